@@ -1,6 +1,6 @@
-//! Distributing plugins: artifacts, the repositories that hold them, signatures, and installing.
+//! Distributes plugins: artifacts, repositories, signatures, and installing.
 //!
-//! Nothing of a plugin runs here, but when it is published.
+//! No code of a plugin runs here, except when it is published.
 
 pub mod artifact;
 pub mod install;

@@ -1,10 +1,10 @@
-//! What a lock names, as pins of the plugins in the store.
+//! Converts a lock to pins of the plugins in the store.
 
 use super::lock::{Lock, LockedPlugin};
 use super::store::Store;
 use crate::plugins::{Machine, Pin, PinnedFiles};
 
-/// The pins of all plugins that a lock names.
+/// The pins of all locked plugins.
 pub fn pins(lock: &Lock, store: &Store) -> Vec<Pin> {
     let machine = Machine::target_of_this();
     let pin = |locked: &LockedPlugin| Pin {

@@ -1,4 +1,4 @@
-//! Who is trusted to sign what, and what is decided where nobody is.
+//! Whose signatures are trusted for which sources, and what to do without a trusted signature.
 
 use std::fmt;
 
@@ -8,81 +8,80 @@ use thiserror::Error;
 use super::lock::{Accepted, LockedPlugin, Origin};
 use super::signature::{Signed, Signer, SignerRule, TrustedRoot, UntrustedSigner};
 
-/// Whom a project and its user trust.
+/// The signers that a project and its user trust.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
-    /// Who may sign what comes from where.
+    /// The trusted signers, by source.
     pub rules: Vec<TrustRule>,
-    /// Whose certificates and logs are believed.
+    /// The trusted certificate authorities and logs.
     pub root: TrustedRoot,
 }
 
-/// Who may sign what comes from one place.
+/// The trusted signers of one source.
 #[derive(Debug, Clone)]
 pub struct TrustRule {
-    /// How the source begins, up to a whole word of its path: `oci://ghcr.io/acme`. `*`: every
-    /// source.
+    /// The prefix of the source, which ends at the end of a word of the path: `oci://ghcr.io/acme`.
+    /// `*`: every source.
     pub prefix: String,
-    /// Whose signatures count.
+    /// The accepted signers.
     pub signers: Vec<SignerRule>,
 }
 
-/// What the person at the command line decides for this once. What is decided stands in the lock
-/// then.
+/// One-time decisions from the command line. They are recorded in the lock.
 #[derive(Debug, Clone, Default)]
 pub struct Decisions {
-    /// Plugins that nobody signed may be installed.
+    /// Accept plugins without a signature.
     pub unsigned: bool,
-    /// Plugins that these signed may be installed.
+    /// Accept plugins with these signers.
     pub signers: Vec<SignerRule>,
 }
 
-/// A plugin, in messages.
+/// A plugin, for messages.
 #[derive(Debug, Clone)]
 pub struct Subject {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// Where it is from.
+    /// Its source.
     pub source: Origin,
 }
 
 /// Why a plugin is not trusted.
 #[derive(Debug, Clone, Error)]
 pub enum TrustError {
-    /// Nobody signed it, and nobody decided to accept that.
+    /// It is not signed, and the user did not accept that.
     #[error(
         "{0} is not signed; to install it anyway and record that decision in pallet.lock, pass \
             --accept-unsigned"
     )]
     Unsigned(Subject),
-    /// Its signer is not trusted, and nobody decided to accept it.
+    /// Its signer is not trusted, and the user did not accept it.
     #[error("{subject} is signed by {}, which is not trusted; {}", list(signers), advice(signers))]
     Unknown {
         /// The plugin.
         subject: Subject,
-        /// Who signed it.
+        /// Its signers.
         signers: Vec<UntrustedSigner>,
     },
-    /// Another one signed the versions before.
+    /// An earlier version had another signer.
     #[error(
         "{subject} is signed by {}, and {before} was signed by {old}; ask its publisher whether \
-            that was changed, then pass {} with the new one",
+         the signer changed, then pass {} with the new one",
         list(signers),
         options(signers)
     )]
     Changed {
         /// The plugin.
         subject: Subject,
-        /// The version that is locked.
+        /// The locked version.
         before: Version,
-        /// Who signed that.
+        /// Its signer.
         old: Signer,
-        /// Who signed this.
+        /// The signers of this version.
         signers: Vec<UntrustedSigner>,
     },
-    /// All of its signatures have certificates, and none of them holds.
+    /// All its signatures have certificates, and none is valid.
     #[error("{subject} is signed by {}; {REPAIR}", list(signers))]
     Invalid {
         /// The plugin.
@@ -90,7 +89,7 @@ pub enum TrustError {
         /// The signatures.
         signers: Vec<UntrustedSigner>,
     },
-    /// The versions before were signed.
+    /// An earlier version was signed, this one is not.
     #[error(
         "{subject} is not signed, and {before} was signed by {old}; ask its publisher what \
             happened; to install it anyway, `pallet-cli uninstall` it first, then pass \
@@ -99,9 +98,9 @@ pub enum TrustError {
     Lost {
         /// The plugin.
         subject: Subject,
-        /// The version that is locked.
+        /// The locked version.
         before: Version,
-        /// Who signed that.
+        /// Its signer.
         old: Signer,
     },
 }
@@ -110,7 +109,7 @@ const REPAIR: &str = "ask its publisher to sign it again; if that was not Sigsto
     instance, set `trusted_root = \"FILE\"` in [sigstore]";
 
 impl Trust {
-    /// Whose signatures count for what comes from a source: those of the longest prefix.
+    /// The accepted signers for a source: those of the longest matching prefix.
     pub fn signers(&self, source: &Origin) -> Vec<SignerRule> {
         let source = source.to_string();
         let matching = || self.rules.iter().filter(|rule| is_prefix(&rule.prefix, &source));
@@ -128,8 +127,8 @@ impl Trust {
         signers
     }
 
-    /// Whether a plugin may be installed, and which decision to write into the lock for that.
-    /// `before` is what is locked of it now.
+    /// Decides whether a plugin may be installed. Returns the decision to record in the lock.
+    /// `before` is its current lock entry.
     pub fn decide(
         &self,
         subject: Subject,
@@ -183,13 +182,13 @@ impl Trust {
     }
 }
 
-/// Whether signatures of this signer count by any of these rules.
+/// Whether any of these rules accepts this signer.
 fn counts(rules: &[SignerRule], signer: &Signer) -> bool {
     rules.iter().any(|rule| rule.matches(signer))
 }
 
-/// Whether both are the same signer, which identities also are that one rule is about: those of a
-/// workflow differ from tag to tag.
+/// Whether both are the same signer. Identities that match the same rule count as the same, since
+/// those of a workflow differ from tag to tag.
 fn is_same(rules: &[SignerRule], old: &Signer, new: &Signer) -> bool {
     old == new || rules.iter().any(|rule| rule.matches(old) && rule.matches(new))
 }
@@ -198,7 +197,7 @@ fn list(signers: &[UntrustedSigner]) -> String {
     signers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ")
 }
 
-/// The options that accept such signers.
+/// The options that accept these signers.
 fn options(signers: &[UntrustedSigner]) -> &'static str {
     match signers.iter().any(|signer| matches!(signer, UntrustedSigner::Identity(_))) {
         true => "--accept-identity IDENTITY --accept-issuer ISSUER",
@@ -206,7 +205,7 @@ fn options(signers: &[UntrustedSigner]) -> &'static str {
     }
 }
 
-/// What to do about signers that nothing trusts.
+/// What to do about signers that are not trusted.
 fn advice(signers: &[UntrustedSigner]) -> String {
     let option = options(signers);
     match signers.iter().any(|signer| matches!(signer, UntrustedSigner::Identity(_))) {
@@ -234,7 +233,7 @@ impl fmt::Display for Subject {
     }
 }
 
-/// Whether a source begins with a prefix, and that ends where a word of its path ends.
+/// Whether a source begins with a prefix that ends at a word boundary of its path.
 pub(crate) fn is_prefix(prefix: &str, source: &str) -> bool {
     let prefix = prefix.trim_end_matches('/');
     prefix == "*"

@@ -1,4 +1,4 @@
-//! Replaces files of a project at once.
+//! Replaces files of a project atomically.
 
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -7,12 +7,11 @@ use std::path::Path;
 use super::beside::{Beside, remove_dead};
 use super::walk::open;
 
-/// Replaces a file so that it is the old or the new one at every moment, also when the machine
-/// stops. It keeps its mode.
+/// Replaces a file atomically, even if the machine crashes. The mode stays the same.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     let directory =
         path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // what a link points to is replaced, not the link
+    // replace the target of a link, not the link
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let directory = path.parent().unwrap_or(directory);
     let mode = std::fs::metadata(&path)
@@ -27,8 +26,8 @@ pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
     std::fs::File::open(directory)?.sync_all()
 }
 
-/// Removes what was left in a directory by a command that was killed while it wrote a file there:
-/// only what is certainly its own, and dead.
+/// Removes files that a killed `write_atomically` left in a directory: only those that are
+/// certainly its own, and that no process uses.
 pub fn remove_leftovers(directory: &Path) {
     remove_dead(directory);
 }

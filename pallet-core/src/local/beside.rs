@@ -1,8 +1,8 @@
-//! What is new is written beside its place first, under a name that nobody else has, and goes away
-//! with whoever wrote it.
+//! Temporary files and directories: new content is first written next to its destination, under a
+//! unique name, and is removed if the writer ends.
 //!
-//! A lock tells whether that one still lives: what was killed leaves its entry without one, and
-//! whoever comes next to that directory removes it.
+//! Each is locked while its writer lives. A writer that was killed leaves its entry without a lock,
+//! and the next one that uses the directory removes it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,10 +18,10 @@ use rustix::io::Errno;
 
 use super::walk::{Walk, entries, open, open_in};
 
-/// What the names begin with; 16 digits follow.
+/// The prefix of the names; 16 hexadecimal digits follow.
 const PREFIX: &str = ".pallet-";
 
-/// An entry beside the place where it will stand.
+/// A temporary entry next to its destination.
 pub(crate) struct Beside {
     parent: OwnedFd,
     name: String,
@@ -29,7 +29,7 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// An empty file in a directory. Only its owner can read it.
+    /// Creates an empty file in a directory. Only its owner can read it.
     pub(crate) fn file(parent: &OwnedFd) -> io::Result<(Self, File)> {
         let made = Beside::make(parent, |parent, name| {
             let flags =
@@ -40,7 +40,7 @@ impl Beside {
         Ok((made, file))
     }
 
-    /// An empty directory in another one. Only its owner can enter it.
+    /// Creates an empty directory in another one. Only its owner can enter it.
     pub(crate) fn directory(parent: &OwnedFd) -> io::Result<Self> {
         Beside::make(parent, |parent, name| {
             mkdirat(parent, name, Mode::from_raw_mode(0o700))?;
@@ -61,7 +61,7 @@ impl Beside {
             let parent = parent.try_clone()?;
             let locked = lock(&entry)?;
             let made = Beside { parent, name, entry };
-            // another process may have taken it for dead before it was locked
+            // another process may have taken the entry for abandoned before it was locked
             if !locked {
                 continue;
             }
@@ -73,14 +73,14 @@ impl Beside {
         }
     }
 
-    /// Its own handle.
+    /// The handle of the entry.
     pub(crate) fn entry(&self) -> BorrowedFd<'_> {
         self.entry.as_fd()
     }
 
-    /// Gives it its name. What is called so already is replaced, and not followed.
+    /// Renames the entry to `name`. Replaces what has that name, without following a link.
     pub(crate) fn persist(self, name: &OsStr) -> io::Result<()> {
-        // when this is dropped there is nothing under its own name any more
+        // the drop then finds nothing under the temporary name
         Ok(renameat(&self.parent, self.name.as_str(), &self.parent, name)?)
     }
 }
@@ -91,7 +91,8 @@ impl Drop for Beside {
     }
 }
 
-/// Whether nobody else has it. Where a file system has no locks nothing is ever taken for dead.
+/// Takes the lock of an entry; false if another process has it. If the file system has no locks, no
+/// entry ever counts as abandoned.
 fn lock(entry: &OwnedFd) -> io::Result<bool> {
     match flock(entry, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOLCK | Errno::NOSYS) => Ok(true),
@@ -100,8 +101,8 @@ fn lock(entry: &OwnedFd) -> io::Result<bool> {
     }
 }
 
-/// Removes what Pallet left in a directory when it was killed: what has such a name, belongs to
-/// this user, and is locked by nobody.
+/// Removes entries that a killed Pallet left in a directory: entries with such a name that belong
+/// to this user and are not locked.
 pub(crate) fn remove_dead(directory: &Path) {
     let Ok(parent) = open(directory) else { return };
     let Ok(found) = entries(&parent) else { return };
@@ -122,7 +123,7 @@ fn is_ours(name: &OsStr) -> bool {
     })
 }
 
-/// An entry that nobody works at. Nobody does as long as what this gives is kept.
+/// Locks an entry if it is abandoned. Nobody else uses it while the returned handle is open.
 fn dead(parent: &OwnedFd, name: &OsStr) -> Option<OwnedFd> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let entry = openat(parent, name, flags, Mode::empty()).ok()?;
@@ -136,8 +137,7 @@ fn dead(parent: &OwnedFd, name: &OsStr) -> Option<OwnedFd> {
         .then_some(entry)
 }
 
-/// Removes an entry with all that is in it, by handles. Nothing outside it is touched, whatever
-/// links are in it.
+/// Removes an entry with its content, by handles: links in it never lead outside.
 fn remove(parent: BorrowedFd<'_>, name: &OsStr) -> io::Result<()> {
     match unlinkat(parent, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),

@@ -1,31 +1,31 @@
-//! An archive of which no name fills the memory: the library reads names that are longer than a
-//! header as a whole.
+//! Protects the reading of archives from names that fill the memory: the library reads names that
+//! are longer than a header as a whole.
 
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// So much in bytes may stand between the content of one entry and that of the next: headers, and
-/// what is too long for them.
+/// How many bytes there may be between the contents of two entries: headers, and names that are too
+/// long for them.
 const BETWEEN: u64 = 1 << 20;
 
-/// What an archive is read from.
+/// The reader of an archive, with a limit.
 pub(crate) struct Bounded<R> {
     reader: R,
     left: Bound,
 }
 
-/// Tells what is read now.
+/// The limit, switched by the caller.
 #[derive(Clone)]
 pub(crate) struct Bound(Rc<Cell<Option<u64>>>);
 
 impl Bound {
-    /// The next entry is looked for.
+    /// Limits what is read next: the header of an entry.
     pub(crate) fn between(&self) {
         self.0.set(Some(BETWEEN));
     }
 
-    /// Its content is read.
+    /// Lifts the limit: the content of an entry follows.
     pub(crate) fn content(&self) {
         self.0.set(None);
     }

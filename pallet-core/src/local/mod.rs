@@ -1,5 +1,5 @@
-//! Files of this machine by handles of directories: what comes from elsewhere is written so, and
-//! what is written takes its place at once.
+//! Files on this machine, by directory handles: how untrusted content is written, and how files are
+//! replaced atomically.
 
 mod atomic;
 mod beside;

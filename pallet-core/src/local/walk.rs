@@ -1,5 +1,5 @@
-//! Directories of this machine by their handles. What a node sends is written by these alone, so no
-//! link in it, or in its way, is ever followed.
+//! Directories on this machine, by handles. Anything that a node sends is written only through
+//! these, so no link in it, or on the way to it, is ever followed.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, statat};
 use rustix::io::Errno;
 
-/// The directory at a path that the user wrote; links in that are followed.
+/// Opens a directory at a path that the user wrote. Links in the path are followed.
 pub(crate) fn open(path: &Path) -> io::Result<OwnedFd> {
     Ok(openat(CWD, path, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
 }
 
-/// The directory of this name in another one, which no link is followed to.
+/// Opens a directory in another one. Links are not followed.
 pub(crate) fn open_in(directory: impl AsFd, name: &OsStr) -> io::Result<OwnedFd> {
     match openat(
         directory,
@@ -32,7 +32,7 @@ fn no_directory() -> io::Error {
     io::Error::new(io::ErrorKind::NotADirectory, "it is a link, or no directory")
 }
 
-/// What stands there under this name; links are not followed.
+/// The type of an entry; links are not followed.
 pub(crate) fn kind(directory: impl AsFd, name: &OsStr) -> io::Result<Option<FileType>> {
     match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(found) => Ok(Some(FileType::from_raw_mode(found.st_mode))),
@@ -41,7 +41,7 @@ pub(crate) fn kind(directory: impl AsFd, name: &OsStr) -> io::Result<Option<File
     }
 }
 
-/// The names in a directory, and which of them are directories.
+/// The names in a directory, each with whether it is a directory.
 pub(crate) fn entries(directory: impl AsFd) -> io::Result<Vec<(OsString, bool)>> {
     use std::os::unix::ffi::OsStrExt;
     let mut found = Vec::new();
@@ -60,12 +60,11 @@ pub(crate) fn entries(directory: impl AsFd) -> io::Result<Vec<(OsString, bool)>>
     Ok(found)
 }
 
-/// A place in a tree of directories, which moves from one to the next. It holds one handle, however
-/// deep it is.
+/// A position in a tree of directories. It holds one handle, however deep the position is.
 pub(crate) struct Walk {
     here: OwnedFd,
     names: Vec<OsString>,
-    /// Which directory each name was entered from.
+    /// The directory that each name was entered from.
     above: Vec<(u64, u64)>,
 }
 
@@ -74,17 +73,17 @@ impl Walk {
         Walk { here: top, names: Vec::new(), above: Vec::new() }
     }
 
-    /// The directory that it is at.
+    /// The current directory.
     pub(crate) fn here(&self) -> BorrowedFd<'_> {
         self.here.as_fd()
     }
 
-    /// How it came there from the top.
+    /// The path from the top to the current directory.
     pub(crate) fn path(&self) -> PathBuf {
         self.names.iter().collect()
     }
 
-    /// Enters a directory in this one.
+    /// Enters a subdirectory.
     pub(crate) fn enter(&mut self, name: &OsStr) -> io::Result<()> {
         let next = open_in(&self.here, name)?;
         self.above.push(identity(&fstat(&self.here)?));
@@ -93,7 +92,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Goes back to the directory that this one was entered from, and gives the name of this one.
+    /// Returns to the parent directory. Returns the name of the directory that was left.
     pub(crate) fn leave(&mut self) -> io::Result<OsString> {
         let (Some(name), Some(above)) = (self.names.pop(), self.above.pop()) else {
             return Err(io::Error::other("there is no directory above"));
@@ -106,8 +105,8 @@ impl Walk {
         Ok(name)
     }
 
-    /// Goes to a directory of the tree, by its names from the top; what is missing of it is made,
-    /// or is an error.
+    /// Goes to a directory, by its path from the top. Missing directories are created if `make` is
+    /// true; otherwise they are an error.
     pub(crate) fn go_to(&mut self, names: &[&OsStr], make: bool) -> io::Result<()> {
         let common = self.names.iter().zip(names).take_while(|(own, other)| own == *other).count();
         while self.names.len() > common {

@@ -1,8 +1,8 @@
-//! The known word that a wrong word was probably meant to be.
+//! Suggests the known word that a misspelt word probably means.
 
 use strsim::osa_distance;
 
-/// Words of other tools, and ours for the same.
+/// Words of other tools, with ours for the same thing.
 const SAME: &[(&str, &str)] = &[
     ("cpu", "cores"),
     ("cpus", "cores"),
@@ -33,7 +33,7 @@ const SAME: &[(&str, &str)] = &[
     ("lint", "check"),
 ];
 
-/// The word of `known` that `word` was probably meant to be.
+/// The word of `known` that `word` probably means.
 pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let known: Vec<&str> = known.into_iter().collect();
     if let Some(same) = same(word, &known) {
@@ -48,7 +48,7 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .into_iter()
         .filter(|candidate| *candidate != word)
         .map(|candidate| (osa_distance(&fold(word), &fold(candidate)), candidate))
-        // as many changes as there are letters is another word
+        // with as many edits as letters it is another word
         .filter(|(distance, candidate)| {
             *distance <= limit
                 && *distance < candidate.chars().count().min(word.chars().count()).max(1)
@@ -57,8 +57,8 @@ pub fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-/// The word that other tools say `word` for: `min_cores` for `min_cpu`, and for `cpus` if nothing
-/// is called `cores` alone.
+/// Our word for a word of other tools: `min_cores` for `min_cpu`, and also for `cpus` if no word is
+/// just `cores`.
 fn same<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let folded = fold(word);
     let ours = |part: &str| SAME.iter().find(|(theirs, _)| *theirs == part).map(|(_, ours)| *ours);
@@ -72,7 +72,7 @@ fn same<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     is.or_else(ends).copied().filter(|candidate| *candidate != word)
 }
 
-/// The suggestion as people read it.
+/// The suggestion as text.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(word, known).map(|known| format!("did you mean `{known}`?"))
 }

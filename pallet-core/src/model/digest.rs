@@ -1,4 +1,4 @@
-//! Names content by its digest.
+//! SHA-256 digests of content.
 
 use sha2::Digest;
 
@@ -7,7 +7,7 @@ pub fn digest(content: &[u8]) -> String {
     hex(&sha2::Sha256::digest(content))
 }
 
-/// Bytes in hexadecimal, in lower case.
+/// Bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     base16ct::lower::encode_string(bytes)
 }

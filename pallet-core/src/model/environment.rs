@@ -1,13 +1,13 @@
-//! The environment: values for a project's functions, merged from the user's, the service's, the
-//! project's and the command line's.
+//! The environment: values for a project's functions, merged from those of the user, the service,
+//! the project and the command line.
 
 use serde_json::{Map, Value};
 
-/// Free values that phase functions read, such as `proxy` or `mirror`.
+/// Values that phase functions read, such as `proxy` or `mirror`.
 pub type Environment = Map<String, Value>;
 
-/// Lays `over` over `base`. Tables merge, key by key; `roles` are united, `install_plugins` joined;
-/// of anything else the later wins. A `null` says nothing and changes nothing.
+/// Merges `over` over `base`. Tables merge key by key, `roles` are united, `install_plugins` are
+/// appended; for anything else the later value wins. A `null` changes nothing.
 pub fn merge_environment(base: &mut Environment, over: Environment) {
     for (key, value) in over {
         match (key.as_str(), base.get_mut(&key), value) {
@@ -28,7 +28,7 @@ pub fn merge_environment(base: &mut Environment, over: Environment) {
     }
 }
 
-/// Lays `over` over `base`: objects merge key by key, anything else that is not `null` replaces.
+/// Merges `over` over `base`: objects merge key by key, any other value except `null` replaces.
 pub(crate) fn deep_merge(base: &mut Value, over: Value) {
     match (base, over) {
         (_, Value::Null) => {}

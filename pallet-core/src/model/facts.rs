@@ -1,17 +1,17 @@
-//! What is found on every node before anything is asked of it.
+//! What Pallet reads from every node first.
 
 use serde::{Deserialize, Serialize};
 
 use super::Os;
 
-/// The facts of a node, as found on it.
+/// The facts of a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// Its operating system.
     pub os: Os,
     /// Its own host name.
     pub hostname: String,
-    /// Who the scripts run as, after sudo.
+    /// The user that scripts run as, after sudo.
     pub user: String,
     /// Processor cores.
     pub cores: u32,
@@ -19,7 +19,7 @@ pub struct Facts {
     pub ram: u64,
     /// Whether the node itself is marked as bootstrapped (`/var/lib/pallet/bootstrapped` exists).
     pub bootstrapped: bool,
-    /// Flags that were set on the node by a run that ended before it did what they call for.
+    /// Flags that an interrupted run set on the node, before it did the work that they ask for.
     #[serde(default)]
     pub pending_flags: Vec<String>,
 }

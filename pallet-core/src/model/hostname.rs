@@ -1,7 +1,7 @@
-//! What may be the name of a group or of a node.
+//! Valid names of groups and nodes.
 
-/// Whether `name` can be a host name (RFC 1123): 1 to 63 of `a-z`, `0-9` and `-`, no `-` at either
-/// end.
+/// Whether `name` is a valid host name (RFC 1123): 1 to 63 characters of `a-z`, `0-9` and `-`,
+/// without `-` at either end.
 pub fn is_host_name(name: &str) -> bool {
     (1..=63).contains(&name.len())
         && name

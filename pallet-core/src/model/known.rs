@@ -1,16 +1,16 @@
-//! A value that is known, or not yet.
+//! A value that may not be known yet.
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of one thing on a node.
+/// A value on a node, if it is known.
 ///
-/// `Unknown` is a thing that was never observed, or that a change before it may have touched.
+/// It is `Unknown` if it was never observed, or if an earlier change may have affected it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Known<T> {
-    /// The value is this.
+    /// The value.
     Known(T),
-    /// The value can only be known on the node, when the changes before it have been made.
+    /// Only the node will know the value, once the earlier changes are made.
     Unknown,
 }
 
@@ -23,7 +23,7 @@ impl<T> Known<T> {
         }
     }
 
-    /// The same, borrowed.
+    /// Borrows the value.
     pub fn as_ref(&self) -> Known<&T> {
         match self {
             Known::Known(value) => Known::Known(value),
@@ -33,7 +33,7 @@ impl<T> Known<T> {
 }
 
 impl<T: Clone> Known<&T> {
-    /// The same, owned.
+    /// Clones the value.
     pub fn cloned(self) -> Known<T> {
         match self {
             Known::Known(value) => Known::Known(value.clone()),

@@ -1,67 +1,65 @@
-//! What a plugin says of itself.
+//! The manifest of a plugin.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Capabilities;
 
-/// The version of the binary interface of this build: the version of the package pallet-core.
+/// The version of this build's binary interface: the version of the package pallet-core.
 pub const ABI_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a plugin is for.
+/// The kind of a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PluginKind {
-    /// It makes and finds nodes.
+    /// Creates and finds nodes.
     Provider,
-    /// It configures them.
+    /// Configures nodes.
     Crate,
-    /// A kind that this Pallet does not know: the plugin needs a newer one.
+    /// A kind that this version of Pallet does not know: the plugin needs a newer one.
     #[serde(other)]
     Unknown,
 }
 
-/// What stands in a plugin's ELF section `.pallet`, to be read without loading it.
+/// The content of a plugin's ELF section `.pallet`. It can be read without loading the plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PluginSummary {
     /// The version of the binary interface that it was built against.
     pub abi: semver::Version,
-    /// What it is for.
+    /// Its kind.
     pub kind: PluginKind,
     /// Its name: `nginx`.
     pub name: String,
     /// Its version.
     pub version: semver::Version,
-    /// The crates that it calls.
+    /// The crates that it requires.
     #[serde(default)]
     pub requires: Vec<Requirement>,
-    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do
-    /// everything.
+    /// What a crate's functions may do to nodes; `None`: unspecified, so they may do everything.
     #[serde(default)]
     pub capabilities: Option<Capabilities>,
-    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not
-    /// say.
+    /// The systems that a crate supports, as people call them: `debian 12`; empty: unspecified.
     #[serde(default)]
     pub systems: Vec<String>,
 }
 
-/// Another crate that a crate calls.
+/// A crate that another crate calls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Requirement {
     /// Its name.
     pub name: String,
-    /// Which versions of it will do.
+    /// The acceptable versions.
     pub version: semver::VersionReq,
 }
 
-/// All that a plugin says of itself once it is loaded.
+/// The full manifest of a plugin. Only a loaded plugin returns it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// One line on what it is.
+    /// A one-line description.
     #[serde(default)]
     pub about: String,
     /// A crate's functions.
@@ -70,12 +68,10 @@ pub struct Manifest {
     /// The JSON schema of a provider's options.
     #[serde(default)]
     pub options: Value,
-    /// What a crate's functions may do to nodes; `None`: it does not say, and they may do
-    /// everything.
+    /// What a crate's functions may do to nodes; `None`: unspecified, so they may do everything.
     #[serde(default)]
     pub capabilities: Option<Capabilities>,
-    /// The systems that a crate says it is for, as people call them: `debian 12`; none: it does not
-    /// say.
+    /// The systems that a crate supports, as people call them: `debian 12`; empty: unspecified.
     #[serde(default)]
     pub systems: Vec<String>,
 }
@@ -85,10 +81,10 @@ pub struct Manifest {
 pub struct FunctionManifest {
     /// Its name.
     pub name: String,
-    /// What it does, in Markdown; the first line stands alone.
+    /// What it does, in Markdown. The first line is a summary.
     #[serde(default)]
     pub doc: String,
-    /// The JSON schema of its parameters, an object whose properties stand in the order of
+    /// The JSON schema of its parameters: an object with the properties in the order of
     /// declaration.
     pub parameters: Value,
 }

@@ -1,4 +1,4 @@
-//! Plain data, one noun a file. Nothing here does I/O.
+//! Plain data types, one concept per file. No I/O here.
 
 mod capabilities;
 mod closest;

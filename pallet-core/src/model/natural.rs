@@ -1,6 +1,6 @@
-//! The order of names with numbers in them.
+//! Natural order of names with numbers.
 
-/// What names of nodes are sorted by: `web-10` comes after `web-9`.
+/// The key to sort node names by: `web-10` comes after `web-9`.
 pub fn natural(name: &str) -> (String, u64) {
     match name.rsplit_once('-').map(|(stem, number)| (stem, number.parse())) {
         Some((stem, Ok(number))) => (stem.to_owned(), number),

@@ -6,52 +6,52 @@ use serde::{Deserialize, Serialize};
 
 use super::Os;
 
-/// A compute node: something with an operating system that can be reached and configured.
+/// A node: a machine with an operating system that Pallet can reach and configure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Node {
-    /// Names the node to its provider, for as long as it exists.
+    /// Identifies the node to its provider, for as long as it exists.
     pub id: String,
-    /// Names the node to people, and is its host name: `web-1`.
+    /// The name for people, and the node's host name: `web-1`.
     pub name: String,
     /// The name of the group-spec that the node belongs to, from a tag at the provider.
     #[serde(default)]
     pub group: Option<String>,
-    /// Where the node's services can be reached.
+    /// The address of the node's services.
     #[serde(default)]
     pub address: Option<String>,
-    /// Inbound TCP ports that are reached somewhere else than at the node's address, each with
-    /// where: `127.0.0.1:20003`, `[::1]:20003`.
+    /// Inbound TCP ports that are not reached at the node's address, each with its actual address:
+    /// `127.0.0.1:20003`, `[::1]:20003`.
     #[serde(default)]
     pub ports: BTreeMap<u16, String>,
     /// How Pallet reaches the node.
     pub connection: Connection,
-    /// Who logs in to a node that was just made, as its image has it, until the node was
-    /// bootstrapped; then the admin user does.
+    /// The user to log in as until the node is bootstrapped, as its image has it. Afterwards the
+    /// admin user logs in.
     #[serde(default)]
     pub image_user: Option<String>,
     /// Whether it runs.
     #[serde(default)]
     pub status: NodeStatus,
-    /// What the provider claims of the operating system; what is found on the node overrides it.
+    /// The operating system according to the provider. The system found on the node overrides it.
     #[serde(default)]
     pub os: Option<Os>,
     /// Tags that the provider keeps with the node.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// Whether the provider can keep tags with this node. Where it cannot, marks stand on the node
-    /// itself.
+    /// Whether the provider can keep tags with this node. Otherwise Pallet's marks are kept on the
+    /// node itself.
     #[serde(default)]
     pub taggable: bool,
     /// When it was created, in seconds since 1970-01-01 UTC; 0 if the provider does not know.
     #[serde(default)]
     pub created: u64,
-    /// Whether its provider never destroys it: a machine that is listed, and not made.
+    /// Whether the provider never destroys it: an existing machine that was only listed.
     #[serde(default)]
     pub permanent: bool,
 }
 
 impl Node {
-    /// A running node of which nothing more is known.
+    /// Creates a running node without further details.
     pub fn new(id: impl Into<String>, name: impl Into<String>, connection: Connection) -> Self {
         Node {
             id: id.into(),
@@ -78,20 +78,19 @@ pub enum NodeStatus {
     /// It runs.
     #[default]
     Running,
-    /// It exists and is about to run: nothing is wrong with it, and it cannot be relied on to
-    /// answer yet.
+    /// It exists and is about to run. It is fine, but may not answer yet.
     Starting,
-    /// It exists and does not run.
+    /// It exists but does not run.
     Stopped,
-    /// It exists, and the provider says that something is wrong with it.
+    /// It exists, but the provider reports a failure.
     Failed,
-    /// A state that this Pallet does not know.
+    /// A state that this version of Pallet does not know.
     #[serde(other)]
     Unknown,
 }
 
 impl NodeStatus {
-    /// The word for it: `running`, `starting`, ...
+    /// Its name: `running`, `starting`, ...
     pub fn as_str(self) -> &'static str {
         match self {
             NodeStatus::Running => "running",
@@ -103,13 +102,13 @@ impl NodeStatus {
     }
 }
 
-/// How a node is reached.
+/// How Pallet connects to a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Connection {
     /// Over ssh.
     Ssh(SshConnection),
-    /// By a command on this machine that takes another command as its last arguments, such as
+    /// Through a command on this machine that takes another command as its last arguments, such as
     /// `nsenter --target 42 --all`.
     Exec {
         /// The command and its arguments.
@@ -117,12 +116,12 @@ pub enum Connection {
     },
     /// The node is this machine.
     Local,
-    /// A way that this Pallet does not know: its plugin needs a newer Pallet.
+    /// A type that this version of Pallet does not know: the plugin needs a newer one.
     #[serde(other)]
     Unknown,
 }
 
-/// How a node is reached over ssh. What is absent comes from ssh's own configuration.
+/// How to connect over ssh. Omitted values come from the ssh configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SshConnection {
     /// A host name, an address, or a `Host` of the ssh configuration.
@@ -130,13 +129,13 @@ pub struct SshConnection {
     /// The TCP port.
     #[serde(default)]
     pub port: Option<u16>,
-    /// Who logs in; otherwise the admin user does.
+    /// The login user; `None`: the admin user.
     #[serde(default)]
     pub user: Option<String>,
     /// Private keys to try, as paths on this machine.
     #[serde(default)]
     pub identity_files: Vec<String>,
-    /// Host keys that the provider knows the node to have, as `ssh-ed25519 AAAA...`; otherwise
+    /// The node's host keys, as the provider knows them: `ssh-ed25519 AAAA...`. If empty,
     /// known_hosts decides.
     #[serde(default)]
     pub host_keys: Vec<String>,
@@ -158,7 +157,7 @@ mod tests {
             ports: BTreeMap::from([(80, "127.0.0.1:20003".to_owned())]),
             ..old
         };
-        // as it crosses the boundary
+        // as it crosses the binary interface
         let crossed: Node = serde_json::from_value(serde_json::to_value(&node).unwrap()).unwrap();
         assert_eq!(crossed, node);
     }

@@ -118,8 +118,7 @@ pub struct QosSpec {
 }
 
 impl NodeSpec {
-    /// This spec with everything that `over` says laid over it: each key that `over` has wins, the
-    /// others stay.
+    /// Merges `over` over this spec: the keys of `over` win, other keys stay.
     pub fn merged(&self, over: &NodeSpec) -> NodeSpec {
         let (Ok(mut base), Ok(over)) = (serde_json::to_value(self), serde_json::to_value(over))
         else {
@@ -129,8 +128,7 @@ impl NodeSpec {
         serde_json::from_value(base).unwrap_or_else(|_| self.clone())
     }
 
-    /// The first of its tags that is not the user's to give: one without a name, and those that
-    /// Pallet finds its nodes by.
+    /// The first invalid tag: one without a name, or one that is reserved for Pallet.
     pub fn wrong_tag(&self) -> Option<&str> {
         self.tags
             .keys()

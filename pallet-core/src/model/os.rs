@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The operating system of a node, as found on it.
+/// The operating system of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Os {
     /// The distribution, as `ID` in os-release: `debian`, `ubuntu`, `rocky`, ...
@@ -14,16 +14,16 @@ pub struct Os {
     pub version: String,
     /// The family it belongs to.
     pub family: OsFamily,
-    /// The machine's architecture, as `uname -m` says it: `x86_64`, `aarch64`, ...
+    /// The machine's architecture, as in `uname -m`: `x86_64`, `aarch64`, ...
     #[serde(default)]
     pub arch: String,
-    /// What installs its packages.
+    /// Its package manager.
     pub package_manager: PackageManager,
-    /// What runs its services.
+    /// Its service manager.
     pub service_manager: ServiceManager,
 }
 
-/// A system that this Pallet does not know.
+/// A system that this version of Pallet does not know.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the system {name:?} is not known; write a distribution, and its version if that matters: \
@@ -31,11 +31,11 @@ pub struct Os {
     DISTRIBUTIONS.map(|(_, ids)| ids.join(", ")).join(", ")
 )]
 pub struct UnknownOs {
-    /// Its name, as it was given.
+    /// Its name, as the user wrote it.
     pub name: String,
 }
 
-/// The distributions that are known, by family.
+/// The known distributions, by family.
 const DISTRIBUTIONS: [(OsFamily, &[&str]); 5] = [
     (OsFamily::Debian, &["debian", "ubuntu", "raspbian", "linuxmint"]),
     (OsFamily::RedHat, &["rhel", "centos", "rocky", "almalinux", "fedora", "amzn", "ol"]),
@@ -44,26 +44,26 @@ const DISTRIBUTIONS: [(OsFamily, &[&str]); 5] = [
     (OsFamily::Alpine, &["alpine"]),
 ];
 
-/// Distributions that are managed alike.
+/// A family of distributions that are managed in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OsFamily {
-    /// Debian, Ubuntu and their kin.
+    /// Debian, Ubuntu and derivatives.
     Debian,
     /// Red Hat Enterprise Linux, Rocky, Alma, CentOS, Fedora, Amazon Linux.
     RedHat,
     /// SUSE Linux Enterprise and openSUSE.
     Suse,
-    /// Arch Linux and its kin.
+    /// Arch Linux and derivatives.
     Arch,
     /// Alpine Linux.
     Alpine,
-    /// A system that this Pallet does not know.
+    /// A system that this version of Pallet does not know.
     #[serde(other)]
     Unknown,
 }
 
-/// What installs packages.
+/// A package manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PackageManager {
@@ -79,12 +79,12 @@ pub enum PackageManager {
     Pacman,
     /// apk.
     Apk,
-    /// None that this Pallet knows.
+    /// None that this version of Pallet knows.
     #[serde(other)]
     Unknown,
 }
 
-/// What runs services.
+/// A service manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServiceManager {
@@ -102,18 +102,19 @@ pub enum ServiceManager {
 }
 
 impl Os {
-    /// Where a system describes itself, below its root: the first that is a file. The first is most
-    /// often a link to the second, and a link may lead out of an image's directory.
+    /// The os-release files, relative to the system's root. The first regular file is used. The
+    /// first path is usually a link to the second, and a link may lead out of an image's directory.
     pub const RELEASE_FILES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
 
-    /// What `debian 12` most probably means: the managers are those that the family has today.
+    /// The system that `debian 12` most probably means, with its family's current package and
+    /// service managers.
     pub fn named(text: &str, arch: &str) -> Os {
         let (id, version) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
         Os::of_family(id, version.trim(), OsFamily::of(id, ""), arch)
     }
 
-    /// The same of a name that a person gave, on a machine of this architecture: `debian 12`,
-    /// `rocky 9`, `alpine`.
+    /// Parses a system's name, for a machine with this architecture: `debian 12`, `rocky 9`,
+    /// `alpine`.
     pub fn of_name(text: &str, arch: &str) -> Result<Os, UnknownOs> {
         let os = Os::named(text, arch);
         let version = os
@@ -126,8 +127,8 @@ impl Os {
         }
     }
 
-    /// What an os-release says, the text of one of [`Os::RELEASE_FILES`]. The managers are those
-    /// that the family has today.
+    /// The system that an os-release describes (the text of one of [`Os::RELEASE_FILES`]), with its
+    /// family's current package and service managers.
     pub fn described(os_release: &str, arch: &str) -> Os {
         let value = |key: &str| {
             let line =
@@ -150,8 +151,7 @@ impl Os {
 }
 
 impl OsFamily {
-    /// The family of the distribution `id`, whose os-release names the distributions `like` as its
-    /// relatives.
+    /// The family of the distribution `id`; `like` is `ID_LIKE` of its os-release.
     pub fn of(id: &str, like: &str) -> OsFamily {
         std::iter::once(id)
             .chain(like.split_whitespace())
@@ -171,7 +171,7 @@ impl OsFamily {
         }
     }
 
-    /// What installs packages on its systems today.
+    /// The current package manager of its systems.
     pub fn package_manager(self) -> PackageManager {
         match self {
             OsFamily::Debian => PackageManager::Apt,
@@ -183,7 +183,7 @@ impl OsFamily {
         }
     }
 
-    /// The word for it: `debian`, `red_hat`, ...
+    /// Its name: `debian`, `red_hat`, ...
     pub fn as_str(self) -> &'static str {
         match self {
             OsFamily::Debian => "debian",
@@ -197,7 +197,7 @@ impl OsFamily {
 }
 
 impl PackageManager {
-    /// The word for it, which is also the name of its command: `apt`, `dnf`, ...
+    /// Its name, which is also its command: `apt`, `dnf`, ...
     pub fn as_str(self) -> &'static str {
         match self {
             PackageManager::Apt => "apt",
@@ -212,7 +212,7 @@ impl PackageManager {
 }
 
 impl ServiceManager {
-    /// The word for it: `systemd`, `sysvinit`, ...
+    /// Its name: `systemd`, `sysvinit`, ...
     pub fn as_str(self) -> &'static str {
         match self {
             ServiceManager::Systemd => "systemd",

@@ -1,10 +1,10 @@
-//! Versions of systems: their beginnings and ranges.
+//! Versions of operating systems: prefixes and ranges.
 
 use std::cmp::Ordering;
 
-/// Whether `version` is the one that is wanted: the same, a longer one that begins with it (`12`
-/// also means `12.4`), or one in a range (`>=11, <13`; the comparison looks only at as many numbers
-/// as the bound has, so `<=12` means `12.4` too).
+/// Whether `version` matches `wanted`: it is equal, it begins with it (`12` also matches `12.4`),
+/// or it is in the range (`>=11, <13`). A comparison considers only as many numbers as the bound
+/// has, so `<=12` also matches `12.4`.
 pub fn version_is(wanted: &str, version: &str) -> bool {
     wanted.split(',').map(str::trim).all(|part| {
         let operator = part.len() - part.trim_start_matches(['<', '>', '=']).len();

@@ -1,33 +1,33 @@
-//! What one call of a package manager does.
+//! One transaction of a package manager.
 
 use serde::{Deserialize, Serialize};
 
-/// Packages that one call of the package manager installs and removes.
+/// Packages that one transaction installs and removes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageTransaction {
-    /// To install, each `name` or `name=version`, whatever the package manager writes.
+    /// To install, each as `name` or `name=version`, for every package manager.
     pub install: Vec<String>,
-    /// To upgrade to the newest version there is.
+    /// To upgrade to the newest available version.
     pub upgrade: Vec<String>,
     /// To remove.
     pub remove: Vec<String>,
     /// To remove together with their configuration files.
     pub purge: Vec<String>,
-    /// How they are installed: only transactions with the same options can be joined.
+    /// How they are installed. Only transactions with equal options can be merged.
     pub options: PackageOptions,
 }
 
 /// How packages are installed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageOptions {
-    /// Repositories that are used as well; for apt the one release, for apk the one tag, that the
-    /// packages come from.
+    /// Additional repositories. For apt it is one release, for apk one tag, that the packages come
+    /// from.
     pub enable: Vec<String>,
-    /// Repositories that are not used.
+    /// Repositories to ignore.
     pub disable: Vec<String>,
-    /// The services of the packages are not started.
+    /// Do not start the packages' services.
     pub disable_service_start: bool,
-    /// Packages without a signature that can be verified are installed too.
+    /// Also install packages without a valid signature.
     pub allow_unsigned: bool,
 }
 
@@ -39,7 +39,7 @@ impl PackageTransaction {
             .all(|packages| packages.is_empty())
     }
 
-    /// Does all that `other` does as well; both have the same options.
+    /// Merges `other` into this transaction. Both must have equal options.
     pub fn extend(&mut self, other: PackageTransaction) {
         self.install.extend(other.install);
         self.upgrade.extend(other.upgrade);

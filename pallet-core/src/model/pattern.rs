@@ -1,8 +1,8 @@
-//! Patterns with `*` and `?`, as in ssh_config, known_hosts, the names of files and of images.
+//! Patterns with `*` and `?`, as in ssh_config, known_hosts, file names and image names.
 
 use wildmatch::WildMatch;
 
-/// Whether `text` is matched by `pattern` as a whole, upper and lower case being one.
+/// Whether `pattern` matches all of `text`, ignoring case.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     WildMatch::new_case_insensitive(pattern).matches(text)
 }

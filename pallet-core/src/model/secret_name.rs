@@ -1,7 +1,8 @@
-//! How a secret is named where its value must not stand: in the project, in crates, in settings.
+//! Placeholders for secrets, where the value must not appear: in the project, in crates, in
+//! settings.
 
-/// What stands for the secret `name` in any text, until the engine puts its value there: only in
-/// the arguments of actions.
+/// The placeholder for the secret `name`. The engine replaces it by the value only in the arguments
+/// of actions.
 pub fn secret_placeholder(name: &str) -> String {
     format!("{OPEN}{name}{CLOSE}")
 }
@@ -9,8 +10,8 @@ pub fn secret_placeholder(name: &str) -> String {
 const OPEN: &str = "⟦secret:";
 const CLOSE: &str = "⟧";
 
-/// Replaces every placeholder in `text` with what `value` gives for its name; `None` if there is
-/// none.
+/// Replaces every placeholder in `text`; `value` returns the value for a name. `None` if there are
+/// no placeholders.
 pub fn replace_secrets<E>(
     text: &str,
     mut value: impl FnMut(&str) -> Result<String, E>,

@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use super::Os;
 
-/// What a phase function can know of a node: its own (`request.target`) or any other of the
+/// What a phase function knows about a node: its own (`request.target`) or any other of the
 /// project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
-    /// Names the node to its provider.
+    /// Identifies the node to its provider.
     pub id: String,
     /// The node's host name.
     pub name: String,
     /// The group it belongs to.
     pub group: String,
-    /// Where its services can be reached.
+    /// The address of the node's services.
     #[serde(default)]
     pub address: Option<String>,
     /// The roles of its group, sorted.
@@ -24,5 +24,6 @@ pub struct Target {
     pub os: Os,
 }
 
-/// What ends the address of a node that is not there yet, in a plan: `web-3.known-after-apply`.
+/// The suffix of the address of a node that does not exist yet, in a plan:
+/// `web-3.known-after-apply`.
 pub const KNOWN_AFTER_APPLY: &str = ".known-after-apply";

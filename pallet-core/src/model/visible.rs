@@ -1,11 +1,11 @@
-//! What comes from files and nodes, made safe for whoever looks at it: nothing in it acts on a
-//! terminal, or makes text look like other text.
+//! Makes text from files and nodes safe to display: it cannot control the terminal, or disguise
+//! other text.
 
 use std::borrow::Cow;
 
-/// Whether a character is not seen, but acts on what is: controls, what turns the direction of
-/// text, separators of lines, and what has no width but the joiners that some scripts are written
-/// with.
+/// Whether a character is invisible but affects the display: control characters, changes of the
+/// text direction, line separators, and zero-width characters except the joiners that some scripts
+/// need.
 pub fn acts(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -16,7 +16,7 @@ pub fn acts(character: char) -> bool {
         )
 }
 
-/// The text with every such character written out; tabs stay, since nothing is hidden by them.
+/// Escapes every such character. Tabs stay, since they hide nothing.
 pub fn visible(text: &str) -> Cow<'_, str> {
     if !text.contains(|character| character != '\t' && acts(character)) {
         return Cow::Borrowed(text);

@@ -10,23 +10,23 @@ use serde_json::Value;
 use super::{ErrorKind, PluginError, Request};
 use crate::model::{Capabilities, FunctionManifest, Manifest, Patterns};
 
-/// What a dylib in `crates/` exports, with `pallet_core::export_crate!(TheType);`.
+/// The type that a dylib in `crates/` exports, with `pallet_core::export_crate!(TheType);`.
 pub trait ConfigCrate: 'static {
     /// The crate's name: lower case letters, digits and `-`.
     const NAME: &'static str;
-    /// One line on what it is.
+    /// A one-line description.
     const ABOUT: &'static str;
     /// The crates that its functions call, each with a semver requirement.
     const REQUIRES: &'static [(&'static str, &'static str)] = &[];
-    /// What its functions may do to nodes, as constants laid over [`Capabilities::NOTHING`]. The
-    /// host refuses what goes beyond, shows it to who installs the crate, and asks again when a new
-    /// version does more. Left away, the crate may do everything, and is shown so.
+    /// What its functions may do to nodes: constants on top of [`Capabilities::NOTHING`]. The host
+    /// refuses anything else. It shows them to whoever installs the crate, and asks again when a
+    /// new version does more. If omitted, the crate may do everything, and is shown so.
     const CAPABILITIES: Option<Capabilities<Patterns>> = None;
-    /// The systems that it is for, as people call them: `debian 12`, `rocky`. `pallet-cli test`
-    /// tries each. Left away, the crate does not say.
+    /// The systems that it supports, as people call them: `debian 12`, `rocky`. `pallet-cli test`
+    /// tests each of them. Default: unspecified.
     const SYSTEMS: &'static [&'static str] = &[];
 
-    /// Its functions; `pallet_core::functions![install, site]` makes the list.
+    /// Its functions. `pallet_core::functions![install, site]` builds the list.
     fn functions() -> Vec<Function>;
 }
 
@@ -34,15 +34,15 @@ pub trait ConfigCrate: 'static {
 #[derive(Clone)]
 pub struct Function {
     name: &'static str,
-    /// Makes the schema of the parameters: only a manifest needs it, calls do not.
+    /// Builds the JSON schema of the parameters. Only a manifest needs it, calls do not.
     parameters: fn() -> Value,
     #[allow(clippy::type_complexity)]
     call: Arc<dyn Fn(&mut Request, Value) -> anyhow::Result<Value> + Send + Sync>,
 }
 
 impl Function {
-    /// A function by its name. Parameters, their documentation and the function's own come from the
-    /// type of its arguments.
+    /// Creates a function with a name. Its parameters and all documentation come from the type of
+    /// its arguments.
     pub fn new<A, R>(name: &'static str, function: fn(&mut Request, A) -> anyhow::Result<R>) -> Self
     where
         A: DeserializeOwned + JsonSchema + 'static,
@@ -61,7 +61,7 @@ impl Function {
     }
 }
 
-/// What a crate says of itself.
+/// The manifest of a crate.
 pub(crate) fn manifest<C: ConfigCrate>(version: &str) -> Manifest {
     let functions = C::functions()
         .into_iter()
@@ -86,7 +86,7 @@ pub(crate) fn manifest<C: ConfigCrate>(version: &str) -> Manifest {
     }
 }
 
-/// Calls a crate's function by its name.
+/// Calls a crate's function by name.
 pub(crate) fn call<C: ConfigCrate>(
     request: &mut Request,
     name: &str,
@@ -104,7 +104,7 @@ pub(crate) fn call<C: ConfigCrate>(
     }
 }
 
-/// The list of a crate's functions, by their names: `functions![install, site]`.
+/// Builds the list of a crate's functions by name: `functions![install, site]`.
 #[macro_export]
 macro_rules! functions {
     ($($function:ident),* $(,)?) => {
@@ -115,8 +115,8 @@ macro_rules! functions {
 /// Declares types for parameters and options: `parameters! { /// What it is. pub struct Site { ///
 /// A field. name: String } }`.
 ///
-/// Each derives what a function's arguments need, refuses unknown fields, and needs no dependency
-/// besides pallet-core.
+/// Each type derives what a function's arguments need, rejects unknown fields, and needs no
+/// dependency except pallet-core.
 #[macro_export]
 macro_rules! parameters {
     ($($(#[$attribute:meta])* $visibility:vis struct $name:ident { $($fields:tt)* })*) => {$(

@@ -14,18 +14,18 @@ use super::files;
 /// How long to wait for other processes.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The right to change what is in a directory; given back when dropped.
+/// The exclusive right to change a directory. Dropping it releases the lock.
 #[derive(Debug)]
 pub struct DirectoryLock {
     _directory: File,
 }
 
 impl DirectoryLock {
-    /// Takes the lock if no other process has it. A directory that does not exist is created.
+    /// Takes the lock if no other process has it. Creates the directory if it is missing.
     pub fn try_take(directory: &Path) -> Result<Option<Self>> {
         files::make_private_directory(directory)?;
         let Some(file) = try_lock(directory)? else { return Ok(None) };
-        // whoever had it before may have removed the directory with it
+        // the previous holder may have removed the directory together with its lock
         let held = file.metadata()?;
         let same = fs::metadata(directory)
             .is_ok_and(|now| (now.dev(), now.ino()) == (held.dev(), held.ino()));
@@ -33,8 +33,8 @@ impl DirectoryLock {
     }
 }
 
-/// Locks a file or directory that exists; `None` while another process has the lock, or where it
-/// does not exist.
+/// Locks an existing file or directory; `None` if another process has the lock, or if it does not
+/// exist.
 pub fn try_lock(path: &Path) -> Result<Option<File>> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -51,7 +51,7 @@ pub fn try_lock(path: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Waits up to five minutes for a lock that `try_take` takes.
+/// Waits up to 5 min for a lock that `try_take` takes.
 pub fn wait_for_lock<L>(
     provider: &str,
     mut try_take: impl FnMut() -> Result<Option<L>>,

@@ -1,35 +1,35 @@
-//! What a plugin answers when it cannot do as asked.
+//! The error that a plugin returns.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A plugin's error: what went wrong, in words for the user, and what the host may do about it.
+/// A plugin's error: what went wrong, in words for the user, and how the host should react.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PluginError {
-    /// What the host may do next.
+    /// How the host should react.
     pub kind: ErrorKind,
     /// What went wrong, in one line.
     pub message: String,
-    /// What the user can do; empty if there is nothing to say.
+    /// What the user can do; may be empty.
     pub help: String,
     /// What caused it, outermost first.
     pub causes: Vec<String>,
-    /// Where several nodes were asked for: what went wrong with each, by its id. With those that do
-    /// not stand here all is well; empty: that is not known.
+    /// For an operation on several nodes: the error of each failed node, by its id. All other nodes
+    /// succeeded. Empty: unknown.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub nodes: BTreeMap<String, PluginError>,
 }
 
-/// What the host may do next.
+/// How the host should react.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
-    /// Ask another way: the plugin does not do this at all.
+    /// Use another way: the plugin does not support this.
     Unsupported,
-    /// Report that it does not exist.
+    /// Report that something does not exist.
     NotFound,
     /// Report that the user's input is wrong.
     InvalidInput,
@@ -39,23 +39,23 @@ pub enum ErrorKind {
     Transient,
     /// The operation was stopped.
     Cancelled,
-    /// A crate wanted what it does not declare that it may do.
+    /// A crate tried to do something that its capabilities do not allow.
     Denied,
-    /// The plugin panicked: a bug in it.
+    /// The plugin panicked, which is a bug in the plugin.
     Panicked,
-    /// Report it. Also what a kind becomes that is not known here.
+    /// Report the error. Also stands for kinds that this version does not know.
     #[default]
     #[serde(other)]
     Failed,
 }
 
 impl PluginError {
-    /// An error of this kind.
+    /// Creates an error of this kind.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         PluginError { kind, message: message.into(), ..Default::default() }
     }
 
-    /// The plugin does not do this at all.
+    /// The plugin does not support this.
     pub fn unsupported(message: impl Into<String>) -> Self {
         PluginError::new(ErrorKind::Unsupported, message)
     }
@@ -75,7 +75,7 @@ impl PluginError {
         PluginError::new(ErrorKind::Unauthorized, message)
     }
 
-    /// The same may work later.
+    /// A retry may succeed later.
     pub fn transient(message: impl Into<String>) -> Self {
         PluginError::new(ErrorKind::Transient, message)
     }
@@ -90,7 +90,7 @@ impl PluginError {
         PluginError::new(ErrorKind::Failed, message)
     }
 
-    /// The same with what the user can do.
+    /// Adds what the user can do.
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = help.into();
         self
@@ -118,7 +118,7 @@ impl From<anyhow::Error> for PluginError {
         let message = chain.next().unwrap_or_default();
         let causes = chain.collect();
         match error.chain().find_map(|cause| cause.downcast_ref::<PluginError>()) {
-            // the innermost plugin error knows what to do; the context around it stands before
+            // the innermost plugin error decides the kind; the messages of the context come first
             Some(inner) if error.chain().count() == 1 => inner.clone(),
             Some(inner) => PluginError {
                 kind: inner.kind,

@@ -1,5 +1,5 @@
-//! What a provider keeps of its nodes in files of this machine: private directories, files that are
-//! whole or not there, and the lease.
+//! Files on this machine in which a provider keeps its nodes: private directories, atomic writes,
+//! and the lease.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{ErrorKind, Write};
@@ -12,7 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{Lease, unix_time};
 use crate::model::Os;
 
-/// Makes a directory that only its owner may look into, and those above it.
+/// Creates a directory that only its owner can access, with its parents.
 pub fn make_private_directory(path: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
@@ -21,7 +21,7 @@ pub fn make_private_directory(path: &Path) -> Result<()> {
         .with_context(|| format!("cannot make {}", path.display()))
 }
 
-/// The directories in a directory, by name; none if that is not there.
+/// The subdirectories of a directory, sorted by name; empty if the directory does not exist.
 pub fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
@@ -35,14 +35,14 @@ pub fn subdirectories(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(directories)
 }
 
-/// A name as that of a file: what is not a letter, a digit, `-` or `_` as `%2F`. Two names never
-/// share one.
+/// Converts a name to a file name: escapes all but letters, digits, `-` and `_`, like `%2F`.
+/// Different names never collide.
 pub fn file_name(name: &str) -> String {
     const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
     utf8_percent_encode(name, ESCAPED).to_string()
 }
 
-/// Writes all of a file or nothing of it, so that it also stays whole where the machine fails.
+/// Writes a file atomically. It stays whole even if the machine crashes.
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
     replace(path, content, File::sync_all)
 }
@@ -63,8 +63,8 @@ fn replace(
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Takes or renews the lease that a file keeps; the lease of another who holds it. The caller has a
-/// lock that keeps all others from the file.
+/// Takes or renews the lease in a file. Returns the lease of another holder, if there is one. The
+/// caller must hold a lock that keeps others away from the file.
 pub fn take_lease(file: &Path, wanted: &Lease) -> Result<Option<Lease>> {
     if let Some(held) = read_lease(file)?.filter(|held| held.excludes(&wanted.token, unix_time())) {
         return Ok(Some(held));
@@ -72,12 +72,12 @@ pub fn take_lease(file: &Path, wanted: &Lease) -> Result<Option<Lease>> {
     if let Some(directory) = file.parent() {
         make_private_directory(directory)?;
     }
-    // a machine that fails ends every lease on it, so this one need not outlive that
+    // not synced to disk: if the machine crashes, its leases end anyway
     replace(file, &serde_json::to_vec(wanted)?, |_| Ok(()))?;
     Ok(None)
 }
 
-/// Gives the lease that a file keeps back, if this token has it. The caller has the same lock.
+/// Releases the lease in a file, if it has this token. The caller must hold the same lock.
 pub fn release_lease(file: &Path, token: &str) -> Result<()> {
     if read_lease(file)?.is_some_and(|held| held.token == token) {
         fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
@@ -87,14 +87,14 @@ pub fn release_lease(file: &Path, token: &str) -> Result<()> {
 
 fn read_lease(file: &Path) -> Result<Option<Lease>> {
     match fs::read(file) {
-        // what is no lease is held by nobody
+        // an unreadable lease is no lease
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
     }
 }
 
-/// What the root file system in a directory says of its system; `None` if it does not.
+/// The os-release of the root file system in a directory; `None` if it has none.
 pub fn os_release(root: &Path) -> Option<String> {
     let files = Os::RELEASE_FILES.map(|path| root.join(path));
     let own = files
@@ -182,7 +182,7 @@ mod tests {
         fs::create_dir_all(root.path().join("usr/lib")).unwrap();
         fs::create_dir(root.path().join("etc")).unwrap();
         fs::write(root.path().join("usr/lib/os-release"), "ID=debian\n").unwrap();
-        // of this machine, were it followed
+        // would be this machine's, if the link were followed
         std::os::unix::fs::symlink("/etc/hostname", root.path().join("etc/os-release")).unwrap();
         assert_eq!(os_release(root.path()).as_deref(), Some("ID=debian\n"));
         fs::remove_file(root.path().join("etc/os-release")).unwrap();

@@ -1,5 +1,4 @@
-//! What the author of a provider or a configuration crate sees: plain Rust, no types of the
-//! boundary.
+//! The API for authors of providers and crates: plain Rust, without types of the binary interface.
 
 mod clock;
 mod config_crate;

@@ -1,5 +1,5 @@
-//! Nodes that a provider keeps on this machine: a directory for each, under
-//! DATA/PROJECT/SERVICE/NODE, with a file that says what is known of it.
+//! Nodes that a provider keeps on this machine: each has a directory DATA/PROJECT/SERVICE/NODE,
+//! with a file that describes it.
 
 use std::fs;
 use std::marker::PhantomData;
@@ -12,15 +12,15 @@ use serde::de::DeserializeOwned;
 use super::files;
 use super::provider::{Lease, ServiceContext};
 
-/// What a provider records of one node.
+/// A provider's record of a node.
 pub trait NodeRecord: Serialize + DeserializeOwned {
-    /// The file in the node's directory: `node.json`.
+    /// The name of the file in the node's directory: `node.json`.
     const FILE: &'static str;
 
     /// The node's name.
     fn name(&self) -> &str;
 
-    /// Whether the node has run once. An incomplete one remains of an interrupted creation.
+    /// Whether the node has ever run. An interrupted creation leaves an incomplete one.
     fn is_complete(&self) -> bool;
 }
 
@@ -37,7 +37,7 @@ pub struct NodeStore<R> {
 }
 
 impl<R: NodeRecord> NodeStore<R> {
-    /// The store of a service. `file_name` turns any name into that of a directory.
+    /// Creates the store of a service. `file_name` converts any name to a directory name.
     pub fn new(context: &ServiceContext, file_name: impl Fn(&str) -> String) -> Self {
         let data = context.data_directory.clone();
         let project = data.join(file_name(&context.project));
@@ -50,12 +50,12 @@ impl<R: NodeRecord> NodeStore<R> {
         self.service.join(name)
     }
 
-    /// What is recorded of the node in a directory.
+    /// The record of the node in a directory.
     pub fn read(directory: &Path) -> Option<R> {
         serde_json::from_slice(&fs::read(directory.join(R::FILE)).ok()?).ok()
     }
 
-    /// The service's complete nodes by name, and the directories that interrupted creations left.
+    /// The service's complete nodes, sorted by name, and the directories of interrupted creations.
     pub fn scan(&self) -> Result<(Vec<R>, Vec<PathBuf>)> {
         let (mut nodes, mut remains) = (Vec::new(), Vec::new());
         for directory in files::subdirectories(&self.service)? {
@@ -67,12 +67,12 @@ impl<R: NodeRecord> NodeStore<R> {
         Ok((nodes, remains))
     }
 
-    /// The service's complete nodes, by name.
+    /// The service's complete nodes, sorted by name.
     pub fn nodes(&self) -> Result<Vec<R>> {
         Ok(self.scan()?.0)
     }
 
-    /// The records of all projects and services, also of incomplete nodes.
+    /// The records of all projects and services, including incomplete nodes.
     pub fn records_of_all(&self) -> Result<Vec<R>> {
         let mut records = Vec::new();
         for project in files::subdirectories(&self.data)? {
@@ -84,7 +84,7 @@ impl<R: NodeRecord> NodeStore<R> {
         Ok(records)
     }
 
-    /// Whether any service of the project has nodes, or what is left of them.
+    /// Whether any service of the project has nodes, or remains of them.
     pub fn project_has_nodes(&self) -> Result<bool> {
         for service in files::subdirectories(&self.project)? {
             if !files::subdirectories(&service)?.is_empty() {
@@ -94,19 +94,19 @@ impl<R: NodeRecord> NodeStore<R> {
         Ok(false)
     }
 
-    /// Writes a node's record: all of it or nothing.
+    /// Writes a node's record atomically.
     pub fn save(&self, record: &R) -> Result<()> {
         let file = self.directory(record.name()).join(R::FILE);
         files::write_whole(&file, &serde_json::to_vec_pretty(record)?)
     }
 
-    /// Takes or renews the lease; the lease of another who holds it. The caller holds the lock on
-    /// the data directory.
+    /// Takes or renews the lease. Returns the lease of another holder, if there is one. The caller
+    /// must hold the lock on the data directory.
     pub fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
         files::take_lease(&self.lease(), wanted)
     }
 
-    /// Gives the lease back, if this token has it. The caller holds the same lock.
+    /// Releases the lease, if it has this token. The caller must hold the same lock.
     pub fn release_lease(&self, token: &str) -> Result<()> {
         files::release_lease(&self.lease(), token)
     }
@@ -115,10 +115,10 @@ impl<R: NodeRecord> NodeStore<R> {
         self.service.join("lease.json")
     }
 
-    /// Removes the directories of the service, the project and the provider that are empty.
+    /// Removes the directories of the service, the project and the provider, if they are empty.
     pub fn remove_empty(&self) {
         for directory in [&self.service, &self.project, &self.data] {
-            // one that is not empty stays
+            // fails for a directory that is not empty
             let _ = fs::remove_dir(directory);
         }
     }

@@ -1,10 +1,10 @@
 //! The tags by which providers find the nodes of a project.
 //!
-//! They are part of what exists at services: a tag that changes its name loses its nodes.
+//! Existing nodes carry them: renaming a tag loses those nodes.
 
 use std::collections::BTreeMap;
 
-/// A tag, in the two spellings of services.
+/// A tag, in the two spellings that services use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NodeTag {
     /// The name of the tag: `pallet-project`.
@@ -32,9 +32,9 @@ node_tags! {
     NAME = "name";
     /// The host key that the node was created with.
     HOST_KEY = "host-key";
-    /// The user that logs in before the node is bootstrapped.
+    /// The user to log in as until the node is bootstrapped.
     IMAGE_USER = "image-user";
-    /// What keeps the lease.
+    /// Stores the lease.
     LEASE = "lease";
 }
 

@@ -1,7 +1,7 @@
-//! What a request, and what a provider, can ask of the host: the names of the operations and the
-//! data that travels with each.
+//! The operations that functions and providers can ask the host for: their names and their
+//! payloads.
 //!
-//! New abilities are new operations and new fields with defaults; nothing here is ever removed or
+//! New features are new operations, or new fields with defaults. Nothing here is ever removed or
 //! renamed.
 
 use std::collections::BTreeMap;
@@ -11,39 +11,39 @@ use serde_json::Value;
 
 use crate::action::{Options, SourceLocation};
 
-/// Declares an action. Takes [`DeclareAction`], gives `null`.
+/// Declares an action. Takes [`DeclareAction`], returns `null`.
 pub const ACTION: &str = "action";
-/// Calls a function of another crate. Takes [`CallFunction`], gives what it returns.
+/// Calls a function of another crate. Takes [`CallFunction`], returns the function's result.
 pub const CALL: &str = "call";
-/// The node that is being configured. Takes `null`, gives a [`Target`](crate::model::Target).
+/// The node that is being configured. Takes `null`, returns a [`Target`](crate::model::Target).
 pub const TARGET: &str = "target";
-/// All nodes of the project, whichever of them the operation is for. Takes `null`, gives an array
-/// of [`Target`](crate::model::Target).
+/// All nodes of the project, even those that the operation does not touch. Takes `null`, returns an
+/// array of [`Target`](crate::model::Target).
 pub const TARGETS: &str = "targets";
-/// The environment. Takes `null`, gives an object.
+/// The environment. Takes `null`, returns an object.
 pub const ENVIRONMENT: &str = "environment";
-/// The admin user. Takes `null`, gives an [`AdminUser`](crate::model::AdminUser).
+/// The admin user. Takes `null`, returns an [`AdminUser`](crate::model::AdminUser).
 pub const ADMIN_USER: &str = "admin_user";
-/// The name of the phase. Takes `null`, gives a string.
+/// The name of the phase. Takes `null`, returns a string.
 pub const PHASE: &str = "phase";
-/// Settings of a node. Takes [`GetSettings`], gives the value, or `null` if there is none.
+/// Settings of a node. Takes [`GetSettings`], returns the value, or `null` if there is none.
 pub const GET_SETTINGS: &str = "get_settings";
-/// Lays settings over those of this node. Takes [`SetSettings`], gives `null`.
+/// Merges settings over those of this node. Takes [`SetSettings`], returns `null`.
 pub const SET_SETTINGS: &str = "set_settings";
-/// Begins a scope: all that is declared until it is left stands under it. Takes [`Scope`], gives
+/// Begins a scope, which applies to everything declared until it ends. Takes [`Scope`], returns
 /// `null`.
 pub const ENTER_SCOPE: &str = "enter_scope";
-/// Leaves the scope that was entered last. Takes `null`, gives `null`.
+/// Ends the innermost scope. Takes `null`, returns `null`.
 pub const LEAVE_SCOPE: &str = "leave_scope";
-/// Says something to the user. Takes [`Log`], gives `null`.
+/// Shows the user a message. Takes [`Log`], returns `null`.
 pub const LOG: &str = "log";
 
-/// For providers: tells the user what goes on. Takes a string, gives `null`.
+/// For providers: reports progress to the user. Takes a string, returns `null`.
 pub const PROGRESS: &str = "progress";
-/// For providers: whether the user has stopped the operation. Takes `null`, gives a boolean.
+/// For providers: whether the user has stopped the operation. Takes `null`, returns a boolean.
 pub const IS_CANCELLED: &str = "is_cancelled";
-/// For providers: does an operation of another service of the project. Takes [`InvokeService`],
-/// gives what the operation gives.
+/// For providers: calls an operation of another service of the project. Takes [`InvokeService`],
+/// returns the operation's result.
 pub const SERVICE: &str = "service";
 
 /// See [`SERVICE`].
@@ -67,7 +67,7 @@ pub struct DeclareAction {
     /// Its options.
     #[serde(default)]
     pub options: Options,
-    /// The place in the project that asks for it.
+    /// The place in the project that declares it.
     #[serde(default)]
     pub source: Option<SourceLocation>,
 }
@@ -77,16 +77,16 @@ pub struct DeclareAction {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Scope {
-    /// The `user` of all actions that have such a parameter, and the `owner` of those that have
+    /// The `user` of all actions that have this parameter, and the `owner` of actions that have
     /// that one.
     pub user: Option<String>,
-    /// The `cwd` of all actions that have such a parameter.
+    /// The `cwd` of all actions that have this parameter.
     pub directory: Option<String>,
-    /// Laid under the `environment` of all actions that have such a parameter.
+    /// Defaults for the `environment` of all actions that have this parameter.
     pub environment: BTreeMap<String, String>,
-    /// A command that only looks: the actions are for when it succeeds on the node.
+    /// A read-only command: the actions apply only if it succeeds on the node.
     pub when: Option<String>,
-    /// A command that only looks: the actions are for when it fails on the node.
+    /// A read-only command: the actions apply only if it fails on the node.
     pub when_not: Option<String>,
 }
 
@@ -111,16 +111,16 @@ pub struct GetSettings {
     /// The id of the node; `None`: this one.
     #[serde(default)]
     pub node: Option<String>,
-    /// What the settings are for, by convention the name of a crate.
+    /// The facility that the settings belong to, by convention the name of a crate.
     pub facility: String,
 }
 
 /// See [`SET_SETTINGS`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SetSettings {
-    /// What the settings are for, by convention the name of a crate.
+    /// The facility that the settings belong to, by convention the name of a crate.
     pub facility: String,
-    /// The settings, an object: its keys are laid over those that are there.
+    /// The settings, an object. Its keys are merged over the existing ones.
     pub value: Value,
 }
 
@@ -129,6 +129,6 @@ pub struct SetSettings {
 pub struct Log {
     /// `error`, `warning`, `info` or `debug`.
     pub level: String,
-    /// What to say, in one line.
+    /// The message, in one line.
     pub message: String,
 }

@@ -1,4 +1,4 @@
-//! Another service of the project, which the host reaches for a provider.
+//! Another service of the project, as the host connects it to a provider.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! A request that records what a crate's functions declare: for the tests of the crate, without a
-//! node and without a host.
+//! A request that records what a crate's functions declare, to test a crate without a node or a
+//! host.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -14,11 +14,11 @@ use super::{ConfigCrate, ErrorKind, PluginError, Request, RequestHost, config_cr
 use crate::action::{Options, TABLE};
 use crate::model::{AdminUser, Capabilities, Environment, Os, Target};
 
-/// Calls the functions of a crate as a host does, by their names and with arguments as JSON, and
-/// keeps what they declare.
+/// Calls a crate's functions as a host does, by name and with JSON arguments, and records what they
+/// declare.
 ///
-/// What goes beyond [`ConfigCrate::CAPABILITIES`] is refused as a host refuses it. Calls of other
-/// crates are recorded and give `null`.
+/// It enforces [`ConfigCrate::CAPABILITIES`] as a host does. Calls of other crates are recorded and
+/// return `null`.
 ///
 /// ```
 /// # use pallet_core::prelude::*;
@@ -79,7 +79,7 @@ struct State {
 }
 
 impl<C: ConfigCrate> Recorder<C> {
-    /// A node with this system, such as `debian 12`: `node-1` of the group `group`.
+    /// Records for a node with this system, such as `debian 12`: `node-1` of the group `group`.
     pub fn on(system: &str) -> Self {
         let target = Target {
             id: "node-1".into(),
@@ -96,19 +96,19 @@ impl<C: ConfigCrate> Recorder<C> {
         }
     }
 
-    /// With a value in the environment.
+    /// Sets a value in the environment.
     pub fn environment(self, name: &str, value: impl Into<Value>) -> Self {
         self.host.state().environment.insert(name.to_owned(), value.into());
         self
     }
 
-    /// With this admin user.
+    /// Sets the admin user.
     pub fn admin_user(self, user: AdminUser) -> Self {
         self.host.state().admin_user = user;
         self
     }
 
-    /// With settings of the node for a facility.
+    /// Sets the node's settings for a facility.
     pub fn settings(self, facility: &str, value: Value) -> Self {
         self.host
             .state()
@@ -117,7 +117,7 @@ impl<C: ConfigCrate> Recorder<C> {
         self
     }
 
-    /// Calls a function with arguments, an object of JSON.
+    /// Calls a function with arguments, a JSON object.
     pub fn call(
         &mut self,
         function: &str,
@@ -128,8 +128,7 @@ impl<C: ConfigCrate> Recorder<C> {
         config_crate_call::<C>(&mut Request::new(self.host.clone()), function, arguments)
     }
 
-    /// What was declared, in order, each action by its name and what it acts on: `remote_file
-    /// /etc/motd`.
+    /// The declared actions, in order, each as its name and subject: `remote_file /etc/motd`.
     pub fn declared(&self) -> Vec<String> {
         self.host
             .state()
@@ -139,22 +138,22 @@ impl<C: ConfigCrate> Recorder<C> {
             .collect()
     }
 
-    /// The actions that were declared, in order.
+    /// The declared actions, in order.
     pub fn actions(&self) -> Vec<RecordedAction> {
         self.host.state().actions.clone()
     }
 
-    /// The functions of other crates that were called, in order.
+    /// The calls of other crates' functions, in order.
     pub fn calls(&self) -> Vec<CallFunction> {
         self.host.state().calls.clone()
     }
 
-    /// What was said to the user, in order.
+    /// The messages to the user, in order.
     pub fn said(&self) -> Vec<String> {
         self.host.state().said.iter().map(|log| log.message.clone()).collect()
     }
 
-    /// The node's settings for a facility, as they are now.
+    /// The node's current settings for a facility.
     pub fn settings_now(&self, facility: &str) -> Option<Value> {
         self.host.state().settings.get(&(self.host.target.id.clone(), facility.to_owned())).cloned()
     }

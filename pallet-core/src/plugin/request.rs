@@ -11,24 +11,23 @@ use super::{ErrorKind, PluginError};
 use crate::action::{Action, Options};
 use crate::model::{AdminUser, Environment, Target, secret_placeholder};
 
-/// The configuration of one node in one phase, as it is being declared.
+/// The configuration of one node in one phase, while it is being declared.
 ///
-/// It carries the target and its operating system, the environment, and the settings of all nodes;
-/// functions add actions to it and call other crates' functions with it.
+/// It carries the target with its operating system, the environment, and the settings of all nodes.
+/// Functions use it to add actions and to call other crates' functions.
 #[derive(Clone)]
 pub struct Request {
     host: Arc<dyn RequestHost>,
 }
 
-/// What stands behind a request: the engine, in the same program or on the other side of the
-/// boundary.
+/// The engine behind a request: in the same program, or across the binary interface.
 pub trait RequestHost: Send + Sync {
-    /// Does one of the [operations](super::operation).
+    /// Runs one of the [operations](super::operation).
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError>;
 }
 
 impl Request {
-    /// A request before this host.
+    /// Creates a request for this host.
     pub fn new(host: Arc<dyn RequestHost>) -> Self {
         Request { host }
     }
@@ -49,8 +48,8 @@ impl Request {
         self.ask(operation::ACTION, declared)
     }
 
-    /// Runs `declare`, whose actions get what the scope says for the parameters that they have and
-    /// that are not given.
+    /// Runs `declare` in a scope. The scope's values apply to all parameters that an action has and
+    /// that are omitted.
     pub fn with_action_options<T>(
         &mut self,
         scope: Scope,
@@ -62,8 +61,8 @@ impl Request {
         result
     }
 
-    /// Runs `declare`, whose actions are for nodes on which `command` succeeds. It is looked at
-    /// once, on the node, before the first of them.
+    /// Runs `declare`; its actions apply only to nodes on which `command` succeeds. The command
+    /// runs once per node, before the first of the actions.
     pub fn plan_when<T>(
         &mut self,
         command: &str,
@@ -75,7 +74,7 @@ impl Request {
         )
     }
 
-    /// Runs `declare`, whose actions are for nodes on which `command` fails.
+    /// Runs `declare`; its actions apply only to nodes on which `command` fails.
     pub fn plan_when_not<T>(
         &mut self,
         command: &str,
@@ -120,7 +119,7 @@ impl Request {
         self.ask(operation::TARGET, Value::Null)
     }
 
-    /// All nodes of the project, this one included, whichever of them the operation is for.
+    /// All nodes of the project, including this one, even those that the operation does not touch.
     pub fn targets(&self) -> anyhow::Result<Vec<Target>> {
         self.ask(operation::TARGETS, Value::Null)
     }
@@ -130,7 +129,7 @@ impl Request {
         self.ask(operation::ENVIRONMENT, Value::Null)
     }
 
-    /// Who Pallet is on the nodes.
+    /// The admin user on the nodes.
     pub fn admin_user(&self) -> anyhow::Result<AdminUser> {
         self.ask(operation::ADMIN_USER, Value::Null)
     }
@@ -157,7 +156,7 @@ impl Request {
         )
     }
 
-    /// Lays settings over those that this node has for a facility, key by key.
+    /// Merges settings, key by key, over this node's settings for a facility.
     pub fn set_settings(&mut self, facility: &str, value: impl Serialize) -> anyhow::Result<()> {
         self.ask(
             operation::SET_SETTINGS,
@@ -165,8 +164,8 @@ impl Request {
         )
     }
 
-    /// What stands for the secret `name`: text for the arguments of actions, where the engine puts
-    /// its value in its place. No function sees it.
+    /// A placeholder for the secret `name`, for the arguments of actions. The engine replaces it by
+    /// the value. Functions never see the value.
     pub fn secret(&self, name: &str) -> String {
         secret_placeholder(name)
     }
@@ -176,7 +175,7 @@ impl Request {
         self.ask(operation::LOG, Log { level: "warning".into(), message: message.into() })
     }
 
-    /// Does an operation by its name; for those that this version has no method for.
+    /// Runs an operation by name. Use it for operations that have no method in this version.
     pub fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
         self.host.invoke(operation, payload)
     }

@@ -1,5 +1,4 @@
-//! A configured service, wherever its provider lives: in this library, or on the other side of the
-//! boundary.
+//! A configured service, wherever its provider is: in this library, or across the binary interface.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +10,11 @@ use super::provider::{Created, Credential, Lease, Offers, Provider, RunNodes, Wa
 use super::{ErrorKind, PluginError};
 use crate::model::Node;
 
-/// One line for each method of a service: it becomes a method of [`Service`], an operation of
-/// [`dispatch`] and a call of [`Remote`].
+/// Each line defines one operation of a service: a method of [`Service`], a case of [`dispatch`],
+/// and a call of [`Remote`].
 macro_rules! operations {
     ($($operation:ident($($argument:ident: $given:ty => $owned:ty),*) -> $answer:ty;)*) => {
-        /// A configured service of a provider. The methods are those of [`Provider`]. They block.
+        /// A configured service of a provider. It has the methods of [`Provider`], which block.
         #[allow(missing_docs)]
         pub trait Service: Send + Sync {
             fn provider(&self) -> &str;
@@ -31,7 +30,7 @@ macro_rules! operations {
             })*
         }
 
-        /// Does an operation of a service by its name.
+        /// Runs an operation of a service by name.
         pub fn dispatch(
             service: &dyn Service, operation: &str, payload: Value
         ) -> Result<Value, PluginError> {
@@ -74,20 +73,20 @@ operations! {
     release_lease(token: &str => String) -> ();
 }
 
-/// What carries the operations of a service to where it is.
+/// Sends the operations of a service to the place where it runs.
 pub trait Invoke: Send + Sync {
-    /// Does one; the payload is an array of its arguments.
+    /// Runs an operation. The payload is an array of its arguments.
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError>;
 }
 
-/// A service that is somewhere else.
+/// A service that runs somewhere else.
 pub struct Remote<I> {
     provider: String,
     invoke: I,
 }
 
 impl<I: Invoke> Remote<I> {
-    /// The service of this provider behind `invoke`.
+    /// Creates a service of this provider, reached through `invoke`.
     pub fn new(provider: impl Into<String>, invoke: I) -> Self {
         Remote { provider: provider.into(), invoke }
     }

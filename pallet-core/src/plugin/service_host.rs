@@ -1,4 +1,4 @@
-//! What a provider can ask of its host.
+//! What a provider can ask its host.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,30 +8,30 @@ use serde_json::Value;
 use super::operation;
 use super::{ErrorKind, PluginError, RequestHost};
 
-/// The host of a service. One that stands behind nothing takes no notice of progress, is never
-/// cancelled, and knows no other service.
+/// The host of a service. The default has no host: it ignores progress, is never cancelled, and
+/// knows no other services.
 #[derive(Clone, Default)]
 pub struct ServiceHost(Option<Arc<dyn RequestHost>>);
 
 impl ServiceHost {
-    /// The host behind `host`, which does the [operations](super::operation) for providers.
+    /// Wraps `host`, which runs the [operations](super::operation) for providers.
     pub fn new(host: Arc<dyn RequestHost>) -> Self {
         ServiceHost(Some(host))
     }
 
-    /// Tells the user what goes on, in one line, while something takes long.
+    /// Reports progress to the user, in one line, during long operations.
     pub fn progress(&self, message: impl Into<String>) {
         let _ = self.invoke(operation::PROGRESS, Value::String(message.into()));
     }
 
-    /// Whether the user has stopped the operation: what takes long looks now and then, and returns
-    /// an error of kind `Cancelled`.
+    /// Whether the user has stopped the operation. Long operations must check this now and then,
+    /// and return an error of kind `Cancelled`.
     pub fn is_cancelled(&self) -> bool {
         self.invoke(operation::IS_CANCELLED, Value::Null)
             .is_ok_and(|answer| answer == Value::Bool(true))
     }
 
-    /// Does an operation by its name; for those that this version has no method for.
+    /// Runs an operation by name. Use it for operations that have no method in this version.
     pub fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
         match &self.0 {
             Some(host) => host.invoke(operation, payload),
@@ -42,7 +42,7 @@ impl ServiceHost {
         }
     }
 
-    /// What stands behind it.
+    /// The host itself.
     #[cfg(feature = "host")]
     pub(crate) fn behind(&self) -> Arc<dyn RequestHost> {
         self.0.clone().unwrap_or_else(|| Arc::new(Nobody))

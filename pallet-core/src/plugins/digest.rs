@@ -1,4 +1,4 @@
-//! Names content: `sha256:<hex>`.
+//! Content digests: `sha256:<hex>`.
 
 use std::fmt;
 use std::io::Read;
@@ -10,7 +10,7 @@ use sha2::Digest as _;
 
 use crate::model::hex;
 
-/// The SHA-256 digest of some content. Displays, parses and serialises as `sha256:<hex>`.
+/// A SHA-256 digest. Its text and serialized form is `sha256:<hex>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
@@ -36,12 +36,12 @@ impl Digest {
         }
     }
 
-    /// The 64 hexadecimal digits alone.
+    /// The 64 hexadecimal digits.
     pub fn hex(&self) -> String {
         hex(&self.0)
     }
 
-    /// The digest's bytes.
+    /// The 32 bytes.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }

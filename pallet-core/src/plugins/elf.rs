@@ -1,8 +1,8 @@
-//! Reads a library's file without loading it: whether this machine could load it, and what it says
-//! of itself.
+//! Reads a library without loading it: whether this machine can load it, and the plugin's summary
+//! in it.
 //!
-//! A truncated library ends a process that opens it with SIGBUS, so every segment is checked
-//! against the file's size first.
+//! A process that opens a truncated library dies with SIGBUS, so this first checks every segment
+//! against the file's size.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,13 +15,13 @@ use object::{Endianness, Object, ObjectSection, ObjectSymbol, ReadCache};
 use crate::abi::{ROOT_SYMBOL, SUMMARY_SECTION};
 use crate::model::PluginSummary;
 
-/// What a library says of itself, and what it needs.
+/// A library's summary and requirements.
 pub struct Library {
-    /// What it says of itself.
+    /// The plugin's summary.
     pub summary: PluginSummary,
-    /// What it was built for, as Rust names it.
+    /// The Rust target that it was built for.
     pub target: String,
-    /// The processor in Go's words.
+    /// The processor, as Go names it.
     pub architecture: &'static str,
     /// The oldest glibc that it runs with.
     pub glibc: Option<String>,
@@ -33,13 +33,14 @@ const MACHINE: (elf::Machine, &str) = if cfg!(target_arch = "x86_64") {
     (elf::EM_AARCH64, "aarch64")
 };
 
-/// The summary of the plugin at `path`, or why this machine cannot load it, in one line.
+/// The summary of the plugin at `path`. The error is one line that says why this machine cannot
+/// load it.
 pub fn summary(path: &Path) -> Result<PluginSummary, String> {
     open(path, Some(MACHINE.0)).map(|library| library.summary)
 }
 
-/// All that is known of the plugin at `path`, whatever machine it is for, or why it cannot be one,
-/// in one line.
+/// All that is known about the plugin at `path`, for any machine. The error is one line that says
+/// why it is not a plugin.
 pub fn library(path: &Path) -> Result<Library, String> {
     open(path, None)
 }
@@ -74,7 +75,7 @@ fn read<'data, R: ReadRef<'data>>(
         let name = machine_names(machine)
             .map_or(format!("machine {}", machine.0), |(rust, _)| rust.to_owned());
         return Err(format!(
-            "was built for {name}, this pallet runs on {}; install the build for {}",
+            "was built for {name}, but this pallet runs on {}; install the build for {}",
             MACHINE.1, MACHINE.1
         ));
     }
@@ -94,7 +95,7 @@ fn read<'data, R: ReadRef<'data>>(
         return Err(truncated());
     }
     let library = ElfFile64::<Endianness, R>::parse(data).map_err(|_| truncated())?;
-    let not_a_plugin = || "is a library, but not a plugin of pallet".to_owned();
+    let not_a_plugin = || "is a library, but not a pallet plugin".to_owned();
     if !library
         .dynamic_symbols()
         .any(|symbol| symbol.name() == Ok(ROOT_SYMBOL) && symbol.is_definition())
@@ -104,7 +105,7 @@ fn read<'data, R: ReadRef<'data>>(
     let section = library.section_by_name(SUMMARY_SECTION).ok_or_else(not_a_plugin)?;
     let bytes = section.data().map_err(|_| truncated())?;
     let summary = serde_json::from_slice(bytes.trim_ascii_end()).map_err(|error| {
-        format!("holds a summary that cannot be read: {error}; it may need a newer pallet")
+        format!("contains an unreadable summary: {error}; it may need a newer pallet")
     })?;
     let (rust, architecture) = machine_names(machine).ok_or_else(|| {
         format!("was built for machine {}, which pallet does not know", machine.0)
@@ -120,7 +121,7 @@ fn read<'data, R: ReadRef<'data>>(
     Ok(Library { summary, target, architecture, glibc })
 }
 
-/// A machine as Rust and as Go name it.
+/// The Rust name and the Go name of a machine.
 fn machine_names(machine: elf::Machine) -> Option<(&'static str, &'static str)> {
     Some(match machine {
         elf::EM_AARCH64 => ("aarch64", "arm64"),
@@ -132,7 +133,7 @@ fn machine_names(machine: elf::Machine) -> Option<(&'static str, &'static str)> 
     })
 }
 
-/// The versions of symbols that a library needs of others: `GLIBC_2.34`.
+/// The symbol versions that a library requires, such as `GLIBC_2.34`.
 fn needed_versions<'data, R: ReadRef<'data>>(
     library: &ElfFile64<'data, Endianness, R>,
     endian: Endianness,
@@ -150,7 +151,7 @@ fn needed_versions<'data, R: ReadRef<'data>>(
     Ok(versions)
 }
 
-/// A dotted version as numbers, to compare it.
+/// The numbers of a dotted version, for comparison.
 fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }

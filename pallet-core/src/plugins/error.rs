@@ -1,4 +1,4 @@
-//! Why a plugin cannot be used, in one line each.
+//! Why a plugin cannot be used. Each error is one line.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use super::found::FoundPlugin;
 use crate::model::{ABI_VERSION, PluginKind};
 use crate::plugin::{ErrorKind, PluginError};
 
-/// A plugin that cannot be used, and why.
+/// Why a plugin cannot be used.
 #[derive(Debug, Clone, Error)]
 pub enum RegistryError {
     /// A file that is not a plugin for this machine.
@@ -19,18 +19,18 @@ pub enum RegistryError {
         /// What is wrong with it, and what to do.
         message: String,
     },
-    /// A plugin for another version of the interface.
-    #[error("{}: {name} was built for ABI {theirs}, this pallet has ABI {ABI_VERSION}; install a \
-        version of {name} for this pallet", path.display())]
+    /// A plugin for another version of the binary interface.
+    #[error("{}: {name} was built for ABI {theirs}, but this pallet has ABI {ABI_VERSION}; install \
+        a version of {name} for this pallet", path.display())]
     Abi {
         /// The file.
         path: PathBuf,
         /// The plugin's name.
         name: String,
-        /// What it was built for.
+        /// The version that it was built for.
         theirs: semver::Version,
     },
-    /// Two plugins of one name.
+    /// Two plugins with the same name.
     #[error(
         "two plugins claim the name {name}: {} and {}; remove one of them", first.display(),
         second.display()
@@ -38,15 +38,15 @@ pub enum RegistryError {
     Duplicate {
         /// The name.
         name: String,
-        /// The one file.
+        /// One file.
         first: PathBuf,
-        /// The other.
+        /// The other file.
         second: PathBuf,
     },
-    /// A plugin that a lock names, and that is not there as it was locked.
+    /// A locked plugin that is missing, or is not as it was locked.
     #[error("{} {name} {version} {message}", kind_word(*kind))]
     Pinned {
-        /// What it is for.
+        /// Its kind.
         kind: PluginKind,
         /// Its name.
         name: String,
@@ -66,32 +66,32 @@ pub enum RegistryError {
     /// There is no such plugin.
     #[error("there is no {} {name}{}", kind_word(*kind), hint(name, known))]
     Missing {
-        /// What it should be.
+        /// Its kind.
         kind: PluginKind,
         /// Its name.
         name: String,
-        /// The names there are.
+        /// The names of the plugins that exist.
         known: Vec<String>,
     },
-    /// A crate that another needs is missing or of a wrong version.
+    /// A crate that another one requires is missing or has a wrong version.
     #[error("crate {by} requires crate {name} {wanted}, {}", there.as_ref().map_or("which is not \
-        installed".to_owned(), |there| format!("and {there} is installed")))]
+        installed".to_owned(), |there| format!("but {there} is installed")))]
     Requirement {
         /// The crate that requires it.
         by: String,
         /// The crate that is required.
         name: String,
-        /// The versions that would do.
+        /// The versions that are acceptable.
         wanted: semver::VersionReq,
-        /// The version that is there.
+        /// The version that is installed.
         there: Option<semver::Version>,
     },
-    /// The plugin itself says no.
+    /// The plugin returned an error.
     #[error("{name}: {error}")]
     Plugin {
         /// Its name.
         name: String,
-        /// What it says.
+        /// Its error.
         error: PluginError,
     },
 }
@@ -107,7 +107,7 @@ impl RegistryError {
         }
     }
 
-    /// Whether this is what stands in the way of using the plugin of that name.
+    /// Whether this error explains why the plugin with this name is unusable.
     pub(super) fn concerns(&self, kind: PluginKind, name: &str) -> bool {
         let file_name = format!("libpallet_{}_{}.so", kind_word(kind), name.replace('-', "_"));
         match self {

@@ -1,22 +1,22 @@
-//! A plugin that was found, and what it must be when it is loaded.
+//! A plugin that was found, and the digest that it must have when it is loaded.
 
 use std::path::PathBuf;
 
 use super::tree::tree_digest;
 use crate::model::PluginSummary;
 
-/// A plugin that was found, not loaded.
+/// A plugin that was found but is not loaded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundPlugin {
-    /// What it says of itself.
+    /// Its summary.
     pub summary: PluginSummary,
     /// Its file.
     pub path: PathBuf,
-    /// What it must be when it is loaded, if a lock names it.
+    /// The locked files, if a lock names the plugin. They are checked before it is loaded.
     pub pinned: Option<PinnedFiles>,
 }
 
-/// A directory, and the digest of all that is in it: `h1:<base64>`.
+/// A directory, and the digest of its content: `h1:<base64>`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PinnedFiles {
     /// The directory.
@@ -26,7 +26,7 @@ pub struct PinnedFiles {
 }
 
 impl PinnedFiles {
-    /// Why a plugin must not be loaded: something in its directory is not as it was locked.
+    /// Fails if something in the plugin's directory is not as it was locked.
     pub(super) fn check(&self) -> Result<(), String> {
         let h1 = tree_digest(&self.directory)
             .map_err(|error| format!("cannot be checked: {error}; run `pallet-cli install`"))?;

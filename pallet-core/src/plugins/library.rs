@@ -1,9 +1,9 @@
-//! The library among the files of a plugin.
+//! The library among a plugin's files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The one library among a plugin's files.
+/// The library among a plugin's files. There must be exactly one.
 pub fn only_library(directory: &Path) -> Result<PathBuf, String> {
     let entries = fs::read_dir(directory)
         .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;

@@ -1,13 +1,13 @@
-//! What plugins must have been built for to run here.
+//! The machine that plugins must be built for.
 
 use std::fs;
 
-/// What plugins must have been built for.
+/// The machine that plugins must be built for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// As Rust names it: `x86_64-unknown-linux-gnu`.
+    /// The Rust target: `x86_64-unknown-linux-gnu`.
     pub target: String,
-    /// The glibc that this process runs with: `2.36`. None if it cannot be told.
+    /// The version of glibc that this process uses: `2.36`; `None` if unknown.
     pub glibc: Option<String>,
 }
 
@@ -17,17 +17,17 @@ impl Machine {
         Machine { target: Machine::target_of_this(), glibc: glibc() }
     }
 
-    /// What this machine is called as a target.
+    /// The Rust target of this machine.
     pub fn target_of_this() -> String {
         let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
         format!("{}-unknown-{}-{libc}", std::env::consts::ARCH, std::env::consts::OS)
     }
 
-    /// Why a build for a glibc does not run here; `None` if it does, or nobody can tell.
+    /// Why a build for a glibc does not run here; `None` if it runs, or if that is unknown.
     pub fn lacks(&self, glibc: Option<&str>) -> Option<String> {
         let (needed, ours) = (glibc?, self.glibc.as_deref()?);
         (numbers(needed)? > numbers(ours)?)
-            .then(|| format!("needs glibc {needed}, and this machine has {ours}"))
+            .then(|| format!("needs glibc {needed}, but this machine has {ours}"))
     }
 }
 
@@ -35,8 +35,8 @@ fn numbers(version: &str) -> Option<Vec<u32>> {
     version.split('.').map(|word| word.parse().ok()).collect()
 }
 
-/// The version of the glibc that is mapped into this process: the highest that it defines symbols
-/// for.
+/// The version of the glibc that is mapped into this process: the highest version for which it
+/// defines symbols.
 fn glibc() -> Option<String> {
     let maps = fs::read_to_string("/proc/self/maps").ok()?;
     let path = maps.lines().find_map(|line| {
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!(machine.lacks(None), None);
         assert_eq!(
             machine.lacks(Some("2.38")).unwrap(),
-            "needs glibc 2.38, and this machine has 2.36"
+            "needs glibc 2.38, but this machine has 2.36"
         );
     }
 

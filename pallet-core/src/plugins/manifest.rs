@@ -1,4 +1,4 @@
-//! What a library says of itself once it is loaded.
+//! The manifest that a loaded plugin returns.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::error::RegistryError;
 use super::found::FoundPlugin;
 use crate::abi::host::open;
 
-/// All that the plugin in this file says of itself, as it says it. Loads it.
+/// The manifest of the plugin in this file, as the plugin returns it. Loads the plugin.
 pub fn whole_manifest(path: &Path) -> Result<Value, RegistryError> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let summary = elf::summary(&path)

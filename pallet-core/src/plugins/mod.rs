@@ -1,6 +1,6 @@
-//! Finding, checking and loading plugins.
+//! Finds, checks and loads plugins.
 //!
-//! Nothing of a library runs before its file has been checked.
+//! No code of a library runs before its file has been checked.
 
 mod digest;
 pub mod elf;

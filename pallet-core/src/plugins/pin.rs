@@ -1,4 +1,4 @@
-//! Plugins that a lock names: they are loaded from the store, and only as they were locked.
+//! Locked plugins: they are loaded from the store, and only if they are as they were locked.
 
 use semver::Version;
 
@@ -9,22 +9,21 @@ use super::library::only_library;
 use super::machine::Machine;
 use crate::model::PluginKind;
 
-/// A plugin that a lock names, and where its files are.
+/// A locked plugin, and the location of its files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pin {
-    /// What it is for.
+    /// Its kind.
     pub kind: PluginKind,
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// Its files in the store, and the digest that they were locked with; `None`: there is no build
-    /// for this machine.
+    /// Its files in the store, with their locked digest; `None`: it has no build for this machine.
     pub files: Option<PinnedFiles>,
 }
 
 impl Pin {
-    /// The plugin, not loaded. Its files are checked when it is.
+    /// Finds the plugin without loading it. Its files are checked when it is loaded.
     pub(super) fn find(self) -> Result<FoundPlugin, RegistryError> {
         let Pin { kind, name, version, files } = &self;
         let pinned = |message: String| RegistryError::Pinned {
@@ -41,7 +40,7 @@ impl Pin {
         };
         if !files.directory.is_dir() {
             return Err(pinned(
-                "is locked and not in the store; run `pallet-cli install`".to_owned(),
+                "is locked but not in the store; run `pallet-cli install`".to_owned(),
             ));
         }
         let changed = |message: String| {

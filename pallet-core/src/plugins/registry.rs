@@ -1,4 +1,4 @@
-//! The plugins of this machine, and loading them when they are needed.
+//! The plugins of this machine. Each is loaded when it is needed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,14 +17,14 @@ use crate::abi::host::{Module, OpenCrate, open};
 use crate::model::{Capabilities, Manifest, PluginKind, PluginSummary};
 use crate::plugin::{ErrorKind, PluginError, Remote, RequestHost, Service, ServiceContext};
 
-/// The plugins of this machine, by name; each is loaded when it is first needed.
+/// The plugins of this machine, by name. Each is loaded on first use.
 #[derive(Default)]
 pub struct Registry {
     found: Vec<FoundPlugin>,
     problems: Vec<RegistryError>,
     shadowed: Vec<FoundPlugin>,
     crates: Mutex<BTreeMap<String, Arc<LoadedCrate>>>,
-    /// The files of locked plugins that were checked: they are not checked again.
+    /// Files of locked plugins that were already checked.
     checked: Mutex<BTreeSet<PathBuf>>,
 }
 
@@ -34,20 +34,20 @@ struct LoadedCrate {
 }
 
 impl Registry {
-    /// Looks for plugins, `libpallet_*.so`, in these directories. Nothing is loaded; a file that
-    /// cannot be a plugin becomes a problem.
+    /// Finds plugins, `libpallet_*.so`, in these directories. Loads nothing. A file that is not a
+    /// plugin becomes a problem.
     pub fn scan(directories: &[PathBuf]) -> Self {
         Registry::locked(Vec::new(), directories)
     }
 
-    /// The same, with what a lock names. That comes before what the directories hold, and is loaded
-    /// only as it was locked.
+    /// Like [`Registry::scan`], with locked plugins. They take precedence over the directories, and
+    /// are loaded only if they are as they were locked.
     pub fn locked(pins: Vec<Pin>, directories: &[PathBuf]) -> Self {
         let Scanned { found, problems, shadowed } = scan(pins, directories);
         Registry { found, problems, shadowed, ..Registry::default() }
     }
 
-    /// The plugins of this registry, and those of `others` that have no namesake here.
+    /// Adds the plugins of `others`. On equal names, this registry's plugins win.
     pub fn before(mut self, others: Registry) -> Self {
         let there = |found: &FoundPlugin| {
             self.found.iter().any(|own| {
@@ -66,17 +66,17 @@ impl Registry {
         self
     }
 
-    /// The plugins that were found, sorted by name.
+    /// The plugins, sorted by name.
     pub fn plugins(&self) -> &[FoundPlugin] {
         &self.found
     }
 
-    /// What was found and cannot be used.
+    /// The plugins that cannot be used, and why.
     pub fn problems(&self) -> &[RegistryError] {
         &self.problems
     }
 
-    /// Files in the directories that are not used, because a lock names another plugin of that
+    /// Files in the directories that are ignored because a lock names another plugin with that
     /// name.
     pub fn shadowed(&self) -> &[FoundPlugin] {
         &self.shadowed
@@ -91,17 +91,17 @@ impl Registry {
             .collect()
     }
 
-    /// What a crate says of itself. Loads it.
+    /// A crate's manifest. Loads the crate.
     pub fn crate_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
         Ok(self.load_crate(name)?.manifest.clone())
     }
 
-    /// What a crate's functions may do; `None`: everything. Loads it.
+    /// What a crate's functions may do; `None`: everything. Loads the crate.
     pub fn capabilities(&self, name: &str) -> Result<Option<Capabilities>, RegistryError> {
         Ok(self.load_crate(name)?.manifest.capabilities.clone())
     }
 
-    /// The crates that a crate says it calls.
+    /// The crates that a crate requires.
     pub fn requires(&self, name: &str) -> Vec<&str> {
         let found = self
             .found
@@ -114,7 +114,7 @@ impl Registry {
             .collect()
     }
 
-    /// What a provider says of itself. Loads it.
+    /// A provider's manifest. Loads the provider.
     pub fn provider_manifest(&self, name: &str) -> Result<Manifest, RegistryError> {
         let found = self.find(PluginKind::Provider, name)?;
         self.open(found)?.manifest().map_err(|error| RegistryError::of_plugin(found, error))
@@ -140,7 +140,7 @@ impl Registry {
         })
     }
 
-    /// Makes a service of a provider.
+    /// Creates a service of a provider.
     pub fn service(
         &self,
         provider: &str,
@@ -180,7 +180,7 @@ impl Registry {
             .map_err(|message| RegistryError::Load { path: found.path.clone(), message })
     }
 
-    /// That a plugin which a lock names is as it was locked.
+    /// Fails if a locked plugin is not as it was locked.
     fn check_pinned(&self, found: &FoundPlugin) -> Result<(), RegistryError> {
         let Some(pinned) = &found.pinned else { return Ok(()) };
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -211,7 +211,7 @@ impl Registry {
             })
     }
 
-    /// Whether all crates that this one calls are there, in versions that will do.
+    /// Fails unless all crates that this one requires are installed, in acceptable versions.
     pub fn check_requirements(&self, found: &FoundPlugin) -> Result<(), RegistryError> {
         for requirement in &found.summary.requires {
             let there = self.found.iter().find(|other| {

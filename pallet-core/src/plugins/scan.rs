@@ -9,12 +9,12 @@ use super::found::FoundPlugin;
 use super::pin::Pin;
 use crate::model::{ABI_VERSION, PluginKind};
 
-/// What there is.
+/// The result of a scan.
 #[derive(Default)]
 pub(super) struct Scanned {
     pub(super) found: Vec<FoundPlugin>,
     pub(super) problems: Vec<RegistryError>,
-    /// Files that are not used, because a lock names another of that name.
+    /// Files that are ignored because a lock names another plugin with that name.
     pub(super) shadowed: Vec<FoundPlugin>,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
 
 fn libraries(directory: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
-    // dlopen searches the system's own path for a name without a slash, so paths are absolute
+    // absolute, because dlopen searches the system's path for a name without a slash
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
     let mut files: Vec<_> = entries
         .flatten()
@@ -93,12 +93,12 @@ fn libraries(directory: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Whether a plugin of this version of the interface can be loaded here: the major version decides.
+/// Whether this version of the binary interface is compatible: the major versions must be equal.
 fn abi_matches(theirs: &semver::Version) -> bool {
     semver::Version::parse(ABI_VERSION).is_ok_and(|ours| ours.major == theirs.major)
 }
 
-/// The same file, or a copy of it: then it does not matter which one is taken.
+/// Whether both are the same file, or copies: then either will do.
 fn same_file(first: &Path, second: &Path) -> bool {
     if first == second {
         return true;

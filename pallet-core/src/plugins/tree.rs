@@ -1,4 +1,4 @@
-//! The digest of all files of a plugin: `h1:<base64>`, as Go's `dirhash` computes it.
+//! The digest of a plugin's files: `h1:<base64>`, as Go's `dirhash` computes it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -29,15 +29,14 @@ impl TreeError {
     }
 }
 
-/// The digest of all that is in a directory. Whatever is neither a file nor a directory is an
-/// error. Blocks.
+/// The digest of a directory's content. Anything but files and directories is an error. Blocks.
 pub fn tree_digest(directory: &Path) -> Result<String, TreeError> {
     let mut digests = BTreeMap::new();
     collect(directory, "", &mut digests)?;
     Ok(tree_digest_of(digests.iter().map(|(path, digest)| (path.as_str(), *digest))))
 }
 
-/// The digest of files with these paths and contents, sorted by path.
+/// The digest of files, given as paths and content digests sorted by path.
 pub fn tree_digest_of<'a>(digests: impl Iterator<Item = (&'a str, Digest)>) -> String {
     let mut hasher = sha2::Sha256::new();
     for (path, digest) in digests {

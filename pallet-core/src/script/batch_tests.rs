@@ -1,4 +1,4 @@
-//! New files that wait for each other, in all shells.
+//! Tests of new files that are put in place together, in all shells.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::library_for;
 use super::shells::shells;
 
-/// Runs the parts of a batch, and gives what it says, whether it succeeded, and what stands in the
+/// Runs the parts of a batch. Returns the output, whether it succeeded, and the content of the
 /// directory afterwards.
 fn run(
     shell: &super::shells::Shell,
@@ -81,7 +81,7 @@ fn what_fails_says_which_part_it_was_and_what_came_before_is_there() {
         assert_eq!((said.as_str(), succeeded), ("0:1 1:1 \nT end 2 1\n", false), "{shell}");
         assert_eq!(names, ["a", "b"], "{shell}");
 
-        // that nobody of that name is there is seen when they are put in place
+        // a missing owner is noticed only when the files are put in place
         let nobody = [
             &write("e", "echo e", ""),
             &write("f", "echo f", "no-such-user"),

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::quote;
 
-/// The script of one change. It runs in a shell of its own under `set -e`, with the functions of
-/// the library at hand; it says `changed` wherever it changed something, and a script that finds
-/// nothing to do says nothing.
+/// The script of one change. It runs in a shell of its own with `set -e` and the functions of the
+/// library. It calls `changed` whenever it changed something; a script with nothing to do calls
+/// nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
     text: String,
@@ -20,7 +20,7 @@ impl Script {
         Self::default()
     }
 
-    /// Adds shell text as it is. Values do not belong in it: see [`Script::call`].
+    /// Adds shell text as it is. For values use [`Script::call`].
     pub fn raw(mut self, text: &str) -> Self {
         self.one_file = false;
         self.text.push_str(text);
@@ -30,27 +30,27 @@ impl Script {
         self
     }
 
-    /// Adds what another one does.
+    /// Appends another script.
     pub fn and(mut self, other: Script) -> Self {
         self.one_file = false;
         self.text.push_str(&other.text);
         self
     }
 
-    /// Adds a command of which every word is quoted.
+    /// Adds a command and quotes every word.
     pub fn call<S: AsRef<str>>(self, words: impl IntoIterator<Item = S>) -> Self {
         let line = words.into_iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ");
         self.raw(&line)
     }
 
-    /// Says of what is there so far that it only puts one file in place: where its neighbours do
-    /// too, new files can be put in place together.
+    /// Marks the script so far as one that only puts one file in place. If neighbouring scripts do
+    /// too, their new files can be put in place together.
     pub fn of_one_file(mut self) -> Self {
         self.one_file = true;
         self
     }
 
-    /// Whether it only puts one file in place.
+    /// Whether the script only puts one file in place.
     pub fn is_of_one_file(&self) -> bool {
         self.one_file
     }

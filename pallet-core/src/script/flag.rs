@@ -1,7 +1,7 @@
-//! Flags on the node: a file each, which outlives a run that fails, so that what it calls for is
-//! done by the next one.
+//! Flags on the node. Each is a file, so it survives a failed run, and the next run does the work
+//! that it asks for.
 
-/// The directory of the files.
+/// The directory of the flag files.
 pub const FLAGS: &str = "/var/lib/pallet/flags";
 
 /// The file name of a flag.
@@ -17,7 +17,7 @@ pub fn flag_file(flag: &str) -> String {
         .collect()
 }
 
-/// The flag of a file name; `None` if it is none.
+/// The flag of a file name; `None` if it is not the name of a flag file.
 pub fn flag_of_file(name: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = name.as_bytes();

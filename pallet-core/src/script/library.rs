@@ -1,11 +1,12 @@
-//! The part of the library that a script needs: what it calls, and what that calls in turn.
+//! Selects the part of the library that a script needs: the functions that it calls, and those that
+//! they call.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::LIBRARY;
 
-/// The shell functions that `script` calls, with all that they call, and what every script begins
-/// with.
+/// The shell functions that `script` needs, directly and indirectly, and the text that every script
+/// begins with.
 pub fn library_for(script: &str) -> String {
     Library::default().part_for(script)
 }
@@ -13,7 +14,7 @@ pub fn library_for(script: &str) -> String {
 /// Shell functions, by name.
 #[derive(Debug, Clone)]
 pub struct Library<'a> {
-    /// What stands outside of functions.
+    /// The text outside of functions.
     head: String,
     functions: HashMap<&'a str, &'a str>,
 }
@@ -30,7 +31,7 @@ impl<'a> Library<'a> {
         self.part_without("", script)
     }
 
-    /// The same without one function, which stands elsewhere.
+    /// Like [`Library::part_for`], without one function, which is defined elsewhere.
     pub fn part_without(&self, other: &str, script: &str) -> String {
         let mut needed = BTreeSet::new();
         let mut open: Vec<&str> = vec![script, &self.head];
@@ -48,8 +49,8 @@ impl<'a> Library<'a> {
         std::iter::once(self.head.as_str()).chain(functions).collect()
     }
 
-    /// A function begins with `name() {` at the start of a line, and ends on that line or with a
-    /// line that is `}` alone; one that has a shell of its own has `(` and `)` instead.
+    /// A function begins with `name() {` at the start of a line. It ends on that line, or with a
+    /// line that is only `}`. A function that runs in a subshell has `(` and `)` instead.
     fn read(text: &'a str) -> Self {
         let mut library = Library { head: String::new(), functions: HashMap::new() };
         let mut rest = text;

@@ -1,9 +1,10 @@
-//! Shell text: quoting, building, and what differs between systems. POSIX `sh` only, and no I/O
+//! Shell text: quoting, building, and the differences between systems. POSIX `sh` only, and no I/O
 //! here.
 //!
-//! How the script of a change runs. The applying script holds what is needed of [`LIBRARY`] once,
-//! sets `incoming` to the directory where uploads stand by their digests, and gives each change a
-//! shell of its own, never in a condition, where `set -e` would mean nothing:
+//! How the script of a change runs: the applying script defines the functions of [`LIBRARY`] that
+//! are needed, once, and sets `incoming` to the directory with the uploads, which are named by
+//! their digests. Each change runs in a subshell of its own, never inside a condition, where
+//! `set -e` would have no effect:
 //!
 //! ```sh
 //! ( set -e; change= drift=
@@ -12,11 +13,11 @@
 //! changed by hand is kept> ) </dev/null
 //! ```
 //!
-//! So a script ends at the first command that fails; it calls `changed` wherever it changed
-//! something, and `drifted` where it kept what was changed by hand; variables and functions that it
-//! sets are gone afterwards. It sets no traps of its own, since that shell may have some.
-//! Neighbours that only put a file in place each share a shell: new files wait there for each other
-//! (`library/batch.sh`).
+//! So a script stops at the first command that fails. It calls `changed` whenever it changed
+//! something, and `drifted` when it kept a change that was made by hand. Its variables and
+//! functions are gone afterwards. It must not set traps, since the subshell may have some.
+//! Neighbouring scripts that only put a file in place share a subshell, where new files wait for
+//! each other (`library/batch.sh`).
 
 #[cfg(test)]
 mod batch_tests;
@@ -46,8 +47,8 @@ pub(crate) const RUNIT: &str = include_str!("shared/runit.sh");
 pub(crate) const UNIT: &str = include_str!("shared/unit.sh");
 pub(crate) const SED: &str = include_str!("shared/sed.sh");
 
-/// Shell functions that the scripts of changes call. Those that are needed stand once at the head
-/// of every applying script: [`library_for`].
+/// Shell functions for the scripts of changes. Each applying script begins with those that it
+/// needs: [`library_for`].
 pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
     include_str!("library/clean.sh"),

@@ -1,18 +1,18 @@
-//! What differs between package managers: the call for a transaction, and what each cannot do. The
-//! shell half is `library/packages.sh`.
+//! The differences between package managers: the command of a transaction, and the unsupported
+//! options. `library/packages.sh` is the shell part.
 
 use thiserror::Error;
 
 use super::Script;
 use crate::model::{Os, OsFamily, PackageManager, PackageOptions, PackageTransaction};
 
-/// What the node's package manager cannot do, or that there is none.
+/// The node has no package manager, or it does not support something.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct PackagesError(String);
 
-/// The script of one transaction: it asks for what is installed already, so it is right whatever
-/// was known before.
+/// The script of one transaction. It checks what is already installed on the node, so it is correct
+/// whatever was known before.
 pub fn transaction(
     manager: PackageManager,
     transaction: &PackageTransaction,
@@ -52,7 +52,7 @@ pub fn transaction(
     Ok(Script::new().call(words))
 }
 
-/// Refuses what the package manager cannot do.
+/// Rejects options that the package manager does not support.
 fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<(), PackagesError> {
     use PackageManager::{Apk, Apt, Dnf, Pacman, Yum, Zypper};
     let name = manager.as_str();
@@ -83,7 +83,7 @@ fn check_options(manager: PackageManager, options: &PackageOptions) -> Result<()
     Ok(())
 }
 
-/// The node's package manager, or an error that says what was found instead.
+/// The node's package manager, or an error that names what was found instead.
 pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
     match os.package_manager {
         PackageManager::Unknown => Err(PackagesError::new(format!(
@@ -94,7 +94,7 @@ pub fn manager(os: &Os) -> Result<PackageManager, PackagesError> {
     }
 }
 
-/// Refuses a node that is not of Debian's family for `what`.
+/// Rejects a node that is not of the Debian family, for `what`.
 pub fn require_debian(os: &Os, what: &str) -> Result<(), PackagesError> {
     match (os.family, os.package_manager) {
         (OsFamily::Debian, PackageManager::Apt) | (OsFamily::Unknown, PackageManager::Apt) => {
@@ -107,12 +107,12 @@ pub fn require_debian(os: &Os, what: &str) -> Result<(), PackagesError> {
     }
 }
 
-/// The same, and gives the package manager.
+/// Like [`require_debian`], and returns the package manager.
 pub(crate) fn require_apt(os: &Os, what: &str) -> Result<PackageManager, PackagesError> {
     require_debian(os, what).map(|()| PackageManager::Apt)
 }
 
-/// Refuses a node whose package manager does not install packages of rpm.
+/// Rejects a node whose package manager does not install rpm packages.
 pub fn require_rpm(os: &Os, what: &str) -> Result<PackageManager, PackagesError> {
     match os.package_manager {
         manager @ (PackageManager::Dnf | PackageManager::Yum | PackageManager::Zypper) => {
@@ -133,7 +133,7 @@ fn found(os: &Os) -> String {
     }
 }
 
-/// The code name of a release of Debian or Ubuntu; `None` where it is not known.
+/// The code name of a Debian or Ubuntu release; `None` if unknown.
 pub fn codename(os: &Os) -> Option<&'static str> {
     Some(match (os.id.as_str(), os.version.split('.').next().unwrap_or_default()) {
         ("debian" | "raspbian", "10") => "buster",

@@ -1,7 +1,7 @@
-//! The one place where a value becomes a word of a shell script.
+//! The only place where a value becomes a word of a shell script.
 
-/// `value` as one word of POSIX shell, whatever it holds. (A NUL cannot be in a word; the caller
-/// refuses it.)
+/// `value` as one word of POSIX shell, whatever it contains. (A word cannot contain NUL; the caller
+/// rejects it.)
 pub fn quote(value: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte);
     if !value.is_empty() && value.bytes().all(plain) {

@@ -1,10 +1,10 @@
-//! What differs between service managers: names, and the call that starts, stops or enables a
-//! service. The shell half is `library/services.sh`.
+//! The differences between service managers: names, and the command that starts, stops or enables a
+//! service. `library/services.sh` is the shell part.
 
 use super::Script;
 use crate::model::ServiceManager;
 
-/// The kinds of systemd's units.
+/// The kinds of systemd units.
 const KINDS: [&str; 11] = [
     ".service",
     ".socket",
@@ -19,18 +19,18 @@ const KINDS: [&str; 11] = [
     ".scope",
 ];
 
-/// The kind of systemd unit that a name says, if it says one.
+/// The kind of systemd unit in a name; `None` if it has no such suffix.
 pub fn unit_kind(name: &str) -> Option<&'static str> {
     KINDS.into_iter().find(|kind| name.ends_with(kind))
 }
 
-/// The systemd unit that a service's name stands for: `nginx.service` for `nginx`, and what has a
-/// kind of its own as it is.
+/// The systemd unit of a service: `nginx.service` for `nginx`. A name with a kind of its own stays
+/// as it is.
 pub fn unit(name: &str) -> String {
     if unit_kind(name).is_some() { name.to_owned() } else { format!("{name}.service") }
 }
 
-/// Whether systemd, or what else runs services, could know this name.
+/// Whether this is a valid name for systemd and other service managers.
 pub fn is_name(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.@:+\\".contains(&byte);
     let starts =
@@ -38,9 +38,9 @@ pub fn is_name(name: &str) -> bool {
     !name.is_empty() && !starts(name) && name.bytes().all(plain)
 }
 
-/// Brings a service to what `action` says (`start`, `stop`, `restart`, `reload`) and, if `enabled`
-/// is given, makes it start with the node or not. `command` is started as a plain process where
-/// nothing on the node knows the service. It must stay up for `seconds` then.
+/// Brings a service to the state that `action` asks for (`start`, `stop`, `restart`, `reload`). If
+/// `enabled` is given, also enables or disables its start at boot. If nothing on the node knows the
+/// service, `command` is started as a plain process, which must then stay up for `seconds`.
 pub fn ensure(
     manager: ServiceManager,
     name: &str,

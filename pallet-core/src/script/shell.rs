@@ -1,21 +1,21 @@
-//! A command line that runs given text in a shell of its own.
+//! Command lines that run a text in a shell of its own.
 
 use super::quote;
 
 /// A command that runs `text` with `sh`, as `user` if one is given.
 ///
-/// The text travels through a pipe, so that no list of processes shows what may be a secret. It is
-/// one compound command without input: the shell has read all of it before any of it runs.
+/// The text travels through a pipe, so that process lists do not show secrets. It is one compound
+/// command without input: the shell reads all of it before it runs any of it.
 pub fn shell(text: &str, user: Option<&str>) -> String {
     as_user(text, user, "sh")
 }
 
-/// The same for a shell that ends at the first command that fails.
+/// Like [`shell`], but the shell stops at the first command that fails.
 pub fn strict_shell(text: &str, user: Option<&str>) -> String {
     as_user(text, user, "sh -e")
 }
 
-/// The same for any command that takes its text from standard input.
+/// Like [`shell`], for any command that reads its text from stdin.
 pub(crate) fn piped(text: &str, command: &str) -> String {
     format!("printf '{{ :\\n%s\\n}} </dev/null\\n' {} | {command}", quote(text))
 }

@@ -1,5 +1,5 @@
-//! The shells that tests run scripts with: the system's `sh`, and where they are here bash as `sh`,
-//! and busybox with all its applets.
+//! The shells that tests run scripts with: the system's `sh`, and if installed, bash as `sh`, and
+//! busybox with all its applets.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -15,17 +15,17 @@ pub(crate) struct Shell {
 enum ShellKind {
     /// This machine.
     Here,
-    /// This machine, as where `sh` is bash.
+    /// This machine, with bash as `sh`.
     Bash,
-    /// This machine, with the applets in a directory before all other commands.
+    /// This machine, with a directory of applets before all other commands.
     Applets(TempDir),
-    /// A copy of this machine's root: changes go to a layer that stays between runs.
+    /// A copy of this machine's root. Changes go to a layer that persists between runs.
     Copy(TempDir),
-    /// A node that a command enters.
+    /// A node, entered by a command.
     Node(Vec<String>),
 }
 
-/// All shells that are to be found here.
+/// All shells that are available.
 pub(crate) fn shells() -> Vec<Shell> {
     let mut found = vec![Shell { name: "sh", kind: ShellKind::Here }];
     if Command::new("bash")
@@ -56,7 +56,7 @@ cd "$1/root"
 exec chroot . sh"#;
 
 impl Shell {
-    /// A shell in a node: the environment variable `PALLET_TEST_NODE` holds the words that enter
+    /// A shell in a node. The environment variable `PALLET_TEST_NODE` holds the command that enters
     /// it, such as `nsenter -a -t 1234`.
     pub(crate) fn node() -> Shell {
         let words =
@@ -67,13 +67,13 @@ impl Shell {
         }
     }
 
-    /// A shell in a node that these words enter.
+    /// A shell in a node that this command enters.
     pub(crate) fn entered(words: Vec<String>) -> Shell {
         Shell { name: "sh in a node", kind: ShellKind::Node(words) }
     }
 
-    /// A shell in a copy of this machine's root, where users, packages and services can be changed.
-    /// Needs root.
+    /// A shell in a copy of this machine's root, where tests can change users, packages and
+    /// services. Needs root.
     pub(crate) fn copy() -> Shell {
         Shell {
             name: "sh in a copy",

@@ -1,4 +1,4 @@
-//! The ssh agent of this machine, lent to the commands of a connection, one at a time.
+//! Lends this machine's ssh agent to the commands of a connection, one command at a time.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,19 +9,19 @@ use tokio::time::timeout;
 
 use super::TransportError;
 
-/// Why nothing can be lent where there is no agent.
+/// Error text for this machine without an ssh agent.
 pub(super) const NO_AGENT: &str = "there is no ssh agent here (SSH_AUTH_SOCK): start one with \
     `ssh-agent`, and add a key with `ssh-add`";
-/// Why nothing can be lent over most connections.
-pub(super) const NO_SSH: &str = "it is not reached over ssh, and over nothing else can an agent be \
-    forwarded: give it a key of its own";
+/// Error text for connections that cannot forward an agent.
+pub(super) const NO_SSH: &str = "an agent can be forwarded only over ssh: give the node a key of \
+    its own";
 
-/// The longest message of an agent, by OpenSSH.
+/// The longest agent message that OpenSSH accepts.
 pub(super) const LONGEST: u32 = 256 * 1024;
-/// Messages of the agent's protocol: the list of keys, and its answer.
+/// Message types of the agent protocol: request the list of keys, and the reply.
 pub(super) const LIST: u8 = 11;
 const LISTED: u8 = 12;
-/// How long the agent may take to list its keys.
+/// Timeout for the agent to list its keys.
 const LISTING: Duration = Duration::from_secs(5);
 
 /// The agent that a connection can lend.
@@ -33,13 +33,13 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    /// The one at this socket, if there is one.
+    /// The agent at this socket, if there is a socket.
     pub(super) fn at(socket: Option<PathBuf>) -> Self {
         Agent { socket, lent: false }
     }
 
-    /// Lends it to the next command on `host`. The error says why it can sign nothing; where there
-    /// is none, `without` does.
+    /// Lends the agent to the next command on `host`. Fails if the agent cannot sign; the error is
+    /// `without` if there is no agent.
     pub(super) async fn lend(&mut self, host: &str, without: &str) -> Result<(), TransportError> {
         let why = match &self.socket {
             Some(socket) => unusable(socket).await,
@@ -49,13 +49,13 @@ impl Agent {
         why.map_or(Ok(()), |message| Err(TransportError::Agent { host: host.to_owned(), message }))
     }
 
-    /// The socket, for the command that it was lent to.
+    /// Returns the socket if the agent was lent, and ends the loan.
     pub(super) fn take(&mut self) -> Option<PathBuf> {
         self.socket.clone().filter(|_| std::mem::take(&mut self.lent))
     }
 }
 
-/// Why the agent at this socket can sign nothing, if that can be known.
+/// Says why the agent at this socket cannot sign, as far as Pallet can tell.
 async fn unusable(agent: &Path) -> Option<String> {
     let asking = async {
         let mut socket = UnixStream::connect(agent).await?;
@@ -74,6 +74,6 @@ async fn unusable(agent: &Path) -> Option<String> {
             "the agent at {at} does not answer ({error}): start one with `ssh-agent`, \
                 and add a key with `ssh-add`"
         )),
-        Err(_) => Some(format!("the agent at {at} does not answer for {} s", LISTING.as_secs())),
+        Err(_) => Some(format!("the agent at {at} did not answer within {} s", LISTING.as_secs())),
     }
 }

@@ -1,5 +1,4 @@
-//! Becoming root: the one line that the login shell is given, and what must stand in the input
-//! before all else.
+//! Becoming root: the command line for the login shell, and the input that must come first.
 
 use super::{InputPart, Secret};
 use crate::script::quote;
@@ -9,23 +8,23 @@ use crate::script::quote;
 pub enum Become {
     /// The login user.
     Login,
-    /// Root, by `sudo`, with the login user's password where it is needed; where there is no sudo,
-    /// by `doas`, or by `su` with root's password.
+    /// Root: with `sudo` and, if needed, the login user's password. Without sudo: with `doas`, or
+    /// with `su` and root's password.
     Root(Option<Secret>),
 }
 
-/// What is said on the way to root, before anything else: the login shell came to that.
+/// Printed before the attempt to become root: it proves that the login shell ran our command line.
 pub(super) const ON_THE_WAY: &str = "pallet: to root";
 
-/// Becomes root and runs the program that is its argument: by sudo, or by doas where that needs no
-/// password, which it would take from a terminal only. Messages are read below, so they must be
-/// English.
+/// Becomes root and runs the program in its argument: with sudo, or with doas if doas needs no
+/// password (it reads one only from a terminal). `start_error` matches the messages, so they must
+/// be in English.
 const TO_ROOT: &str = "if command -v sudo >/dev/null 2>&1; then exec sudo -n -- sh -c \"$1\"; fi; \
     if command -v doas >/dev/null 2>&1; then exec doas -n -- sh -c \"$1\"; fi; \
     echo \"pallet: no sudo\" >&2; exit 127";
 
-/// The same with a password, which comes first in the input: the login user's own for sudo, root's
-/// for su.
+/// The same with a password, which is the first line of the input: the login user's for sudo,
+/// root's for su.
 const TO_ROOT_BY_PASSWORD: &str = "if command -v sudo >/dev/null 2>&1; then exec sudo -S -k -p \
     \"\" -- sh -c \"$1\"; fi; \
     if command -v doas >/dev/null 2>&1 && doas -n -- true </dev/null >/dev/null 2>&1; then exec \
@@ -33,12 +32,12 @@ const TO_ROOT_BY_PASSWORD: &str = "if command -v sudo >/dev/null 2>&1; then exec
     if command -v su >/dev/null 2>&1; then exec su -s /bin/sh -c \"$1\" root; fi; \
     echo \"pallet: no sudo\" >&2; exit 127";
 
-/// What runs `sh` where the socket of an agent is the argument of the program: sudo and its like
-/// keep no environment.
+/// Starts `sh` with the agent's socket, passed as an argument: sudo, doas and su clear the
+/// environment.
 pub(super) const WITH_AGENT: &str = "SSH_AUTH_SOCK=$1; export SSH_AUTH_SOCK; exec sh";
 
-/// The line that runs a program of `sh`, and the input that it wants before the program's. Where
-/// the agent is lent, the program's argument is its socket.
+/// Returns the command line that runs `program` with `sh`, and the input that must come before the
+/// program's own. If the agent is lent, the program's argument is the agent's socket.
 pub(super) fn line(as_: &Become, program: &str, agent: bool) -> (String, Vec<InputPart>) {
     let program = quote(program);
     let to_root = |text: &str| {

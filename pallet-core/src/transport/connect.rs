@@ -1,4 +1,4 @@
-//! Connects to a node in the way that its provider names.
+//! Connects to a node in the way that its provider chose.
 
 use super::local::local;
 use super::{ConnectSettings, Exec, Ssh, Transport, TransportError, ssh};
@@ -14,15 +14,15 @@ pub async fn connect(
         Connection::Exec { command } => Ok(Box::new(Exec::new(command, settings)?)),
         Connection::Local => Ok(Box::new(local(settings))),
         Connection::Unknown => Err(TransportError::Config {
-            message: "the provider wants a way to connect that this pallet does not know: a newer \
-                pallet is needed"
+            message: "the provider uses a type of connection that this version of pallet does not \
+                support: upgrade pallet"
                 .to_owned(),
         }),
     }
 }
 
-/// Who will log in over ssh, once the ssh configuration was read; `None` where a connection has no
-/// login, and `id -u` tells.
+/// The user who will log in over ssh, according to the ssh configuration. `None` if the connection
+/// has no login; then `id -u` tells.
 pub fn login_user(
     connection: &Connection,
     settings: &ConnectSettings,

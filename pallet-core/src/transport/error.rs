@@ -1,14 +1,14 @@
-//! Why a node could not be reached, or stopped answering: one variant for each thing a caller may
-//! do next.
+//! Why a node is unreachable or stopped answering. There is one variant for each thing that a
+//! caller can do next.
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// A connection that failed, and why. Each is one line that names the node and what to do.
+/// Why a connection failed. Each error is one line that names the node and what to do.
 #[derive(Debug, Clone, Error)]
 pub enum TransportError {
-    /// The node could not be reached; it may be later.
+    /// The node is unreachable. A retry may help.
     #[error("cannot connect to {host}: {message}")]
     Connect {
         /// Host and port.
@@ -16,7 +16,8 @@ pub enum TransportError {
         /// What went wrong, and what to do.
         message: String,
     },
-    /// The node is not known to be the one that is meant. Only a person can decide that it is.
+    /// The host key does not prove that this is the right node. Only a person can decide that it
+    /// is.
     #[error("host key of {host}: {message}")]
     HostKey {
         /// Host and port.
@@ -24,28 +25,28 @@ pub enum TransportError {
         /// What went wrong, and what to do.
         message: String,
     },
-    /// The node lets this user not in.
-    #[error("{host} does not let {user} in: {message}")]
+    /// The node rejected the login.
+    #[error("cannot log in to {host} as {user}: {message}")]
     Authenticate {
         /// Host and port.
         host: String,
-        /// Who wanted to log in.
+        /// The user who tried to log in.
         user: String,
         /// What was tried, and what to do.
         message: String,
     },
-    /// Something took longer than it may.
+    /// Something timed out.
     #[error("{host}: {message}")]
     Timeout {
-        /// Who was waited for.
+        /// The node that Pallet waited for.
         host: String,
         /// What took too long, and what to do.
         message: String,
     },
-    /// The connection ended in the middle.
+    /// The connection broke.
     #[error("lost the connection to {host}: {message}")]
     Lost {
-        /// Who was connected.
+        /// The node that was connected.
         host: String,
         /// What went wrong.
         message: String,
@@ -53,38 +54,38 @@ pub enum TransportError {
     /// The login user could not become root.
     #[error("cannot become root on {host}: {message}")]
     Become {
-        /// Where.
+        /// The node.
         host: String,
         /// What went wrong, and what to do.
         message: String,
     },
-    /// The agent of this machine cannot be used on the node.
+    /// The node cannot use this machine's ssh agent.
     #[error("cannot forward the ssh agent to {host}: {message}")]
     Agent {
-        /// Where.
+        /// The node.
         host: String,
         /// What went wrong, and what to do.
         message: String,
     },
-    /// No shell could be started.
+    /// The shell did not start.
     #[error("cannot run a command on {host}: {message}")]
     Start {
-        /// Where.
+        /// The node.
         host: String,
         /// What went wrong, and what to do.
         message: String,
     },
-    /// A file could not be put on the node.
+    /// A file could not be written on the node.
     #[error("cannot write {path} on {host}: {message}")]
     Write {
-        /// Where.
+        /// The node.
         host: String,
         /// The file on the node.
         path: String,
         /// What went wrong.
         message: String,
     },
-    /// A file of this machine could not be read.
+    /// A file on this machine could not be read.
     #[error("cannot read {}: {message}", path.display())]
     Input {
         /// The file.
@@ -92,13 +93,13 @@ pub enum TransportError {
         /// What went wrong.
         message: String,
     },
-    /// The configuration of ssh, or a connection that the provider gave, cannot be used.
+    /// The ssh configuration, or the connection from the provider, is unusable.
     #[error("{message}")]
     Config {
         /// What is wrong, where, and what to do.
         message: String,
     },
-    /// The operation's time was up.
+    /// The operation timed out.
     #[error("{message}")]
     Overdue {
         /// What was not done.

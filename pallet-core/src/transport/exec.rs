@@ -1,5 +1,5 @@
-//! A command of this machine that takes another command as its last arguments: namespace enter,
-//! container exec.
+//! Runs commands through a local command that takes another command as its last arguments, such as
+//! `nsenter` or `docker exec`.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -16,7 +16,7 @@ use super::agent::{Agent, NO_AGENT, NO_SSH};
 use super::input::{Feed, Gate};
 use super::{ConnectSettings, Input, Output, Stream, Transport, TransportError};
 
-/// How long output is awaited from what a command left running in the background with its output
+/// How long to wait for output after a command ended but left a background process with its output
 /// open.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -27,18 +27,18 @@ pub struct Exec {
     peer: String,
     command_timeout: Option<Duration>,
     shell_timeout: Duration,
-    /// The agent, where its commands run on this machine.
+    /// The agent, if the commands run on this machine.
     agent: Agent,
 }
 
 impl Exec {
-    /// A transport that puts `command` before everything it runs.
+    /// Creates a transport that puts `command` before every command.
     pub fn new(command: &[String], settings: &ConnectSettings) -> Result<Self, TransportError> {
         match command.first() {
             Some(program) => Ok(Exec::with_prefix(command.to_vec(), program.clone(), settings)),
             None => Err(TransportError::Config {
-                message: "the provider gave an empty command to reach the node with: it needs a \
-                    program, such as `nsenter`"
+                message: "the provider's command to reach the node is empty: it needs a program, \
+                    such as `nsenter`"
                     .to_owned(),
             }),
         }
@@ -72,7 +72,7 @@ impl Exec {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // a group of its own: a signal for the command's processes is not for this one
+            // its own process group: a signal to the command's group must not reach Pallet
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -192,10 +192,11 @@ async fn write(to: &mut Option<impl AsyncWrite + Unpin>, bytes: &[u8]) -> io::Re
     }
 }
 
-/// A command that was silent for too long.
+/// The error for a command that was silent for too long.
 pub(super) fn timed_out(host: &str, limit: Duration) -> TransportError {
     let message = format!(
-        "the command gave no sign of life for {} s: allow it more time, or see what it waits for",
+        "the command neither read nor wrote anything for {} s: raise the timeout, or check what it \
+         waits for",
         limit.as_secs()
     );
     TransportError::Timeout { host: host.to_owned(), message }

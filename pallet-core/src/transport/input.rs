@@ -1,4 +1,4 @@
-//! What a command reads: pieces from memory and files, read one chunk at a time.
+//! The input of a command: pieces from memory and from files, read chunk by chunk.
 
 use std::path::{Path, PathBuf};
 use std::vec;
@@ -9,38 +9,37 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Secret, TransportError};
 
-/// How much of a file is in memory at a time.
+/// How many bytes of a file are in memory at a time.
 const CHUNK: usize = 256 * 1024;
 
-/// What a command reads: pieces that are streamed one after the other, files never held whole in
-/// memory.
+/// The input of a command. The pieces are streamed in order; a file is never in memory as a whole.
 #[derive(Debug, Clone, Default)]
 pub struct Input(pub Vec<InputPart>);
 
 /// One piece of a command's input.
 #[derive(Debug, Clone)]
 pub enum InputPart {
-    /// From memory.
+    /// Bytes in memory.
     Bytes(Vec<u8>),
-    /// From memory, and not to be shown.
+    /// Bytes in memory that must not be shown.
     Secret(Secret),
-    /// From a file of this machine.
+    /// A file on this machine.
     File(PathBuf),
-    /// So many bytes from the beginning of a file of this machine. It is an error if there are
-    /// fewer.
+    /// The first bytes of a file on this machine: this many. A shorter file is an error.
     Beginning(PathBuf, u64),
-    /// No more, and yet no end: the input ends when the command does, or the connection.
+    /// No more bytes, but no end of input either: the input stays open until the command or the
+    /// connection ends.
     Open,
-    /// No more until it is opened.
+    /// Nothing more until the gate opens.
     Gate(Gate),
 }
 
-/// Holds back what comes after it in an input.
+/// Holds back the input that follows it.
 #[derive(Debug, Clone, Default)]
 pub struct Gate(CancellationToken);
 
 impl Gate {
-    /// Lets through what comes after it.
+    /// Lets the rest of the input through.
     pub fn open(&self) {
         self.0.cancel();
     }
@@ -49,24 +48,24 @@ impl Gate {
         self.0.is_cancelled()
     }
 
-    /// Waits until it is opened.
+    /// Waits until the gate is open.
     pub(super) async fn opened(&self) {
         self.0.cancelled().await;
     }
 }
 
 impl Input {
-    /// Nothing to read.
+    /// An empty input.
     pub fn none() -> Self {
         Input::default()
     }
 
-    /// The content of a file of this machine.
+    /// The content of a file on this machine.
     pub fn file(path: impl Into<PathBuf>) -> Self {
         Input(vec![InputPart::File(path.into())])
     }
 
-    /// How many bytes there are to read now.
+    /// The number of bytes that can be read without opening a gate.
     pub async fn size(&self) -> Result<u64, TransportError> {
         let mut size = 0;
         for part in &self.0 {
@@ -96,15 +95,14 @@ impl From<&str> for Input {
     }
 }
 
-/// A file that is being read.
 struct OpenFile {
     file: File,
     path: PathBuf,
-    /// How much of it is still wanted; `None`: all of it.
+    /// How many bytes are still to be read; `None`: the rest of the file.
     left: Option<u64>,
 }
 
-/// Hands out an input chunk by chunk.
+/// Reads an input chunk by chunk.
 pub(super) struct Feed {
     parts: vec::IntoIter<InputPart>,
     file: Option<OpenFile>,
@@ -117,18 +115,18 @@ impl Feed {
         Feed { parts: input.0.into_iter(), file: None, open: false, gate: None }
     }
 
-    /// Whether the input stays open behind its last chunk.
+    /// Whether the input stays open after its last chunk.
     pub(super) fn stays_open(&self) -> bool {
         self.open
     }
 
-    /// The gate that holds back the rest, if one does.
+    /// The gate that holds back the rest, if it is still closed.
     pub(super) fn gate(&self) -> Option<Gate> {
         self.gate.clone().filter(|gate| !gate.is_open())
     }
 
-    /// The next chunk, which is never empty; `None` at the end, or at a gate. Not to be dropped
-    /// halfway.
+    /// The next chunk, never empty; `None` at the end or at a gate. Not cancellation-safe: dropping
+    /// the future loses data.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         loop {
             if self.gate().is_some() {
@@ -181,7 +179,7 @@ impl Feed {
 fn shrunk(path: &Path) -> TransportError {
     TransportError::Input {
         path: path.to_owned(),
-        message: "it became shorter while it was read; try again".to_owned(),
+        message: "the file shrank while it was read; try again".to_owned(),
     }
 }
 

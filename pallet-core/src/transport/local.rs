@@ -1,8 +1,8 @@
-//! This machine as a node: `sh -c COMMAND`, here.
+//! This machine as a node: runs `sh -c COMMAND` here.
 
 use super::{ConnectSettings, Exec};
 
-/// A transport that runs its commands on this machine, as this user.
+/// A transport that runs commands on this machine as the current user.
 pub(super) fn local(settings: &ConnectSettings) -> Exec {
     Exec::with_prefix(Vec::new(), "this machine".to_owned(), settings)
         .with_agent(settings.agent.clone())

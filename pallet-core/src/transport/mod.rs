@@ -1,4 +1,5 @@
-//! Reaching a node: ssh, a command prefix, or this machine. One trait, one way to run a script.
+//! How Pallet reaches a node: over ssh, through a command prefix, or locally. One trait, and one
+//! way to run a script.
 
 mod agent;
 mod become_root;

@@ -1,27 +1,27 @@
-//! Tells the output of a script from what comes before and after it.
+//! Separates the output of a script from whatever comes before and after it.
 
 use super::markers::MARKER;
 
-/// How much of what stands before the marker is kept to explain why none came.
+/// How many bytes before the marker are kept, to explain a missing marker.
 pub(super) const NOISE: usize = 64 * 1024;
-/// How much may stand before the marker.
+/// How many bytes may come before the marker.
 const FLOOD: usize = 1 << 20;
 
-/// Lets through what comes after the marker, but for what is said at the end.
+/// Passes on what follows the marker, without the end line.
 #[derive(Default)]
 pub(super) struct OutputFilter {
-    /// The marker has come.
+    /// Whether the marker has arrived.
     pub(super) open: bool,
-    /// What came before it, or the end of that.
+    /// The bytes before the marker, or the last of them.
     pub(super) noise: Vec<u8>,
-    /// How much came before the marker.
+    /// The number of bytes before the marker.
     before: usize,
-    /// What is said at the end, before the exit code.
+    /// The start of the end line, before the exit code.
     end: Vec<u8>,
-    /// What may be the beginning of it, or what comes after it.
+    /// Bytes that may be the start of the end line, or that follow it.
     held: Vec<u8>,
     ended: bool,
-    /// The exit code that was said at the end.
+    /// The exit code from the end line.
     pub(super) code: Option<i32>,
 }
 
@@ -30,7 +30,7 @@ impl OutputFilter {
         OutputFilter { end: end.unwrap_or_default().into(), ..OutputFilter::default() }
     }
 
-    /// Whether more came before the marker than may.
+    /// Whether too many bytes came before the marker.
     pub(super) fn is_flooded(&self) -> bool {
         !self.open && self.before > FLOOD
     }
@@ -62,7 +62,7 @@ impl OutputFilter {
         self.held.extend_from_slice(bytes);
         if !self.ended {
             let end = self.end.as_slice();
-            // where the whole of it stands, or at the very end of what has come, its beginning
+            // the whole end line, or the start of it at the end of the data so far
             let found = (0..self.held.len()).filter(|at| self.held[*at] == end[0]).find(|at| {
                 let rest = &self.held[*at..];
                 rest.starts_with(end) || end.starts_with(rest)
@@ -89,7 +89,7 @@ impl OutputFilter {
         }
     }
 
-    /// Lets through what was held back.
+    /// Passes on the bytes that were held back.
     pub(super) fn flush(&mut self, to: &mut dyn FnMut(&[u8])) {
         if !self.ended && !self.held.is_empty() {
             to(&std::mem::take(&mut self.held));

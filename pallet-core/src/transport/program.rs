@@ -4,12 +4,11 @@ use super::markers::BEGIN;
 use super::shell::run;
 use super::{Become, Input, InputPart, Output, ScriptOptions, Transport, TransportError};
 
-/// Takes a program from its input, up to the next marker, and runs it on the rest.
+/// Reads a program from its input, up to the next marker, and runs it with the rest as input.
 const TAKER: &str = r##"n=$(echo; echo .); p=; while IFS= read -r l && [ "$l" != "#begin" ]; do p=$p$l${n%.}; done; eval "$p""##;
 
-/// Runs a short program with `sh`, feeds it `input`, hands over its output as it comes, and returns
-/// its exit code. The program may be an argument, so it holds nothing that a list of processes may
-/// not show.
+/// Runs a short program with `sh`, feeds it `input`, streams its output, and returns its exit code.
+/// The program may be passed as an argument, which process lists show: it must not contain secrets.
 pub async fn run_program(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -20,7 +19,7 @@ pub async fn run_program(
     run_program_with(transport, as_, program, input, &ScriptOptions::default(), output).await
 }
 
-/// The same with options.
+/// Like [`run_program`], with options.
 pub async fn run_program_with(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -30,7 +29,7 @@ pub async fn run_program_with(
     output: &mut Output<'_>,
 ) -> Result<i32, TransportError> {
     let (mut parts, gate) = options.gated();
-    // login shells differ in how they read these
+    // login shells disagree on how to read these characters
     let program = match program.contains(['\n', '!', '\\']) {
         false => program,
         true => {

@@ -1,12 +1,12 @@
-//! Puts a file on a node.
+//! Writes a file on a node.
 
 use super::output_filter::NOISE;
 use super::start_error::last_line;
 use super::{Become, Input, ScriptOptions, Stream, Transport, TransportError, run_program_with};
 use crate::script::quote;
 
-/// Puts a file on the node at `path`, as a whole or not at all, in a directory that is made (mode
-/// 0700) if there is none. The file has mode 0600 if it is new.
+/// Writes a file on the node at `path`, atomically. Creates the directory (mode 0700) if it is
+/// missing. A new file has mode 0600.
 pub async fn put(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -16,7 +16,7 @@ pub async fn put(
     put_with(transport, as_, path, input, &ScriptOptions::default()).await
 }
 
-/// The same with options.
+/// Like [`put`], with options.
 pub async fn put_with(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -34,7 +34,7 @@ pub async fn put_with(
     let program = format!(
         "umask 077; mkdir -p -- {parent} && cat >{part} && if [ $(wc -c <{part}) -eq {size} ]; \
          then mv -f -- {part} {file}; \
-         else echo 'the content arrived in part' >&2; false; fi || {{ rm -f -- {part}; exit 1; }}",
+         else echo 'the content arrived incomplete' >&2; false; fi || {{ rm -f -- {part}; exit 1; }}",
         parent = quote(parent),
     );
     let mut errors = Vec::new();

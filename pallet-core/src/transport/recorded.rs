@@ -1,4 +1,4 @@
-//! A transport for tests: it answers commands with what was recorded for them.
+//! A transport for tests that replays recorded answers.
 
 use std::collections::VecDeque;
 
@@ -8,8 +8,7 @@ use super::input::Feed;
 use super::markers::{LOGIN_SHELL, MARKER, READER};
 use super::{Input, Output, Stream, Transport, TransportError};
 
-/// Replays answers in order. Each belongs to a piece of text that the command or its input must
-/// hold.
+/// Replays answers in order. Each command, or its input, must contain the text of its answer.
 #[derive(Debug, Default)]
 pub struct Recorded {
     answers: VecDeque<Answer>,
@@ -23,18 +22,19 @@ struct Answer {
 }
 
 impl Recorded {
-    /// A transport that answers nothing yet.
+    /// Creates a transport without answers.
     pub fn new() -> Self {
         Recorded::default()
     }
 
-    /// The next command holds `text`, itself or in its input; it writes `output` and succeeds.
+    /// Expects a command that contains `text`, itself or in its input. It prints `output` and
+    /// succeeds.
     pub fn answer(self, text: &str, output: &str) -> Self {
         self.answer_with(text, output, "", 0)
     }
 
-    /// The next command holds `text`, itself or in its input; it writes `output` and `errors` and
-    /// ends with `code`.
+    /// Expects a command that contains `text`, itself or in its input. It prints `output` and
+    /// `errors` and exits with `code`.
     pub fn answer_with(mut self, text: &str, output: &str, errors: &str, code: i32) -> Self {
         self.answers.push_back(Answer {
             holds: text.to_owned(),
@@ -43,18 +43,18 @@ impl Recorded {
         self
     }
 
-    /// The connection fails at the next command, which holds `text`.
+    /// Makes the connection fail at the next command, which must contain `text`.
     pub fn fail(mut self, text: &str, error: TransportError) -> Self {
         self.answers.push_back(Answer { holds: text.to_owned(), reply: Err(error) });
         self
     }
 
-    /// What was run so far, each the command, a line feed and its input.
+    /// The commands so far, each with a line feed and its input.
     pub fn seen(&self) -> &[String] {
         &self.seen
     }
 
-    /// How many answers nobody asked for.
+    /// The number of unused answers.
     pub fn left(&self) -> usize {
         self.answers.len()
     }
@@ -89,7 +89,7 @@ impl Transport for Recorded {
             return Err(unexpected(format!("`{}` should come next, not:\n{text}", answer.holds)));
         }
         let (out, err, code) = answer.reply?;
-        // The answers to scripts are recorded without the marker that real shells put before them.
+        // Recordings omit the marker that a real shell prints before a script's output.
         let marker = if command.contains(READER) || command == LOGIN_SHELL { MARKER } else { "" };
         for (stream, text) in [(Stream::Out, out), (Stream::Err, err)] {
             let text = format!("{marker}{text}");

@@ -1,10 +1,10 @@
 //! Runs a script with `sh`, as the login user or as root.
 //!
-//! The script is one compound command with no input of its own: the shell reads all of it before it
-//! runs any of it. A connection that breaks while the script is on its way runs nothing, and a
-//! command in the script cannot read the rest of the script. A connection that breaks while the
-//! script runs ends it, and the command that it is at. At its end the script says so, because what
-//! it left running may keep its output open.
+//! The script is one compound command without input of its own, so the shell reads all of it before
+//! it runs any of it. If the connection breaks while the script is being sent, nothing runs; and no
+//! command in the script can read the rest of the script. If the connection breaks while the script
+//! runs, the script and its current command are terminated. The script prints a last line when it
+//! ends, because a process that it leaves running may keep its output open.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use super::{
     Become, Input, InputPart, Output, ScriptOptions, Stream, Transport, TransportError, run_program,
 };
 
-/// Ends the script's processes when its input ends. It begins when the shell has read the whole
-/// script: there is nothing left to read. What does not end when it is told to is killed, but for
-/// transactions of packages: half of one is worse than all of it.
+/// Terminates the script's processes when its input ends. The input has nothing left to read once
+/// the shell has read the whole script. Processes that ignore TERM are killed, except package
+/// transactions: half a transaction is worse than a whole one.
 const WATCH: &str = r#"{ while read -r line; do :; done <&3
 trap '' TERM
 kill -TERM 0
@@ -37,9 +37,9 @@ done
 kill -KILL 0; } >/dev/null 2>&1 &
 watch=$!
 "#;
-/// How long the list of what a script left running may take.
+/// Timeout for listing the processes that a script left running.
 const LISTING: Duration = Duration::from_secs(10);
-/// Tells which processes a script started: it is in their environment.
+/// The environment variable that marks the processes of a script.
 const RUN: &str = "PALLET_RUN";
 
 /// How a script ended.
@@ -47,12 +47,12 @@ const RUN: &str = "PALLET_RUN";
 pub struct ScriptExit {
     /// Its exit code.
     pub code: i32,
-    /// What it started that still runs and has its output open, as a warning; `None` if there is
-    /// nothing such.
+    /// A warning about processes of the script that still run with its output open; `None` if there
+    /// are none.
     pub left: Option<String>,
 }
 
-/// Runs a script with `sh`, hands over its output as it comes, and returns its exit code.
+/// Runs a script with `sh`, streams its output, and returns its exit code.
 pub async fn run_script(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -64,7 +64,7 @@ pub async fn run_script(
         .map(|ran| ran.code)
 }
 
-/// The same with options.
+/// Like [`run_script`], with options.
 pub async fn run_script_with(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -77,15 +77,15 @@ pub async fn run_script_with(
     }
     let token = token();
     let end = format!("#pallet-end {token} ");
-    // its input stays open while it runs, and ends with the connection: then all its processes are
-    // told to end
+    // The script's input stays open while it runs and ends with the connection: then WATCH
+    // terminates all its processes.
     let body = format!(
         "{{ :\n{WATCH}( exec 3<&-; export {RUN}={token}\n{script}\n) </dev/null\n\
         status=$?\nkill \"$watch\"\nprintf '{end}%s\\n' \"$status\"\nexit \"$status\"\n}}\n"
     );
     let (program, head, body) = match as_ {
-        // nothing stands before the script that would have to be skipped; a start-up file that
-        // reads may have eaten the head
+        // Nothing precedes the script, so there is nothing to skip. But a start-up file that reads
+        // its input may have swallowed the first line.
         Become::Login => {
             let head = format!("pallet={token}; echo '#pallet'; echo '#pallet' >&2; exec 3<&0\n");
             (None, head, format!("{{ [ \"$pallet\" = {token} ] || exit {BEHEADED}\n{body}}}\n"))
@@ -112,7 +112,7 @@ pub async fn run_script_with(
     Ok(ScriptExit { code: heard.code, left })
 }
 
-/// What a script that has ended left running with its output open.
+/// Describes what an ended script left running with its output open.
 async fn left_behind(transport: &mut dyn Transport, as_: &Become, token: &str) -> String {
     let program = format!(
         "for of in $(grep -ls {RUN}={token} /proc/[0-9]*/environ); do read -r name \
@@ -134,7 +134,7 @@ async fn left_behind(transport: &mut dyn Transport, as_: &Become, token: &str) -
     let found: Vec<_> = said.lines().take(5).collect();
     let what = if found.is_empty() { "something".to_owned() } else { found.join(", ") };
     format!(
-        "{what} was started by a script and still runs, with the output of the script open; start \
+        "{what} was started by a script and still runs with the script's output open; start \
          it with `>/dev/null 2>&1`, or as a service"
     )
 }

@@ -1,4 +1,4 @@
-//! When a script may begin on a node, and how long it may take.
+//! When a script may start on a node, and how long it may take.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,21 +7,20 @@ use tokio::sync::Semaphore;
 
 use super::{Gate, InputPart};
 
-/// How something runs on a node.
+/// Options for running a script or a program on a node.
 #[derive(Debug, Clone, Default)]
 pub struct ScriptOptions {
-    /// How many may run at the same time. It waits for a slot only once the node's shell has
-    /// answered, so that a node that does not answer takes none.
+    /// Limits how many run at the same time. A script waits for a slot only once the node's shell
+    /// has answered, so nodes that do not answer take no slot.
     pub slots: Option<Arc<Semaphore>>,
-    /// The time after which it is given up.
+    /// The timeout.
     pub limit: Option<Duration>,
-    /// Whether it may use the ssh agent of this machine: a script finds its socket in
-    /// `SSH_AUTH_SOCK`.
+    /// Whether the script may use this machine's ssh agent, through `SSH_AUTH_SOCK`.
     pub agent: bool,
 }
 
 impl ScriptOptions {
-    /// What holds back an input until there is a slot, and what lets it through.
+    /// Returns the input that waits for a slot, and the gate that lets the rest through.
     pub(super) fn gated(&self) -> (Vec<InputPart>, Gate) {
         let gate = Gate::default();
         let part = self.slots.is_some().then(|| InputPart::Gate(gate.clone()));

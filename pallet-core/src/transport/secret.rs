@@ -1,18 +1,18 @@
-//! A password or passphrase: a value that never shows itself.
+//! A password or passphrase that is never printed.
 
 use std::fmt;
 
-/// A password or passphrase. Printing it in any way gives `***`.
+/// A password or passphrase. It always prints as `***`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Keeps `value` from being shown.
+    /// Wraps `value`, so that it is never printed.
     pub fn new(value: impl Into<String>) -> Self {
         Secret(value.into())
     }
 
-    /// The value itself, for the one place that needs it.
+    /// The value itself. Call this only where the value is needed.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! How to connect: what the caller knows of this user and this machine, and what the connections of
+//! How to connect: settings of this user and this machine, and the state that the connections of
 //! one operation share.
 
 use std::collections::HashMap;
@@ -12,64 +12,64 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore};
 use super::Secret;
 use super::ssh::SshCache;
 
-/// How many handshakes with one address may be under way: sshd begins to refuse at ten
-/// (`MaxStartups 10:30:100`).
+/// Maximum number of handshakes in parallel with one address: sshd starts to refuse connections at
+/// ten (`MaxStartups 10:30:100`).
 const HANDSHAKES_PER_ADDRESS: usize = 8;
-/// How many handshakes may be under way in all, so that each has a fair share of the processor.
+/// Maximum number of handshakes in parallel in total, so that each gets enough processor time.
 const HANDSHAKES: usize = 64;
 
-/// How many connections may be waited for at once: each has a file open.
+/// Maximum number of connection attempts in parallel: each has a file open.
 const DIALS: usize = 256;
-/// How long a login shell may take until it answers.
+/// Default timeout for the login shell to answer.
 pub(super) const SHELL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How to connect to nodes. Clones share what the connections of one operation have in common.
+/// How to connect to nodes. Clones share the state of one operation.
 #[derive(Debug, Clone)]
 pub struct ConnectSettings {
-    /// Who logs in where neither the node nor the ssh configuration says.
+    /// The login user if neither the node nor the ssh configuration names one.
     pub user: String,
     /// Private keys to try first.
     pub identity_files: Vec<PathBuf>,
-    /// The login user's password. It is offered to nodes, never to the hosts on the way to them.
+    /// The login user's password. It is sent only to nodes, never to jump hosts.
     pub password: Option<Secret>,
-    /// The socket of the ssh agent, if there is one: `SSH_AUTH_SOCK`.
+    /// The socket of the ssh agent (`SSH_AUTH_SOCK`), if there is one.
     pub agent: Option<PathBuf>,
-    /// This user's home directory, for `~` and for the usual keys in `~/.ssh`.
+    /// The user's home directory, for `~` and for the default keys in `~/.ssh`.
     pub home: Option<PathBuf>,
-    /// The ssh configuration: the user's file before the system's.
+    /// The ssh configuration files: the user's, then the system's.
     pub ssh_config: Vec<PathBuf>,
-    /// OpenSSH's client, if there is one. It is asked (`ssh -G`) what a configuration means that
-    /// cannot be followed here.
+    /// OpenSSH's client, if it is installed. Pallet runs `ssh -G` for configuration that it cannot
+    /// evaluate itself.
     pub ssh_program: Option<PathBuf>,
-    /// The user's known_hosts files; a key that is accepted is added to the first.
+    /// The user's known_hosts files. Accepted keys are added to the first.
     pub known_hosts: Vec<PathBuf>,
     /// The system's known_hosts files.
     pub global_known_hosts: Vec<PathBuf>,
-    /// How long it may take to reach a node and to agree on keys, and how long one that refuses for
-    /// being busy is asked again.
+    /// Timeout for connecting to a node and exchanging keys, and how long to retry a node that is
+    /// too busy.
     pub connect_timeout: Duration,
-    /// How long a node's login shell may take until it runs what it is given: its start-up files,
-    /// and sudo, come before that.
+    /// Timeout for the login shell to run our command. Its start-up files and sudo come before
+    /// that.
     pub shell_timeout: Duration,
-    /// How long a command may neither read nor write; `None` for as long as it likes.
+    /// How long a command may neither read nor write; `None`: no limit.
     pub command_timeout: Option<Duration>,
-    /// How long a node may be silent before it is asked whether it is there; `None` for never. At
-    /// least three seconds.
+    /// How long a node may be silent before Pallet sends a keepalive, at least 3 s; `None`: no
+    /// keepalives.
     pub keepalive: Option<Duration>,
-    /// Who can be asked for passphrases.
+    /// Asks the user for passphrases.
     pub prompt: Option<Arc<dyn Prompt>>,
-    /// What connections share.
+    /// The state that connections share.
     pub shared: Arc<Shared>,
 }
 
 /// Asks a person.
 pub trait Prompt: Debug + Send + Sync {
-    /// Asks for a secret and waits for it; `None` when nobody answers.
+    /// Asks for a secret and waits for it; `None` if nobody answers.
     fn secret(&self, question: &str) -> Option<Secret>;
 }
 
-/// What the connections of one operation share: passphrases that were asked for once, files that
-/// were read once, and room for handshakes.
+/// The state that the connections of one operation share: passphrases already asked for, files
+/// already read, and limits on handshakes.
 #[derive(Debug)]
 pub struct Shared {
     pub(super) dials: Arc<Semaphore>,
@@ -79,20 +79,20 @@ pub struct Shared {
     pub(super) ssh: SshCache,
 }
 
-/// What is known of a key's passphrase.
+/// What Pallet knows about a key's passphrase.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Passphrase {
     /// Nobody was asked yet.
     #[default]
     Unasked,
-    /// It opens the key.
+    /// The passphrase that unlocks the key.
     Right(Secret),
-    /// Why there is none.
+    /// Why there is no passphrase.
     Missing(String),
 }
 
 impl Shared {
-    /// Room for a handshake with one address.
+    /// The slots for handshakes with one address.
     pub(super) fn address(&self, address: &str) -> Arc<Semaphore> {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         addresses
@@ -101,7 +101,7 @@ impl Shared {
             .clone()
     }
 
-    /// The passphrase of one key. Whoever holds its lock may ask for it.
+    /// The passphrase of one key. Only the holder of the lock may ask for it.
     pub(super) fn passphrase(&self, key: &Path) -> Arc<AsyncMutex<Passphrase>> {
         self.passphrases
             .lock()
@@ -125,7 +125,7 @@ impl Default for Shared {
 }
 
 impl ConnectSettings {
-    /// The settings of a user with the usual files of OpenSSH.
+    /// Settings for a user, with OpenSSH's default files.
     pub fn for_user(user: impl Into<String>, home: impl Into<PathBuf>) -> Self {
         let home = home.into();
         ConnectSettings {
@@ -143,7 +143,7 @@ impl ConnectSettings {
 }
 
 impl Default for ConnectSettings {
-    /// No files, no secrets, and times that suit a node across the world.
+    /// No files, no secrets, and timeouts that suit a node on another continent.
     fn default() -> Self {
         ConnectSettings {
             user: "root".to_owned(),

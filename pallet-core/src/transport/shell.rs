@@ -1,14 +1,14 @@
 //! Starts a program in the login shell of a node, as the login user or as root, over any transport.
 //!
-//! What runs travels as input, never as an argument. Before it goes what `sudo` may want to read, a
-//! password, and a marker line; the program that is started skips all up to the marker, so that a
-//! password which `sudo` did not ask for never reaches a shell as a command. It answers with a
-//! marker on both its streams, so that banners and the noise of login files are told from output,
-//! and a shell that never started from a script that failed. Where nobody is asked for a password,
-//! the script itself says the marker. What comes before the marker is bounded, in time and in size.
+//! The program travels as input, never as an argument. Before it come the password, which `sudo`
+//! may read, and a marker line. The shell that starts skips its input up to the marker, so a
+//! password that `sudo` did not ask for never runs as a command. The shell then prints a marker on
+//! stdout and stderr. The marker separates banners and the noise of login files from real output,
+//! and a shell that never started from a script that failed. Without a password, the script itself
+//! prints the marker. The time and the number of bytes before the marker are limited.
 //!
-//! The one line that the login shell itself reads is the same for sh, csh and fish: it holds no
-//! line end, no `!` and no backslash.
+//! The only line that the login shell itself reads works in sh, csh and fish: it contains no line
+//! feed, no `!` and no backslash.
 
 use std::time::Duration;
 
@@ -23,11 +23,11 @@ use super::{
     Become, Gate, Input, InputPart, Output, ScriptOptions, Stream, Transport, TransportError,
 };
 
-/// How long output is awaited from what a script left running with its output open.
+/// How long to wait for output after a script ended but left a process with its output open.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Starts `program` behind the reader, feeds it `input`, and hands over what comes after the
-/// marker.
+/// Runs `program` after the reader has skipped to the marker, feeds it `input`, and streams the
+/// output after the marker.
 pub(super) async fn run(
     transport: &mut dyn Transport,
     as_: &Become,
@@ -45,25 +45,24 @@ pub(super) async fn run(
 
 /// How a command ended.
 enum Ended {
-    /// By itself, or with the connection.
+    /// By itself, or because the connection broke.
     Itself(Result<i32, TransportError>),
-    /// Its shell said nothing for as long as it may.
+    /// The shell was silent for too long.
     Silent,
-    /// Its time is up.
+    /// It timed out.
     Late(Duration),
-    /// It has ended, and something that it started has its output open.
+    /// It ended, but a process that it started keeps its output open.
     LeftBehind,
 }
 
-/// How what was heard ended.
+/// The result of a command.
 pub(super) struct Heard {
     pub(super) code: i32,
-    /// Whether something that was started has the output open.
+    /// Whether a process that it started keeps the output open.
     pub(super) left: bool,
 }
 
-/// Runs `command`, and hands over what it prints after the marker, up to what it prints at its
-/// `end`.
+/// Runs `command` and streams its output: from the marker up to the line that starts with `end`.
 pub(super) async fn hear(
     transport: &mut dyn Transport,
     as_: &Become,

@@ -1,4 +1,4 @@
-//! Scripts and files over real shells of this machine, and a `sudo` that behaves as it is told.
+//! Tests of scripts and files over real shells on this machine, with a fake `sudo`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use expect_test::expect;
 use super::super::{Become, put, run_script};
 use super::super::{ConnectSettings, Exec, Input, InputPart, Secret, Stream, TransportError};
 
-/// A transport that finds `sudo` in `directory` first, in a shell that greets with noise.
+/// A transport that finds `sudo` in `directory` first, in a shell that prints noise at login.
 fn here(directory: &Path) -> Exec {
     let path = format!("PATH={}:/usr/bin:/bin", directory.display());
     let greet = "echo welcome; echo 'mail!' >&2; exec \"$@\"";
@@ -17,7 +17,7 @@ fn here(directory: &Path) -> Exec {
     Exec::new(&prefix, &ConnectSettings::default()).expect("the prefix is not empty")
 }
 
-/// Puts a `sudo` there whose text is `script`; it drops its own options.
+/// Installs a fake `sudo` with the text `script`. It drops its own options.
 fn sudo(directory: &Path, script: &str) {
     let skip = "for word; do shift; [ \"$word\" = -- ] && break; done\n";
     let file = directory.join("sudo");
@@ -60,7 +60,7 @@ async fn a_script_sees_no_noise_and_cannot_read_itself() {
 async fn half_a_script_runs_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
     let witness = dir.path().join("witness");
-    // What arrives when the connection breaks: a compound without its end.
+    // Input as a broken connection leaves it: a compound command without its end.
     let half = format!("touch {}\nif true; then", witness.display());
     let (code, _) = run(&mut here(dir.path()), &Become::Login, &half).await.expect("sh runs");
     assert_ne!(code, 0);
@@ -113,10 +113,10 @@ async fn what_keeps_from_becoming_root_is_said() {
     let mut bare = Exec::new(&path, &ConnectSettings::default()).expect("the prefix is not empty");
     text.push_str(&run(&mut bare, &password(), "echo ran").await.expect_err("no sudo").to_string());
     expect![[r#"
-        cannot become root on env: sudo wants a password: give it as `sudo_password` in [admin_user] of pallet.toml, such as `sudo_password = { env = "SUDO_PASSWORD" }`, or allow NOPASSWD in sudoers
+        cannot become root on env: sudo needs a password: set `sudo_password` in [admin_user] of pallet.toml, such as `sudo_password = { env = "SUDO_PASSWORD" }`, or allow NOPASSWD in sudoers
         cannot become root on env: sudo refused the password: give the login user's own
-        cannot become root on env: sudoers does not allow the login user to: add it there, or log in as another
-        cannot become root on env: sudo wants a terminal: remove `requiretty` from sudoers for the login user
+        cannot become root on env: sudoers does not permit the login user: add a rule there, or log in as another user
+        cannot become root on env: sudo needs a terminal: remove `requiretty` from sudoers for the login user
         cannot become root on env: sudo: PAM account management error (exit code 1)
         cannot become root on env: there is neither sudo nor doas: log in as root, whose bootstrap installs sudo, or give root's password, for su"#]]
     .assert_eq(&text);
@@ -183,6 +183,6 @@ async fn content_that_does_not_arrive_whole_is_not_put() {
         put(&mut here(dir.path()), &Become::Login, &target.to_string_lossy(), "content".into())
             .await
             .expect_err("cut off");
-    assert!(error.to_string().ends_with("the content arrived in part"), "{error}");
+    assert!(error.to_string().ends_with("the content arrived incomplete"), "{error}");
     assert!(!target.exists() && !dir.path().join("file.part").exists());
 }

@@ -1,4 +1,4 @@
-//! Why a shell on a node did not come to run what it was given, from what was said in its place.
+//! Explains from a shell's output why it did not run our command.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::become_root::ON_THE_WAY;
 use super::markers::{BEHEADED, MARKER};
 use super::{Become, TransportError};
 
-/// What became of a shell that did not come to run what it was given.
+/// The error for a shell that never ran our command: it timed out, or it printed too much.
 pub(super) fn never_began(
     host: String,
     as_: &Become,
@@ -16,18 +16,18 @@ pub(super) fn never_began(
 ) -> TransportError {
     let said = match last_line(noise) {
         line if line.is_empty() => String::new(),
-        line => format!("; it said at last: {}", line.chars().take(200).collect::<String>()),
+        line => format!("; last output: {}", line.chars().take(200).collect::<String>()),
     };
     let who = if let Become::Login = as_ { "the login shell" } else { "the login shell, or sudo," };
     let message = match flooded {
         true => {
             format!(
-                "the login shell prints without end before it runs anything: see its start-up \
+                "the login shell prints endlessly before it runs anything: check its start-up \
                 files (.bashrc, .profile, .cshrc){said}"
             )
         }
         false => format!(
-            "{who} runs nothing for {} s: see what its start-up files (.bashrc, .profile, .cshrc) \
+            "{who} ran nothing for {} s: check what its start-up files (.bashrc, .profile, .cshrc) \
              wait for, or whether they start another shell{said}",
             patience.as_secs_f64()
         ),
@@ -35,13 +35,13 @@ pub(super) fn never_began(
     TransportError::Timeout { host, message }
 }
 
-/// Why the shell behind the reader did not start, from what was said in its place.
+/// The error for a shell that ended before it ran our command.
 pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> TransportError {
     let host = host.to_owned();
     let said = String::from_utf8_lossy(noise);
     let has = |needles: &[&str]| needles.iter().any(|needle| said.contains(needle));
     let last = last_line(noise);
-    let after = if last.is_empty() { String::new() } else { format!("; it said at last: {last}") };
+    let after = if last.is_empty() { String::new() } else { format!("; last output: {last}") };
     let files = "its start-up files (.bashrc, .profile, .cshrc)";
     if code == 0 || code == BEHEADED {
         let what = if code == 0 {
@@ -50,15 +50,15 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
             "read its input (`read`)"
         };
         let message = format!(
-            "the login shell ended before it ran anything: {files} {what}; let \
-            them do that for terminals only{after}"
+            "the login shell ended before it ran anything: {files} {what}; let them do that only \
+             on terminals{after}"
         );
         return TransportError::Start { host, message };
     }
     if matches!(as_, Become::Login) || !has(&[ON_THE_WAY]) {
         let why = format!(
             "the login shell ran nothing: {files} end it (`exit`, `set -e`), or it \
-            lets nobody in (nologin, false)"
+            allows no logins (nologin, false)"
         );
         let message = match last {
             line if line.is_empty() => format!("{why} (exit code {code})"),
@@ -76,11 +76,12 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
         "doas: Authentication required",
         "doas: a tty is required",
     ]) {
-        "doas wants a password, which it takes from terminals only: allow `nopass` in doas.conf, \
+        "doas needs a password, which it reads only from a terminal: allow `nopass` in doas.conf, \
          or install sudo"
             .to_owned()
     } else if has(&["doas: Operation not permitted"]) {
-        "doas.conf does not allow the login user to: add it there, or log in as another".to_owned()
+        "doas.conf does not permit the login user: add a rule there, or log in as another user"
+            .to_owned()
     } else if has(&[
         "su: Authentication failure",
         "su: incorrect password",
@@ -91,7 +92,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
          as root"
             .to_owned()
     } else if has(&["must have a tty"]) {
-        "sudo wants a terminal: remove `requiretty` from sudoers for the login user".to_owned()
+        "sudo needs a terminal: remove `requiretty` from sudoers for the login user".to_owned()
     } else if has(&[
         "not in the sudoers file",
         "may not run sudo",
@@ -99,7 +100,8 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
         "not allowed to run",
         "I'm afraid I can't do that",
     ]) {
-        "sudoers does not allow the login user to: add it there, or log in as another".to_owned()
+        "sudoers does not permit the login user: add a rule there, or log in as another user"
+            .to_owned()
     } else if has(&["incorrect password attempt", "incorrect authentication attempt", "try again"])
     {
         "sudo refused the password: give the login user's own".to_owned()
@@ -109,7 +111,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
         "no password was provided",
         "unable to read password",
     ]) {
-        "sudo wants a password: give it as `sudo_password` in [admin_user] of pallet.toml, such as \
+        "sudo needs a password: set `sudo_password` in [admin_user] of pallet.toml, such as \
          `sudo_password = { env = \"SUDO_PASSWORD\" }`, or allow NOPASSWD in sudoers"
             .to_owned()
     } else {
@@ -122,7 +124,7 @@ pub(super) fn not_started(host: &str, as_: &Become, code: i32, noise: &[u8]) -> 
 }
 
 pub(super) fn last_line(text: &[u8]) -> String {
-    // not what is ours
+    // leave out our own lines
     let said = |line: &&str| {
         !line.is_empty()
             && !line.contains(ON_THE_WAY)

@@ -1,4 +1,4 @@
-//! What every transport does.
+//! The interface of all transports.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use super::agent::NO_SSH;
 use super::settings::SHELL_TIMEOUT;
 use super::{Input, TransportError};
 
-/// A connection to one node, with one owner. Opened once per operation.
+/// A connection to one node. It has one owner and is opened once per operation.
 #[async_trait]
 pub trait Transport: Send {
-    /// Runs a command line in the login user's shell, feeds it `input`, hands over its output as it
-    /// comes, and returns its exit code (128 and the number of the signal that ended it, as a shell
-    /// says it).
+    /// Runs a command line in the login user's shell, feeds it `input`, streams its output, and
+    /// returns its exit code. As in a shell, the exit code after a signal is 128 plus the signal's
+    /// number.
     ///
-    /// A command that does not read its input still ends. When the returned future is dropped the
-    /// command is abandoned; the connection can be used again.
+    /// A command that does not read its input still ends. Dropping the returned future abandons the
+    /// command; the connection stays usable.
     async fn exec(
         &mut self,
         command: &str,
@@ -24,8 +24,7 @@ pub trait Transport: Send {
         output: &mut Output<'_>,
     ) -> Result<i32, TransportError>;
 
-    /// Lets the next command use the ssh agent of this machine, whose socket it finds in
-    /// `SSH_AUTH_SOCK`.
+    /// Lets the next command use this machine's ssh agent, through `SSH_AUTH_SOCK`.
     async fn lend_agent(&mut self) -> Result<(), TransportError> {
         Err(TransportError::Agent { host: self.peer().to_owned(), message: NO_SSH.to_owned() })
     }
@@ -33,21 +32,21 @@ pub trait Transport: Send {
     /// Ends the connection.
     async fn close(&mut self);
 
-    /// Who is at the other end, for messages.
+    /// The other end, for messages.
     fn peer(&self) -> &str {
         "the node"
     }
 
-    /// How long its login shell may take until it runs what it is given.
+    /// Timeout for the login shell to run our command.
     fn shell_timeout(&self) -> Duration {
         SHELL_TIMEOUT
     }
 }
 
-/// Who takes a command's output, piece by piece, as it comes.
+/// Receives a command's output piece by piece.
 pub type Output<'a> = dyn FnMut(Stream, &[u8]) + Send + 'a;
 
-/// Where output came from.
+/// Which stream output came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output.

@@ -177,7 +177,7 @@ async fn what_cannot_be_lent_is_said_with_the_reason() {
     expect![[r#"
         cannot forward the ssh agent to 127.0.0.1:PORT: there is no ssh agent here (SSH_AUTH_SOCK): start one with `ssh-agent`, and add a key with `ssh-add`
         cannot forward the ssh agent to 127.0.0.1:PORT: the agent at DIR/agent holds no key: add one with `ssh-add`
-        cannot forward the ssh agent to 127.0.0.1:PORT: the server does not allow it: allow it there (AllowAgentForwarding in its sshd_config, agent-forwarding in authorized_keys)
+        cannot forward the ssh agent to 127.0.0.1:PORT: the server does not allow it: enable it there (AllowAgentForwarding in its sshd_config, agent-forwarding in authorized_keys)
         cannot forward the ssh agent to 127.0.0.1:PORT: the agent at DIR/agent does not answer (Connection refused (os error 111)): start one with `ssh-agent`, and add a key with `ssh-add`"#]]
     .assert_eq(&[none, empty, forbidden, gone].join("\n"));
 }

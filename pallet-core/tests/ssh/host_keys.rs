@@ -101,9 +101,9 @@ async fn a_host_that_is_not_known_is_refused() {
         host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT: if that is right, accept it with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
         host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT: if that is right, accept it with `ssh -p PORT USER@127.0.0.1`
         host key of 127.0.0.1:PORT: it is not known and shows ssh-ed25519 SHA256:RIGHT; host certificates, as DIR/known:1 (@cert-authority) wants them, cannot be verified here: if that is right, accept it with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
-        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:2 knows ssh-ed25519 SHA256:OTHER: it was reinstalled, or somebody is in between; if you know that it was reinstalled, forget the old key with `ssh-keygen -R '[127.0.0.1]:PORT' -f DIR/known` and accept the new one with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
+        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:2 knows ssh-ed25519 SHA256:OTHER: it was reinstalled, or somebody intercepts the connection; if you know that it was reinstalled, remove the old key with `ssh-keygen -R '[127.0.0.1]:PORT' -f DIR/known` and accept the new one with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`
         host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, which is revoked at DIR/known:2
-        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:1 knows ssh-rsa SHA256:NOHASH: it was reinstalled, or somebody is in between; if you know that it was reinstalled, forget the old key with `ssh-keygen -R '[127.0.0.1]:PORT' -f DIR/known` and accept the new one with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`"#]]
+        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but DIR/known:1 knows ssh-rsa SHA256:NOHASH: it was reinstalled, or somebody intercepts the connection; if you know that it was reinstalled, remove the old key with `ssh-keygen -R '[127.0.0.1]:PORT' -f DIR/known` and accept the new one with `ssh-keyscan -p PORT 127.0.0.1 >> DIR/known`"#]]
     .assert_eq(&said.join("\n").replace(&rsa_fingerprint(), "SHA256:NOHASH"));
 }
 
@@ -176,8 +176,8 @@ async fn what_the_provider_knows_is_decisive() {
         );
     }
     expect![[r#"
-        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but the provider knows ssh-ed25519 SHA256:OTHER: it was reinstalled, or somebody is in between; if you know that it was reinstalled, give the provider its new key (`host_keys` of a node-list), or destroy the node and converge
-        host key of 127.0.0.1:PORT: the provider gave `nonsense`, which is no host key such as `ssh-ed25519 AAAA...`"#]]
+        host key of 127.0.0.1:PORT: it shows ssh-ed25519 SHA256:RIGHT, but the provider knows ssh-ed25519 SHA256:OTHER: it was reinstalled, or somebody intercepts the connection; if you know that it was reinstalled, give the provider its new key (`host_keys` of a node-list), or destroy the node and converge
+        host key of 127.0.0.1:PORT: the provider gave `nonsense`, which is not a host key, such as `ssh-ed25519 AAAA...`"#]]
     .assert_eq(&said.join("\n"));
 }
 

@@ -88,11 +88,11 @@ async fn a_greeting_that_does_not_end_is_given_up() {
         assert!(*took < LIMIT + Duration::from_secs(3), "{took:?}: {error}");
     }
     expect![[r#"
-        cannot connect to 127.0.0.1:PORT: it sends without end before the key exchange is done (over 1024 KB): is this an ssh server, and the right port?
-        cannot connect to 127.0.0.1:PORT: it sends without end before the key exchange is done (over 1024 KB): is this an ssh server, and the right port?
-        127.0.0.1:PORT: the key exchange took longer than 8 s: see whether the host is overloaded, or allow it more
-        cannot connect to 127.0.0.1:PORT: it takes the connection and says nothing for 8 s: is this an ssh server, and the right port?
-        cannot connect to 127.0.0.1:PORT: what it sends is no ssh ([Session(-2)] Failed getting banner): is this the right port?"#]]
+        cannot connect to 127.0.0.1:PORT: it sent over 1024 KB before the key exchange was complete: is this an ssh server, and the right port?
+        cannot connect to 127.0.0.1:PORT: it sent over 1024 KB before the key exchange was complete: is this an ssh server, and the right port?
+        127.0.0.1:PORT: the key exchange took longer than 8 s: check whether the host is overloaded, or raise the timeout
+        cannot connect to 127.0.0.1:PORT: it accepts the connection but sends nothing for 8 s: is this an ssh server, and the right port?
+        cannot connect to 127.0.0.1:PORT: it does not speak ssh ([Session(-2)] Failed getting banner): is this the right port?"#]]
     .assert_eq(&all.map(|(error, _)| error).join("\n"));
 }
 
@@ -204,8 +204,8 @@ async fn a_long_login_banner_is_the_reason_that_is_given() {
         match server.connect_with(&server.settings()).await {
             Ok(mut node) if taken => assert_eq!(say(&mut *node, "echo in").await, "in"),
             Err(error) if !taken => expect![
-                "127.0.0.1:PORT does not let USER in: it sent something that cannot be read here, \
-                 most likely a login banner of more than 32 KB (`Banner` in its sshd_config): \
+                "cannot log in to 127.0.0.1:PORT as USER: it sent something that pallet cannot \
+                 read, most likely a login banner over 32 KB (`Banner` in its sshd_config): \
                  shorten it there"
             ]
             .assert_eq(&server.plain(&error)),

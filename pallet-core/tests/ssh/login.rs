@@ -125,9 +125,9 @@ async fn a_locked_key_that_cannot_be_opened_is_named() {
         .await;
     assert_eq!(person.asked(), 3);
     expect![[r#"
-        127.0.0.1:PORT does not let USER in: DIR/locked: a passphrase locks it and nobody can be asked: add it to the agent with `ssh-add` (the server takes publickey,keyboard-interactive)
-        127.0.0.1:PORT does not let USER in: DIR/locked: a passphrase locks it and 3 were wrong (the server takes publickey,keyboard-interactive)
-        127.0.0.1:PORT does not let USER in: DIR/locked: a passphrase locks it and none was given: add it to the agent with `ssh-add` (the server takes publickey,keyboard-interactive)"#]]
+        cannot log in to 127.0.0.1:PORT as USER: DIR/locked: it has a passphrase, and nobody can be asked for it: add the key to the agent with `ssh-add` (the server accepts publickey,keyboard-interactive)
+        cannot log in to 127.0.0.1:PORT as USER: DIR/locked: it has a passphrase; 3 attempts failed (the server accepts publickey,keyboard-interactive)
+        cannot log in to 127.0.0.1:PORT as USER: DIR/locked: it has a passphrase, and none was given: add the key to the agent with `ssh-add` (the server accepts publickey,keyboard-interactive)"#]]
     .assert_eq(&[nobody, wrong, none].join("\n"));
 }
 
@@ -143,8 +143,8 @@ async fn what_was_tried_is_said() {
     settings.identity_files.clear();
     let nothing = server.refusal(&settings).await;
     expect![[r#"
-        127.0.0.1:PORT does not let USER in: DIR/absent does not exist; DIR/other was refused (the server takes publickey)
-        127.0.0.1:PORT does not let USER in: there was nothing to try: no key, no agent, no password (the server takes publickey)"#]]
+        cannot log in to 127.0.0.1:PORT as USER: DIR/absent does not exist; DIR/other was refused (the server accepts publickey)
+        cannot log in to 127.0.0.1:PORT as USER: there was nothing to try: no key, no agent, no password (the server accepts publickey)"#]]
     .assert_eq(&[tried, nothing].join("\n"));
 }
 
@@ -249,9 +249,9 @@ async fn certificates_of_every_kind_wherever_they_are() {
             .await,
     );
     expect![[r#"
-        127.0.0.1:PORT does not let USER in: the certificate of DIR/mine.pub: its key is in the agent, but the certificate is not: `ssh-add` adds a key with the certificate beside it; the agent's key test was refused (the server takes publickey,keyboard-interactive)
-        127.0.0.1:PORT does not let USER in: DIR/elsewhere.pub: its key is neither named (IdentityFile) nor in the agent (the server takes publickey,keyboard-interactive)
-        127.0.0.1:PORT does not let USER in: DIR/ca.pub: it is no certificate; DIR/absent: it does not exist; DIR/mine.pub: the private key is neither here nor in the agent (the server takes publickey,keyboard-interactive)"#]].assert_eq(&said.join("\n"));
+        cannot log in to 127.0.0.1:PORT as USER: the certificate of DIR/mine.pub: its key is in the agent, but the certificate is not: `ssh-add` adds a key with the certificate beside it; the agent's key test was refused (the server accepts publickey,keyboard-interactive)
+        cannot log in to 127.0.0.1:PORT as USER: DIR/elsewhere.pub: its key is neither named (IdentityFile) nor in the agent (the server accepts publickey,keyboard-interactive)
+        cannot log in to 127.0.0.1:PORT as USER: DIR/ca.pub: it is not a certificate; DIR/absent: it does not exist; DIR/mine.pub: the private key is neither in it nor in the agent (the server accepts publickey,keyboard-interactive)"#]].assert_eq(&said.join("\n"));
 }
 
 #[tokio::test]
@@ -299,9 +299,9 @@ async fn keys_that_the_agent_holds() {
     let absent =
         server.refusal(&ConnectSettings { agent: Some(server.path("absent")), ..with_agent }).await;
     expect![[r#"
-        127.0.0.1:PORT does not let USER in: the agent holds no key (the server takes publickey)
-        127.0.0.1:PORT does not let USER in: there was nothing to try: no key, no agent, no password (the server takes publickey)
-        127.0.0.1:PORT does not let USER in: the agent at DIR/absent: failed connecting with agent (the server takes publickey)"#]]
+        cannot log in to 127.0.0.1:PORT as USER: the agent holds no key (the server accepts publickey)
+        cannot log in to 127.0.0.1:PORT as USER: there was nothing to try: no key, no agent, no password (the server accepts publickey)
+        cannot log in to 127.0.0.1:PORT as USER: the agent at DIR/absent: failed connecting with agent (the server accepts publickey)"#]]
     .assert_eq(&[empty, without, absent].join("\n"));
 }
 
@@ -310,7 +310,10 @@ async fn what_only_others_can_do_is_named() {
     let server = Server::start_with("AuthenticationMethods hostbased\nHostbasedAuthentication yes");
     let text = server.refusal(&server.settings()).await;
     assert!(
-        text.ends_with("(the server takes hostbased, none of which can be done here: allow keys)"),
+        text.ends_with(
+            "(the server accepts hostbased, none of which pallet supports: allow keys \
+            there)"
+        ),
         "{text}"
     );
 }

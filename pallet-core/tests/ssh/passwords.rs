@@ -90,7 +90,7 @@ async fn a_key_and_a_password() {
     });
     assert_eq!(say(&mut *node, "id -un").await, user.0);
     let without = server.refusal(&ConnectSettings { password: None, ..settings }).await;
-    assert!(without.ends_with("(the server takes password)"), "{without}");
+    assert!(without.ends_with("(the server accepts password)"), "{without}");
 }
 
 /// Becomes root by a real sudo.
@@ -143,9 +143,9 @@ async fn sudo(node: &mut dyn pallet_core::transport::Transport, user: &str) {
         assert_eq!(result.expect("sudo lets in"), "Out root\n");
     }
     expect![[r#"
-        sudoers does not allow the login user to: add it there, or log in as another
-        sudo wants a password: give one, or allow NOPASSWD in sudoers
+        sudoers does not permit the login user: add a rule there, or log in as another user
+        sudo needs a password: set `sudo_password` in [admin_user] of pallet.toml, such as `sudo_password = { env = "SUDO_PASSWORD" }`, or allow NOPASSWD in sudoers
         sudo refused the password: give the login user's own
-        sudo wants a terminal: remove `requiretty` from sudoers for the login user"#]]
+        sudo needs a terminal: remove `requiretty` from sudoers for the login user"#]]
     .assert_eq(&said.join("\n"));
 }

@@ -29,8 +29,8 @@ async fn a_silent_command_is_ended_and_the_connection_goes_on() {
         run(&mut *node, "echo begin; sleep 20", Input::none()).await.expect_err("it is silent");
     assert!(matches!(error, TransportError::Timeout { .. }));
     expect![
-        "127.0.0.1:PORT: the command gave no sign of life for 1 s: allow it more time, or see \
-        what it waits for"
+        "127.0.0.1:PORT: the command neither read nor wrote anything for 1 s: raise the timeout, \
+         or check what it waits for"
     ]
     .assert_eq(&server.plain(&error));
     assert_eq!(say(&mut *node, "echo still here").await, "still here");
@@ -162,10 +162,10 @@ async fn ports_that_no_sshd_serves() {
     let error = connect(&unknown, &settings).await.err().expect("no such host").to_string();
     assert!(error.starts_with("cannot connect to no-such-host.invalid:22: "), "{error}");
     expect![[r#"
-        cannot connect to 127.0.0.1:PORT: nothing listens there: is sshd running, is this the right port?
-        cannot connect to 127.0.0.1:PORT: it takes the connection and says nothing for 1 s: is this an ssh server, and the right port?
-        cannot connect to 127.0.0.1:PORT: it closes the connection before it greets, N times: sshd is overloaded (MaxStartups), or it bans this address
-        cannot connect to 127.0.0.1:PORT: it closes the connection before it greets, N times: sshd is overloaded (MaxStartups), or it bans this address"#]].assert_eq(&said.join("\n"));
+        cannot connect to 127.0.0.1:PORT: nothing listens there: is sshd running on this port?
+        cannot connect to 127.0.0.1:PORT: it accepts the connection but sends nothing for 1 s: is this an ssh server, and the right port?
+        cannot connect to 127.0.0.1:PORT: it closes the connection before its greeting, N times: sshd is overloaded (MaxStartups), or it bans this address
+        cannot connect to 127.0.0.1:PORT: it closes the connection before its greeting, N times: sshd is overloaded (MaxStartups), or it bans this address"#]].assert_eq(&said.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -64,7 +64,7 @@ fn an_archive_of_a_layout_is_installed_with_its_signature() {
     refuses(
         &distrustful,
         &["install", &source],
-        &["it holds several plugins", "crate/greet, crate/other"],
+        &["it contains several plugins", "crate/greet, crate/other"],
     );
     let plain = project.directory().join("both.tar");
     tar(&directory.path().join("plugins"), &plain, "-cf");

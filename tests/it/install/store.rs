@@ -60,7 +60,7 @@ fn what_is_not_there_is_told() {
     project
         .run(&["check"])
         .exits(2)
-        .says("crate greet 1.0.0 is locked and not in the store; run `pallet-cli install`");
+        .says("crate greet 1.0.0 is locked but not in the store; run `pallet-cli install`");
     project.run(&["list"]).exits(0).says("no");
     project.run(&["install"]).exits(0);
     project.run(&["check"]).exits(0);

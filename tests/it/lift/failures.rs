@@ -50,7 +50,7 @@ fn one_node_hangs() {
     let project = project(&bed, 3, "root", APP).timeout(Duration::from_secs(120));
     bed.freeze(2);
     let events = project.events(&["lift"], 1);
-    only_one_failed(&bed, &events, 3, 2, &["says nothing for"]);
+    only_one_failed(&bed, &events, 3, 2, &["sends nothing for"]);
     bed.thaw(2);
 }
 

@@ -41,14 +41,14 @@ fn fault_18_a_login_shell_that_does_not_answer_is_given_up_and_holds_up_nobody()
     {
         let output = project.run(arguments).exits(1);
         assert!(output.took < Duration::from_secs(25), "{output}");
-        output.says("prints without end before it runs anything");
+        output.says("prints endlessly before it runs anything");
     }
     bed.ssh(6, "cat /srv/x").exits(0).says("hello");
     let ran = project.run(&["run", "app", "--no-sudo", "--", "hostname"]).exits(1);
     let ran = ran
         .says("node6: exit 0")
-        .says("the login shell prints without end")
-        .says("the login shell runs nothing for 4 s");
+        .says("the login shell prints endlessly")
+        .says("the login shell ran nothing for 4 s");
     ran.says("start-up files (.bashrc, .profile, .cshrc) end it (`exit`)")
         .says("read its input (`read`)");
     for node in 1..=5 {
@@ -181,7 +181,7 @@ fn the_password_of_the_admin_user_logs_in() {
     project
         .run(&["lift"])
         .exits(1)
-        .says("sudo wants a password: give it as `sudo_password` in [admin_user] of pallet.toml");
+        .says("sudo needs a password: set `sudo_password` in [admin_user] of pallet.toml");
     project.run(&["run", "node1", "--no-sudo", "--", "id -un"]).exits(0).says("operator");
     project.edit(
         "pallet.toml",

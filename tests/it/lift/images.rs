@@ -33,10 +33,10 @@ fn doas_is_as_good_as_sudo() {
         .run(&["lift"])
         .exits(1)
         .says("cannot become root")
-        .says("doas wants a password")
+        .says("doas needs a password")
         .says("nopass");
     bed.ssh(1, "echo 'permit nopass operator' > /etc/doas.conf").exits(0);
-    project.run(&["lift"]).exits(1).says("doas.conf does not allow the login user");
+    project.run(&["lift"]).exits(1).says("doas.conf does not permit the login user");
 }
 
 #[test]

@@ -123,7 +123,10 @@ fn a_library_that_is_no_plugin() {
         .map(|entry| entry.unwrap().path())
         .find(|path| path.file_name().unwrap() == "libc.so.6")
         .expect("a libc");
-    is_told(directory_of(&fs::read(libc).unwrap()), &["libpallet_crate_bad.so", "not a plugin"]);
+    is_told(
+        directory_of(&fs::read(libc).unwrap()),
+        &["libpallet_crate_bad.so", "not a pallet plugin"],
+    );
 }
 
 #[test]

@@ -140,7 +140,7 @@ fn what_is_no_plugin_is_refused_in_one_line() {
     let libc = Path::new("/usr/lib/x86_64-linux-gnu/libc.so.6");
     for (library, expected) in [
         (text.as_path(), "is not a library"),
-        (libc, "not a plugin of pallet"),
+        (libc, "not a pallet plugin"),
         (Path::new("/absent.so"), "cannot be read"),
     ] {
         if library == libc && !libc.exists() {

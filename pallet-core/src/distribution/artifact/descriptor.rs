@@ -1,4 +1,4 @@
-//! Points to content, and says what it is: the descriptor of OCI's image specification.
+//! The descriptor of OCI's image specification: it points to content and says what type it has.
 
 use std::collections::BTreeMap;
 
@@ -10,25 +10,25 @@ use super::Digest;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What the content is.
+    /// The content's media type.
     pub media_type: String,
-    /// Names the content.
+    /// The content's digest.
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// What the artifact is, if the content is a manifest.
+    /// The artifact type, if the content is a manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// The platform that it is for.
+    /// The platform of the content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
-    /// What else is said of it.
+    /// Additional metadata.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
 impl Descriptor {
-    /// Points to these bytes.
+    /// Creates the descriptor of these bytes.
     pub fn of(media_type: impl Into<String>, content: &[u8]) -> Self {
         Descriptor {
             media_type: media_type.into(),
@@ -41,7 +41,7 @@ impl Descriptor {
     }
 }
 
-/// A platform in Go's words: `linux`, `amd64`.
+/// A platform, as Go names it: `linux`, `amd64`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Platform {
     /// The operating system.

@@ -1,4 +1,4 @@
-//! Why an artifact cannot be read or written, in one line each.
+//! Why an artifact cannot be read or written. Each error is one line.
 
 use std::path::Path;
 
@@ -6,18 +6,18 @@ use thiserror::Error;
 
 use crate::plugins::TreeError;
 
-/// An artifact that cannot be read or written, and why.
+/// Why an artifact cannot be read or written.
 #[derive(Debug, Error)]
 pub enum ArtifactError {
-    /// A source that cannot be understood.
+    /// An invalid source.
     #[error("{source_text:?} is not a source of plugins: {message}")]
     Source {
-        /// What was written.
+        /// The source, as the user wrote it.
         source_text: String,
         /// What is wrong with it, and what to do.
         message: String,
     },
-    /// Nothing answers there, or it stopped to answer: may work later.
+    /// The registry does not answer, or the connection broke. A retry may help.
     #[error("{place}: {message}")]
     Unreachable {
         /// The registry.
@@ -25,15 +25,15 @@ pub enum ArtifactError {
         /// What happened, and what to do.
         message: String,
     },
-    /// The registry wants other credentials.
+    /// The registry requires other credentials.
     #[error("{place}: {message}")]
     Unauthorized {
         /// The registry.
         place: String,
-        /// What it wants, and what to do.
+        /// What it requires, and what to do.
         message: String,
     },
-    /// There is no such thing there.
+    /// Something does not exist there.
     #[error("{place} has no {what}")]
     NotFound {
         /// The source.
@@ -41,25 +41,25 @@ pub enum ArtifactError {
         /// What was asked for.
         what: String,
     },
-    /// Content that is not what its digest says.
+    /// Content that does not match its digest.
     #[error("{place}: {what} was changed or damaged: {message}; nothing of it was used")]
     Corrupt {
         /// The source.
         place: String,
-        /// What was read.
+        /// The damaged content.
         what: String,
         /// How it differs.
         message: String,
     },
-    /// Something that is there, and is no plugin for this Pallet.
+    /// Something that exists but is not a plugin for this version of Pallet.
     #[error("{place}: {message}")]
     NotAPlugin {
-        /// The source, with what was read of it.
+        /// The source, and the part of it that was read.
         place: String,
         /// What is wrong with it.
         message: String,
     },
-    /// An answer that makes no sense, or a refusal.
+    /// A refusal, or an invalid answer.
     #[error("{place}: {message}")]
     Refused {
         /// The source.
@@ -67,7 +67,7 @@ pub enum ArtifactError {
         /// What it answered, and what to do.
         message: String,
     },
-    /// A registry, in a build that cannot speak to one.
+    /// A registry, in a build without support for registries.
     #[error(
         "{place}: this pallet-cli was built without registries; build it with `cargo build \
         --release -p pallet-cli --features registries`, install a release, or use a directory"
@@ -76,7 +76,7 @@ pub enum ArtifactError {
         /// The registry.
         place: String,
     },
-    /// A file of this machine that cannot be read or written.
+    /// A file on this machine that cannot be read or written.
     #[error("cannot {verb} {path}: {error}")]
     File {
         /// `read` or `write`.
@@ -89,19 +89,19 @@ pub enum ArtifactError {
 }
 
 impl ArtifactError {
-    /// A file that cannot be read.
+    /// Wraps an error of reading a file.
     pub(crate) fn reading(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
         move |error| ArtifactError::File { verb: "read", path, error }
     }
 
-    /// A file that cannot be written.
+    /// Wraps an error of writing a file.
     pub(crate) fn writing(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
         move |error| ArtifactError::File { verb: "write", path, error }
     }
 
-    /// Whether there is no such thing, as against a failure to look.
+    /// Whether the thing does not exist. Other errors mean that nobody knows.
     pub fn is_not_found(&self) -> bool {
         matches!(self, ArtifactError::NotFound { .. })
     }

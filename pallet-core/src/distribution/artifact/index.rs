@@ -1,4 +1,4 @@
-//! The index and the manifests of a plugin, as OCI's image specification writes them.
+//! A plugin's index and manifests, in the format of OCI's image specification.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ArtifactError, Descriptor, media};
 
-/// OCI's index: what a version's tag points to.
+/// An OCI index: the target of a version's tag.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Index {
@@ -20,7 +20,7 @@ pub(crate) struct Index {
     pub(crate) annotations: BTreeMap<String, String>,
 }
 
-/// OCI's manifest: a plugin's for one target, or a signature's.
+/// An OCI manifest: of a plugin for one target, or of a signature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Manifest {
@@ -54,7 +54,7 @@ impl Index {
         }
     }
 
-    /// Reads a plugin's index; `place` says where it is from.
+    /// Parses a plugin's index; `place` names its origin in errors.
     pub(crate) fn parse(
         place: &str,
         descriptor: &Descriptor,
@@ -70,7 +70,7 @@ impl Index {
         }
         let index: Index = serde_json::from_slice(content)
             .map_err(|error| wrong(format!("is an index that cannot be read: {error}")))?;
-        // some registries refuse artifact types that they do not know; there the annotation says it
+        // some registries refuse unknown artifact types; for them the annotation has the type
         if index.artifact_type.as_deref() != Some(media::PLUGIN)
             && !index.annotations.contains_key(media::KIND_KEY)
         {
@@ -82,7 +82,7 @@ impl Index {
 }
 
 impl Manifest {
-    /// Reads a manifest; `place` says where it is from.
+    /// Parses a manifest; `place` names its origin in errors.
     pub(crate) fn parse(place: &str, content: &[u8]) -> Result<Self, ArtifactError> {
         serde_json::from_slice(content).map_err(|error| ArtifactError::NotAPlugin {
             place: place.to_owned(),

@@ -1,4 +1,4 @@
-//! What is published of what a plugin says of itself.
+//! The part of a plugin's manifest that is published.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,11 @@ use super::{ArtifactError, Build, Plugin};
 use crate::distribution::repository::{Reference, Repository};
 use crate::plugins::whole_manifest;
 
-/// What the plugin of these builds says of itself: of the first of these libraries that can be
-/// loaded here, or else of what is published of the same version already.
+/// The manifest of the plugin in these builds: from the first library that this machine can load,
+/// or else from the published build of the same version.
 ///
-/// It is an error if none can be loaded here and nothing is published: a build for this machine
-/// comes first.
+/// Fails if this machine can load no library and nothing is published: publish a build for this
+/// machine first.
 pub async fn manifest_for(
     repository: &dyn Repository,
     builds: &[Build],
@@ -36,8 +36,8 @@ pub async fn manifest_for(
     match published(repository, &version).await {
         Err(error) if error.is_not_found() => {
             let why = problem.map(|error| error.to_string()).unwrap_or_default();
-            let what = "what the plugin says of itself cannot be read; publish the build for this \
-                machine first, or with it";
+            let what = "the plugin's manifest cannot be read; publish the build for this machine \
+                first, or with it";
             Err(ArtifactError::NotAPlugin { place: place(), message: format!("{what}: {why}") })
         }
         answer => answer,

@@ -1,4 +1,4 @@
-//! What a published plugin consists of. `docs/artifact.md` describes the format.
+//! The parts of a published plugin. `docs/artifact.md` describes the format.
 
 mod descriptor;
 mod error;

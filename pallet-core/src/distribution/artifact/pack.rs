@@ -1,5 +1,5 @@
-//! The layer of a plugin: its files as a gzipped tar that is the same bytes whoever makes it, and
-//! how it is unpacked.
+//! Packs and unpacks the layer of a plugin: its files as a gzipped tar. The bytes are the same on
+//! every machine.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,10 +15,10 @@ use tar::{Archive, Builder, EntryType, Header};
 use super::{ArtifactError, Target};
 use crate::plugins::{Digest, tree_digest_of};
 
-/// The files of a plugin by their paths.
+/// The files of a plugin, by path.
 pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
-/// Packs files. The order, the owner, the times and the compression are fixed.
+/// Packs files, with a fixed order, owner, time and compression.
 pub(super) fn pack(files: &Files) -> std::io::Result<Vec<u8>> {
     const UNKNOWN_SYSTEM: u8 = 255;
     let zipped = GzBuilder::new()
@@ -39,7 +39,7 @@ pub(super) fn pack(files: &Files) -> std::io::Result<Vec<u8>> {
     tar.into_inner()?.finish()
 }
 
-/// The size of files in bytes.
+/// The total size of files, in bytes.
 pub(super) fn size(files: &Files) -> u64 {
     files.values().map(|content| content.len() as u64).sum()
 }
@@ -49,9 +49,9 @@ pub(super) fn h1(files: &Files) -> String {
     tree_digest_of(files.iter().map(|(path, content)| (path.as_str(), Digest::of(content))))
 }
 
-/// Unpacks a layer into an empty directory and verifies it against what the index says of it. Only
-/// plain files below the directory, and no more bytes than were declared, are taken; on an error
-/// the directory may hold a part of them. Blocks.
+/// Unpacks a layer into an empty directory, and verifies it against the index. Accepts only plain
+/// files inside the directory, and no more bytes than declared. After an error the directory may
+/// contain some of the files. Blocks.
 pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), ArtifactError> {
     let corrupt = |message: String| ArtifactError::Corrupt {
         place: layer.display().to_string(),
@@ -59,8 +59,7 @@ pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), Art
         message,
     };
     let file = File::open(layer).map_err(ArtifactError::reading(layer))?;
-    // what is more than declared is never decompressed: headers and padding have at most this much
-    // of each file
+    // never decompress more than declared: headers and padding take at most this much per file
     let bound = target.size.saturating_add(MAX_FILES * 2048);
     let mut archive = Archive::new(GzDecoder::new(file).take(bound));
     let broken = |error: std::io::Error| corrupt(format!("it cannot be unpacked: {error}"));
@@ -91,7 +90,7 @@ pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), Art
             return Err(corrupt(format!("it holds {name} twice")));
         }
     }
-    // the rest is the end of the archive; a damaged one is found by the checksum behind it
+    // the rest is the end of the archive; the checksum after it detects damage
     std::io::copy(&mut archive.into_inner(), &mut std::io::sink()).map_err(broken)?;
     let found = tree_digest_of(digests.iter().map(|(path, digest)| (path.as_str(), *digest)));
     if found == target.h1 {
@@ -101,7 +100,7 @@ pub fn unpack(layer: &Path, directory: &Path, target: &Target) -> Result<(), Art
     }
 }
 
-/// More files than this are no plugin.
+/// Maximum number of files in a plugin.
 const MAX_FILES: u64 = 10_000;
 
 enum Failure {
@@ -133,7 +132,7 @@ fn write(content: &mut impl Read, file: &Path) -> Result<Digest, Failure> {
     Ok(Digest::from(<[u8; 32]>::from(hasher.finalize())))
 }
 
-/// A path of plain words below the directory, with `/` between them.
+/// Joins the components of a relative path with `/`; `None` if the path leads outside.
 fn plain_path(path: &Path) -> Option<String> {
     let mut words = Vec::new();
     for component in path.components() {
@@ -193,8 +192,8 @@ mod tests {
         let layer = pack(&files()).unwrap();
         assert_eq!(layer, pack(&files()).unwrap());
         assert_eq!(unpacked(&layer, &target(&files())).unwrap(), files());
-        // the bytes themselves: another compressor or another header would change the digest of
-        // everything that is published
+        // check the bytes themselves: another compressor or another header would change the digest
+        // of everything that is published
         assert_eq!(&layer[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 255]);
     }
 

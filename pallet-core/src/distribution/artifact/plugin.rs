@@ -1,4 +1,4 @@
-//! Reads a plugin's artifact: its index, what it says of each target, and `plugin.json`.
+//! Reads a plugin's artifact: its index, its targets, and `plugin.json`.
 
 use std::collections::BTreeMap;
 
@@ -15,32 +15,32 @@ use crate::plugins::kind_word;
 /// One version of a plugin in a repository, for all targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plugin {
-    /// The digest of its index: what is signed and locked.
+    /// The digest of its index, which is what gets signed and locked.
     pub index: Digest,
-    /// What it is for.
+    /// Its kind.
     pub kind: PluginKind,
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// The major version of the interface that it was built against.
+    /// The major version of the binary interface that it was built for.
     pub abi: u64,
     /// The crates that it requires.
     pub requires: Vec<Requirement>,
-    /// Its licence, as an SPDX expression; empty if it says none.
+    /// Its licence, as an SPDX expression; may be empty.
     pub licenses: String,
-    /// What it was built for, by the names that Rust gives to targets: `x86_64-unknown-linux-gnu`.
+    /// Its builds, by Rust target: `x86_64-unknown-linux-gnu`.
     pub targets: BTreeMap<String, Target>,
 }
 
-/// A plugin as it was built for one target.
+/// A build of a plugin for one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Target {
-    /// Its manifest; `config` and `layer` are read from that.
+    /// Its manifest, which points to `config` and `layer`.
     pub manifest: Descriptor,
-    /// The platform, in Go's words.
+    /// The platform, as Go names it.
     pub platform: Platform,
-    /// The oldest glibc that it runs with: `2.31`. None where it needs no glibc.
+    /// The oldest glibc that it runs with: `2.31`; `None` if it needs no glibc.
     pub glibc: Option<String>,
     /// The digest of its unpacked files: `h1:<base64>`.
     pub h1: String,
@@ -48,7 +48,7 @@ pub struct Target {
     pub size: u64,
 }
 
-/// What a target consists of.
+/// The parts of a build.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {
     /// `plugin.json`.
@@ -57,12 +57,12 @@ pub struct Parts {
     pub layer: Descriptor,
 }
 
-/// `plugin.json`: what is known of a plugin without loading it.
+/// `plugin.json`: describes a plugin without loading it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PluginConfig {
-    /// The version of the interface that it was built against.
+    /// The version of the binary interface that it was built for.
     pub abi: Version,
-    /// What it is for.
+    /// Its kind.
     pub kind: PluginKind,
     /// Its name.
     pub name: String,
@@ -71,23 +71,22 @@ pub struct PluginConfig {
     /// The crates that it requires.
     #[serde(default)]
     pub requires: Vec<Requirement>,
-    /// What it was built for, as Rust names it.
+    /// The Rust target that it was built for.
     pub target: String,
     /// The oldest glibc that it runs with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glibc: Option<String>,
-    /// The name of its library among its files.
+    /// The file name of its library.
     pub library: String,
-    /// Its licence, as an SPDX expression; empty if it says none.
+    /// Its licence, as an SPDX expression; may be empty.
     #[serde(default)]
     pub licenses: String,
-    /// All that it says of itself once it is loaded, as it says it: functions, parameters, options,
-    /// capabilities.
+    /// The manifest that the loaded plugin returns: functions, parameters, options, capabilities.
     pub manifest: Value,
 }
 
 impl Plugin {
-    /// Reads what the index says. One request.
+    /// Reads a version's index. One request.
     pub async fn read(
         repository: &dyn Repository,
         reference: &Reference,
@@ -121,7 +120,7 @@ impl Plugin {
 }
 
 impl Target {
-    /// Reads what the target's manifest points to. One request.
+    /// Reads the target's manifest. One request.
     pub async fn parts(&self, repository: &dyn Repository) -> Result<Parts, ArtifactError> {
         let (_, content) = repository.manifest(&Reference::Digest(self.manifest.digest)).await?;
         let place = format!("{} {}", repository.source(), self.manifest.digest);
@@ -139,7 +138,7 @@ impl Target {
 }
 
 impl Plugin {
-    /// Reads a `plugin.json` of one of its targets, which must be of this very plugin and target.
+    /// Parses the `plugin.json` of one target, and checks that it is for this plugin and target.
     pub(crate) fn config_of(
         &self,
         place: &str,
@@ -167,7 +166,7 @@ impl Plugin {
 }
 
 impl PluginConfig {
-    /// Reads the bytes of `plugin.json`; `place` says where they are from.
+    /// Parses a `plugin.json`; `place` names its origin in errors.
     pub fn parse(place: &str, content: &[u8]) -> Result<Self, ArtifactError> {
         let wrong =
             |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
@@ -184,5 +183,5 @@ impl PluginConfig {
     }
 }
 
-/// More than this in bytes is no `plugin.json`.
+/// Maximum size of a `plugin.json`, in bytes.
 pub(super) const MAX_CONFIG: u64 = 4 << 20;

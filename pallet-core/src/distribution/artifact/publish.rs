@@ -1,8 +1,8 @@
-//! Puts a plugin's artifact into a repository.
+//! Publishes a plugin's artifact to a repository.
 //!
-//! A version is never overwritten: what is there stays, and only a target that is not there yet is
-//! added. The tag is set last, when everything else is there and signed, so that nobody ever finds
-//! a version that is not whole.
+//! A version is never overwritten: existing builds stay, and only missing targets are added. The
+//! tag is set last, when everything is pushed and signed, so that an incomplete version is never
+//! visible.
 
 use super::index::Index;
 use super::release::{Piece, Pushed, Release};
@@ -17,30 +17,30 @@ use crate::distribution::signature::{
 pub struct Publication {
     /// The digest of the index.
     pub index: Digest,
-    /// The targets that the version has in the end.
+    /// All targets of the version, afterwards.
     pub targets: Vec<String>,
-    /// The targets that it had before.
+    /// The targets that the version had before.
     pub before: Vec<String>,
-    /// All that is pushed, in order, without what a signature consists of. Empty where only a
+    /// Everything that is pushed, in order, except the parts of a signature. Empty if only a
     /// signature is added.
     pub pushed: Vec<Pushed>,
-    /// Who signs it.
+    /// The signer.
     pub signer: Option<PublicKey>,
 }
 
-/// A release, and what was found where it goes.
+/// A release, checked against the repository.
 #[derive(Debug)]
 pub struct Publishing<'a> {
     release: &'a Release,
     key: Option<&'a SigningKey>,
-    /// There is nothing to push but a signature.
+    /// Only a signature needs to be pushed.
     only_sign: bool,
     index: Piece,
     publication: Publication,
 }
 
 impl<'a> Publishing<'a> {
-    /// Looks at the repository, and decides what is to be done. Nothing is changed.
+    /// Checks the repository and plans what to push. Changes nothing.
     pub async fn plan(
         repository: &dyn Repository,
         release: &'a Release,
@@ -84,8 +84,8 @@ impl<'a> Publishing<'a> {
                 (Signed::Unsigned | Signed::ByOthers(_), Some(_)) => {}
                 (Signed::ByOthers(_), None) if !only_sign => {
                     return Err(refused(
-                        "is signed, and another target makes it another artifact; \
-                        sign that too, with --key"
+                        "is signed, and adding a target changes the artifact; sign that too, with \
+                         --key"
                             .to_owned(),
                     ));
                 }
@@ -112,12 +112,12 @@ impl<'a> Publishing<'a> {
         Ok(Publishing { release, key, only_sign, index, publication })
     }
 
-    /// What is to be done.
+    /// The plan.
     pub fn publication(&self) -> &Publication {
         &self.publication
     }
 
-    /// Does it. `progress` is told what is pushed next.
+    /// Executes the plan. `progress` is called with each part that is pushed next.
     pub async fn run(
         self,
         repository: &dyn Repository,
@@ -144,7 +144,7 @@ impl<'a> Publishing<'a> {
         progress("index");
         repository.put_manifest(&self.index.descriptor, &self.index.content, None).await?;
         self.sign(repository, &self.index.descriptor, progress).await?;
-        // somebody else may have published meanwhile
+        // somebody else may have published in the meantime
         let place = format!("{} {}", repository.source(), self.release.version);
         let before: Vec<String> = published(repository, self.release, &place)
             .await?
@@ -176,7 +176,7 @@ impl<'a> Publishing<'a> {
     }
 }
 
-/// What is there under the release's version; an error if it is another plugin.
+/// The published build of the release's version; an error if it is another plugin.
 async fn published(
     repository: &dyn Repository,
     release: &Release,

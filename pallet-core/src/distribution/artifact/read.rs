@@ -1,4 +1,4 @@
-//! Reads what an index and its manifests say of a plugin.
+//! Reads a plugin's description from an index and its manifests.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::{ArtifactError, Descriptor, Digest, media};
 use crate::model::{PluginKind, Requirement};
 
 impl Index {
-    /// What it says of the plugin.
+    /// The plugin that the index describes.
     pub(crate) fn plugin(&self, place: &str, digest: Digest) -> Result<Plugin, ArtifactError> {
         let wrong =
             |message: String| ArtifactError::NotAPlugin { place: place.to_owned(), message };
@@ -41,7 +41,7 @@ impl Index {
         };
         let mut targets = BTreeMap::new();
         for manifest in &self.manifests {
-            // entries of other kinds may come with a newer pallet
+            // newer versions of pallet may add entries of other kinds
             let Some(triple) = manifest.annotations.get(media::TARGET_KEY) else { continue };
             let said = |key: &str| {
                 let value = manifest.annotations.get(key);
@@ -84,7 +84,7 @@ impl Index {
 }
 
 impl Manifest {
-    /// Its config and its one layer. Other layers may come with a newer Pallet and are left alone.
+    /// Its config and its only layer. Other layers, from newer versions of Pallet, are ignored.
     pub(crate) fn parts(self, place: &str) -> Result<Parts, ArtifactError> {
         let wrong = |message: &str| ArtifactError::NotAPlugin {
             place: place.to_owned(),
@@ -105,7 +105,7 @@ impl Manifest {
     }
 }
 
-/// Names stand in paths, so they are words of `a-z`, `0-9`, `-` and `_`.
+/// Whether a name has only `a-z`, `0-9`, `-` and `_`: names are used in paths.
 pub(crate) fn is_plugin_name(name: &str) -> bool {
     let word = |byte: u8| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_'

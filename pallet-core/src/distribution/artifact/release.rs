@@ -1,5 +1,5 @@
-//! Makes a plugin's artifact: for each build its files, `plugin.json`, manifest; and the index over
-//! them all.
+//! Builds a plugin's artifact: the files, `plugin.json` and manifest of each build, and the index
+//! of all builds.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,12 +13,12 @@ use super::{ArtifactError, Descriptor, Digest, Platform, PluginConfig, media};
 use crate::model::{PluginKind, PluginSummary};
 use crate::plugins::{elf, kind_word};
 
-/// A library to publish. It was checked and not loaded.
+/// A library to publish. It was checked but not loaded.
 #[derive(Debug, Clone)]
 pub struct Build {
-    /// What it says of itself.
+    /// The plugin's summary.
     pub summary: PluginSummary,
-    /// What it was built for, as Rust names it.
+    /// The Rust target that it was built for.
     pub target: String,
     /// The oldest glibc that it runs with.
     pub glibc: Option<String>,
@@ -26,20 +26,20 @@ pub struct Build {
     library: Vec<u8>,
 }
 
-/// What is published with a plugin's libraries.
+/// Additional information that is published with a plugin's libraries.
 #[derive(Debug, Clone, Default)]
 pub struct Details {
     /// The licence, as an SPDX expression.
     pub licenses: String,
-    /// Where the source is.
+    /// The URL of the source code.
     pub source: String,
-    /// One line on what it is.
+    /// A one-line description.
     pub description: String,
-    /// Licences, documentation: files by their paths in the artifact.
+    /// Additional files such as licences and documentation, by path in the artifact.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Lists of what the libraries were made of, by target: CycloneDX as JSON.
+    /// The SBOMs of the libraries, by target: CycloneDX as JSON.
     pub sboms: BTreeMap<String, Vec<u8>>,
-    /// Only the media types of images are used, because some registries refuse all others.
+    /// Use only the media types of images, because some registries refuse all others.
     pub image_types: bool,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct ReleasedTarget {
     pub(crate) manifest: Piece,
 }
 
-/// Something to push: what names it, and its bytes.
+/// Something to push: its descriptor and its bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Piece {
     pub(crate) descriptor: Descriptor,
@@ -80,7 +80,7 @@ impl Build {
             place: path.display().to_string(),
             message,
         };
-        // whoever publishes has the source at hand
+        // whoever publishes has the source code
         let library = elf::library(path).map_err(|message| {
             wrong(message.replace("install the plugin again", "build it again"))
         })?;
@@ -104,8 +104,7 @@ impl Build {
 }
 
 impl Release {
-    /// Makes the artifact of these builds of one plugin. `manifest` is what the plugin says of
-    /// itself once it is loaded, as it says it.
+    /// Builds the artifact from builds of one plugin. `manifest` is what the loaded plugin returns.
     pub fn new(
         builds: &[Build],
         manifest: &Value,
@@ -119,7 +118,8 @@ impl Release {
         let summary = &first.summary;
         if !is_plugin_name(&summary.name) {
             return Err(wrong(format!(
-                "is called {:?}, and a plugin's name begins with a-z and has a-z, 0-9, - and _",
+                "is called {:?}, but a plugin's name begins with a-z and has only a-z, 0-9, - and \
+                 _",
                 summary.name
             )));
         }
@@ -181,22 +181,22 @@ impl Release {
         })
     }
 
-    /// The plugin in words: `crate nginx 1.2.0`.
+    /// The plugin as text: `crate nginx 1.2.0`.
     pub fn title(&self) -> String {
         format!("{} {} {}", kind_word(self.kind), self.name, self.version)
     }
 
-    /// What it was built for.
+    /// Its Rust targets.
     pub fn targets(&self) -> Vec<&str> {
         self.targets.iter().map(|target| target.name.as_str()).collect()
     }
 
-    /// What it is for.
+    /// Its kind.
     pub fn kind(&self) -> PluginKind {
         self.kind
     }
 
-    /// The index over these targets, and over those that a published index has already.
+    /// The index of these targets, and of those in an index that is already published.
     pub(crate) fn index(&self, published: Option<&Index>) -> Piece {
         let mut manifests: Vec<Descriptor> =
             published.map(|index| index.manifests.clone()).unwrap_or_default();
@@ -274,21 +274,21 @@ fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Resu
     Ok(ReleasedTarget { name: build.target.clone(), config, layer, manifest })
 }
 
-/// Something that publishing pushes, for a person to look at.
+/// Something that publishing pushes, for display.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pushed {
-    /// What it is: `layer of x86_64-unknown-linux-gnu`.
+    /// A description: `layer of x86_64-unknown-linux-gnu`.
     pub what: String,
     /// Its media type.
     pub media_type: String,
     /// Its size in bytes.
     pub size: u64,
-    /// Names it.
+    /// Its digest.
     pub digest: Digest,
 }
 
 impl Release {
-    /// All that publishing would push, in order, with this index.
+    /// Everything that publishing would push with this index, in order.
     pub(crate) fn pieces(&self, index: &Piece) -> Vec<Pushed> {
         let pushed = |what: String, piece: &Piece| Pushed {
             what,

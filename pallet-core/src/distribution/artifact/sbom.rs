@@ -1,13 +1,12 @@
-//! The list of what a library was made of: CycloneDX 1.6 as JSON, from what `cargo metadata` and
-//! Cargo.lock say.
+//! The SBOM of a library: CycloneDX 1.6 as JSON, from `cargo metadata` and Cargo.lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-/// The list for the package whose manifest is at `manifest_path`, of `cargo metadata` for one
-/// target. `checksums` has what Cargo.lock says of packages by name and version. Packages that only
-/// tests or builds need are left out. None where the package is not in it.
+/// The SBOM of the package whose manifest is at `manifest_path`, from `cargo metadata` for one
+/// target. `checksums` comes from Cargo.lock, by package name and version. Packages that only tests
+/// or builds need are omitted. `None` if the package is not in the metadata.
 pub fn sbom(
     metadata: &Value,
     manifest_path: &str,
@@ -61,7 +60,7 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The packages that this one is linked with.
+/// The packages that this one links.
 fn linked_by(node: &Value) -> impl Iterator<Item = &str> {
     let normal = |dependency: &&Value| {
         list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null())
@@ -82,7 +81,7 @@ fn component(package: &Value, kind: &str, checksums: &BTreeMap<(String, String),
         "purl": purl,
     });
     if !text("license").is_empty() {
-        // cargo's older way to write a choice
+        // cargo's older syntax for a choice
         component["licenses"] = json!([{ "expression": text("license").replace('/', " OR ") }]);
     }
     if let Some(checksum) = checksums.get(&(text("name").to_owned(), text("version").to_owned())) {

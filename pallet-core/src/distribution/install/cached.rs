@@ -1,8 +1,8 @@
-//! A repository whose indexes, manifests and signatures are kept once they were seen, so that they
-//! can be checked again without a network.
+//! A repository that caches indexes, manifests and signatures, so that they can be verified again
+//! offline.
 //!
-//! They go into an OCI image layout without layers in the store. What is named by its digest never
-//! changes, and is taken from there.
+//! The cache is an OCI image layout without layers, in the store. Content that is addressed by
+//! digest never changes, so it is read from the cache.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,11 +14,11 @@ use semver::Version;
 use crate::distribution::artifact::{ArtifactError, Descriptor, Digest, media};
 use crate::distribution::repository::{Content, Reference, Repository, Source};
 
-/// A repository, and where what it says is kept.
+/// A repository with its cache.
 pub(super) struct CachedRepository {
     there: Box<dyn Repository>,
     kept: Box<dyn Repository>,
-    /// What refers to what, by the digest of what refers.
+    /// The subject of each referrer, by the referrer's digest.
     referrers: Mutex<BTreeMap<Digest, (Digest, Descriptor)>>,
 }
 
@@ -56,7 +56,7 @@ impl Repository for CachedRepository {
             return Ok(kept);
         }
         let (descriptor, content) = self.there.manifest(reference).await?;
-        // what cannot be kept is asked for again
+        // a failed write only means another request later
         let _ = match (reference, self.referrer(&descriptor.digest)) {
             (_, Some((subject, listed))) => {
                 self.kept.put_referrer(&subject, &listed, &content).await

@@ -1,4 +1,4 @@
-//! What plugins may do to nodes, by what they declare.
+//! What plugins may do to nodes, according to their declared capabilities.
 
 use super::{InstallError, Session};
 use crate::distribution::lock::{LockedPlugin, Origin};
@@ -6,20 +6,20 @@ use crate::model::{Capabilities, PluginKind};
 use crate::plugins::{elf, only_library};
 
 impl Session<'_> {
-    /// What a plugin in the store may do to nodes, each in words: `path /etc/nginx/**`. For one
-    /// that was there `before`, what is new.
+    /// What a plugin in the store may do to nodes, in words: `path /etc/nginx/**`. If another
+    /// version was installed `before`, only what is new.
     pub fn capabilities(
         &self,
         locked: &LockedPlugin,
         before: Option<&LockedPlugin>,
     ) -> Result<Vec<String>, InstallError> {
-        // a provider makes nodes, and runs with all that this user may do
+        // a provider creates nodes, and may do everything that this user may do
         if locked.kind != PluginKind::Crate {
             return Ok(Vec::new());
         }
         let now = self.declared(locked)?;
         match before.map(|before| self.declared(before)) {
-            // where the old one is not in the store, nobody knows what it could do
+            // if the old version is not in the store, its capabilities are unknown
             None | Some(Err(_)) => Ok(match now {
                 None => vec!["everything: it declares no capabilities".to_owned()],
                 Some(now) => {
@@ -40,7 +40,7 @@ impl Session<'_> {
             origin: Origin::clone(&locked.source),
             message,
         };
-        // what somebody changed in the store says nothing of what was signed
+        // a file that was changed in the store does not show what was signed
         if !self.in_store(target) {
             return Err(wrong(format!(
                 "{locked} is not in the store as it was locked; run `pallet-cli install`"

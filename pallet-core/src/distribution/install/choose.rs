@@ -1,4 +1,4 @@
-//! Chooses the versions, and writes what was chosen as a lock.
+//! Chooses versions, and writes them to a lock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,31 +11,31 @@ use crate::distribution::lock::{Lock, LockedPlugin, Origin};
 use crate::distribution::resolve::{Answer, Candidate, Known, Package, Question, Root, resolve};
 use crate::model::{ABI_VERSION, PluginKind};
 
-/// Which locked plugins may change though they still fit.
+/// Which locked plugins may change even if they still fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unlock {
     /// None.
     Nothing,
     /// All.
     All,
-    /// Those of these names.
+    /// Those with these names.
     Named(BTreeSet<String>),
 }
 
-/// A lock that fits what is wanted.
+/// A lock that fits the request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen {
     /// The lock.
     pub lock: Lock,
-    /// What a person should know: versions that were passed over, builds that a version gained.
+    /// Notes for the user: versions that were skipped, builds that a version gained.
     pub notes: Vec<String>,
 }
 
-/// What is known while versions are chosen.
+/// What is known so far, while versions are chosen.
 #[derive(Default)]
 struct Choice {
     known: Known,
-    /// Where each plugin is from; `None`: it is Pallet's own.
+    /// Where each plugin comes from; `None`: it comes with Pallet.
     origins: BTreeMap<Package, Option<Origin>>,
 }
 
@@ -50,7 +50,7 @@ impl Unlock {
 }
 
 impl Session<'_> {
-    /// Why a lock does not hold exactly what is wanted; `None` if it does. Asks nobody.
+    /// Why a lock does not match the request exactly; `None` if it does. Sends no requests.
     pub fn differs(&self, wanted: &[Wanted], lock: &Lock) -> Option<String> {
         let mut needed = BTreeSet::new();
         for wanted in wanted {
@@ -62,13 +62,13 @@ impl Session<'_> {
                 }
                 (Some(locked), _) => {
                     return Some(format!(
-                        "{} asks for {} {}, and {locked} is locked for another requirement",
+                        "{} requires {} {}, but {locked} is locked for another requirement",
                         wanted.by, wanted.name, wanted.requirement
                     ));
                 }
                 (None, Some(locked)) => {
                     return Some(format!(
-                        "{} asks for {}, and {locked} from {} is locked",
+                        "{} requires {}, but {locked} from {} is locked",
                         wanted.by, wanted, locked.source
                     ));
                 }
@@ -77,7 +77,7 @@ impl Session<'_> {
                         && own.is_some_and(|own| wanted.requirement.matches(&own.version)) => {}
                 (None, None) => {
                     return Some(format!(
-                        "{} asks for {}, and it is not locked",
+                        "{} requires {}, but it is not locked",
                         wanted.by, wanted
                     ));
                 }
@@ -96,18 +96,18 @@ impl Session<'_> {
                     (None, Some(own)) if requirement.matches(&own.version) => {}
                     _ => {
                         return Some(format!(
-                            "{locked} requires {name} {requirement}, and that is not locked"
+                            "{locked} requires {name} {requirement}, which is not locked"
                         ));
                     }
                 }
             }
         }
         let loose = lock.plugins().find(|locked| !needed.contains(&locked.package()));
-        loose.map(|locked| format!("{locked} is locked, and nothing asks for it"))
+        loose.map(|locked| format!("{locked} is locked, but nothing requires it"))
     }
 
-    /// A lock of what is wanted and of all that this requires. What `lock` has stays as it is where
-    /// that can be.
+    /// Locks the requested plugins and all that they require. Keeps the entries of `lock` if
+    /// possible.
     pub async fn choose(
         &mut self,
         wanted: &[Wanted],
@@ -170,8 +170,8 @@ impl Session<'_> {
         Ok(chosen)
     }
 
-    /// One version of each plugin: first with everything locked as it is, without asking about it;
-    /// where that does not do, with all versions.
+    /// One version of each plugin. First it tries to keep all locked versions, without requests for
+    /// them; if that fails, it considers all versions.
     async fn versions_of(
         &mut self,
         roots: &[Root],
@@ -260,7 +260,7 @@ impl Session<'_> {
                 let plugin = self.plugin(origin, &*repository, version).await?;
                 if (plugin.kind, &plugin.name) != (package.kind, &package.name) {
                     let message = format!(
-                        "it should hold the {package}, and holds {} {}",
+                        "it should contain the {package}, but contains {} {}",
                         plugin.name, plugin.version
                     );
                     return Err(InstallError::Wrong { origin: origin.clone(), message });
@@ -273,12 +273,12 @@ impl Session<'_> {
         }
     }
 
-    /// Why a version cannot be used on this machine.
+    /// Why a version does not work on this machine.
     fn unfit(&self, plugin: &Plugin) -> Option<String> {
         let ours: u64 =
             ABI_VERSION.split('.').next().and_then(|major| major.parse().ok()).unwrap_or_default();
         if plugin.abi != ours {
-            return Some(format!("is for ABI {}, and this pallet has ABI {ours}", plugin.abi));
+            return Some(format!("is for ABI {}, but this pallet has ABI {ours}", plugin.abi));
         }
         let machine = &self.installer.machine;
         match plugin.targets.get(&machine.target) {
@@ -291,7 +291,7 @@ impl Session<'_> {
     }
 }
 
-/// What to say of versions that would have been taken, and cannot be used here.
+/// Notes on versions that were skipped because they do not work on this machine.
 fn passed_over(
     known: &Known,
     package: &Package,

@@ -1,4 +1,4 @@
-//! What is at an origin.
+//! The content at an origin.
 
 use std::sync::Arc;
 
@@ -10,17 +10,18 @@ use crate::distribution::lock::{LockedContent, LockedPlugin, LockedTarget, Origi
 use crate::distribution::repository::Repository;
 use crate::model::PluginSummary;
 
-/// What is at an origin.
+/// The content at an origin.
 #[derive(Clone)]
 pub(super) enum Contents {
     /// A repository.
     Repository {
         repository: Arc<dyn Repository>,
-        /// Where it was unpacked from an archive, for as long as it is used.
+        /// The temporary directory of an unpacked archive. It lives as long as the repository is in
+        /// use.
         #[allow(dead_code, reason = "it is removed when nobody has it any more")]
         unpacked: Option<Arc<TempDir>>,
     },
-    /// A plugin's files, which are in the store already.
+    /// A plugin's files, which are already in the store.
     Files(Arc<LocalPlugin>),
 }
 
@@ -28,7 +29,7 @@ pub(super) enum Contents {
 #[derive(Debug)]
 pub(super) struct LocalPlugin {
     pub(super) summary: PluginSummary,
-    /// The digest of the file that it came in.
+    /// The digest of the file that contained it.
     pub(super) digest: Digest,
     pub(super) h1: String,
     pub(super) target: String,

@@ -1,5 +1,5 @@
-//! Copies one version of a plugin into a directory, whole: all builds and all signatures. The tag
-//! comes last, so that there is all of it or none.
+//! Copies one version of a plugin to a directory, with all builds and signatures. The tag is copied
+//! last, so the copy is atomic.
 
 use std::path::PathBuf;
 
@@ -10,17 +10,17 @@ use crate::distribution::store::Store;
 
 use super::InstallError;
 
-/// From where to where.
+/// The source and the destination of a copy.
 pub(super) struct Copy<'a> {
     pub(super) from: &'a dyn Repository,
     /// An OCI image layout.
     pub(super) to: &'a dyn Repository,
-    /// Where downloads go first, and are taken up again.
+    /// Holds interrupted downloads, so that they can be resumed.
     pub(super) store: &'a Store,
 }
 
 impl Copy<'_> {
-    /// Copies what a reference names, and gives its digest and how many bytes were not there yet.
+    /// Copies a version. Returns its digest, and the number of bytes that were missing.
     pub(super) async fn version(
         &self,
         reference: &Reference,
@@ -43,7 +43,7 @@ impl Copy<'_> {
         Ok((descriptor.digest, bytes))
     }
 
-    /// A version that is there already may only gain builds.
+    /// Fails unless the version is new, or has only gained builds.
     async fn refuse_replacement(
         &self,
         version: &semver::Version,
@@ -53,7 +53,7 @@ impl Copy<'_> {
         let there = match self.to.manifest(&Reference::Version(version.clone())).await {
             Ok((descriptor, content)) => Index::parse("", &descriptor, &content)?,
             Err(error) if error.is_not_found() => return Ok(()),
-            // it is this very one, damaged, and is copied again
+            // this very version, but damaged: copy it again
             Err(ArtifactError::Corrupt { what, .. }) if what == digest.to_string() => return Ok(()),
             Err(error) => return Err(error.into()),
         };
@@ -87,7 +87,7 @@ impl Copy<'_> {
     }
 
     async fn blob(&self, blob: &Descriptor) -> Result<u64, InstallError> {
-        // what is damaged there is copied again
+        // copy damaged blobs again
         if self.there(&blob.digest).is_some_and(|file| {
             Digest::of_file(&file).is_ok_and(|found| found == (blob.digest, blob.size))
         }) {

@@ -1,4 +1,4 @@
-//! A plugin as it will stand in the lock: all its builds, and who signed it.
+//! A plugin's entry in the lock: all its builds, and its signer.
 
 use semver::Version;
 
@@ -12,8 +12,8 @@ use crate::distribution::signature::{Signed, Signer, SignerRule, verify};
 use crate::distribution::trust::Subject;
 
 impl Session<'_> {
-    /// The entry for a version. `before` is what the lock has of that plugin now, which must not
-    /// have been replaced nor signed by another.
+    /// The lock entry for a version. `before` is the current entry of that plugin: the version must
+    /// not have been replaced, nor signed by somebody else.
     pub(super) async fn entry(
         &mut self,
         package: &Package,
@@ -29,7 +29,7 @@ impl Session<'_> {
         let plugin = self.plugin(origin, &*repository, version).await?;
         let mut rules = self.installer.trust.signers(origin);
         rules.extend(self.installer.decisions.signers.iter().cloned());
-        // who signed before comes first: a version may have several signatures
+        // the previous signer comes first: a version may have several signatures
         if let Some(old) = before.and_then(|before| before.signer.clone()) {
             rules.insert(0, SignerRule::Only(old));
         }
@@ -57,7 +57,7 @@ impl Session<'_> {
     }
 }
 
-/// That a version which is locked already is still what it was, or has only gained builds.
+/// Fails if a locked version has changed, except that it may gain builds.
 pub(super) fn check_not_replaced(
     before: &LockedPlugin,
     now: &LockedPlugin,
@@ -87,7 +87,7 @@ pub(super) fn check_not_replaced(
     Ok(())
 }
 
-/// What a plugin's index says, as it stands in a lock.
+/// Converts a plugin's index to a lock entry.
 pub(super) fn locked(
     plugin: &Plugin,
     origin: &Origin,

@@ -1,4 +1,4 @@
-//! Why something cannot be installed, in one line each.
+//! Why a plugin cannot be installed. Each error is one line.
 
 use semver::VersionReq;
 use thiserror::Error;
@@ -9,36 +9,36 @@ use crate::distribution::resolve::Conflict;
 use crate::distribution::store::{CollectError, StoreError};
 use crate::distribution::trust::TrustError;
 
-/// Why something cannot be installed.
+/// Why a plugin cannot be installed.
 #[derive(Debug, Error)]
 pub enum InstallError {
-    /// A repository, or what it holds.
+    /// An error of a repository or an artifact.
     #[error(transparent)]
     Artifact(#[from] ArtifactError),
-    /// The store.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// What the store holds.
+    /// An error of collecting the store.
     #[error(transparent)]
     Collect(#[from] CollectError),
-    /// The lock.
+    /// An error of the lock.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// Nobody trusted signed it.
+    /// Its signer is not trusted.
     #[error(transparent)]
     Trust(#[from] TrustError),
-    /// There are no versions that everything agrees on.
+    /// No set of versions satisfies all requirements.
     #[error("{0}")]
     Conflict(Box<Conflict>),
-    /// Nobody says where a plugin is from.
+    /// The plugin has no known source.
     #[error(
-        "nothing says where plugin {name} {requirement} is from; give it a `source` in \
-        pallet.toml, or set `registry` there"
+        "plugin {name} {requirement} has no source; set its `source` in pallet.toml, or set \
+         `registry` there"
     )]
     NoSource {
         /// Its name.
         name: String,
-        /// Which versions are asked for.
+        /// The versions that are requested.
         requirement: VersionReq,
     },
     /// There is no such plugin at its source.
@@ -46,12 +46,12 @@ pub enum InstallError {
     Missing {
         /// Its name.
         name: String,
-        /// Where it was looked for.
+        /// The places that were searched.
         places: Vec<String>,
-        /// What requires it.
+        /// The plugin that requires it.
         by: Option<String>,
     },
-    /// What stands there is not what it should be.
+    /// The content at the origin is wrong.
     #[error("{origin}: {message}")]
     Wrong {
         /// Where.
@@ -62,20 +62,20 @@ pub enum InstallError {
     /// A published version was replaced.
     #[error(
         "{plugin} from {origin} is not what pallet.lock has: {found} there, {locked} here; \
-         somebody replaced a published version: ask its \
-         publisher; if that is right, `pallet-cli uninstall` it and install it again"
+         somebody replaced a published version: ask its publisher; if the change is right, \
+         `pallet-cli uninstall` it and install it again"
     )]
     Replaced {
         /// The plugin, with its version.
         plugin: String,
-        /// Where it is from.
+        /// Its source.
         origin: Origin,
         /// The digest there.
         found: Digest,
         /// The digest in the lock.
         locked: Digest,
     },
-    /// A locked plugin that has no build for this machine.
+    /// A locked plugin has no build for this machine.
     #[error("{plugin} has no build for {target}, only for {}; `pallet-cli update {name}` looks for \
         one", there.join(", "))]
     NoBuild {
@@ -83,12 +83,12 @@ pub enum InstallError {
         plugin: String,
         /// Its name.
         name: String,
-        /// What it should be for.
+        /// The target of this machine.
         target: String,
-        /// What it is for.
+        /// The targets that exist.
         there: Vec<String>,
     },
-    /// It would have to come over the network.
+    /// The plugin must be downloaded, but Pallet is offline.
     #[error(
         "{plugin} is not in the store, and --offline allows no other source; name a mirror in a \
             directory, or omit --offline"

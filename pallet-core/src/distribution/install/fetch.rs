@@ -1,5 +1,5 @@
-//! Puts what a lock names into the store. What is fetched is exactly what is locked: every digest
-//! is checked, and the signature too.
+//! Downloads locked plugins into the store. Every digest and the signature are verified, so the
+//! result is exactly what is locked.
 
 use super::contents::Contents;
 use super::entry::check_not_replaced;
@@ -11,8 +11,8 @@ use crate::distribution::signature::{SignerRule, verify};
 use crate::distribution::trust::Subject;
 
 impl Session<'_> {
-    /// Puts everything that a lock names for this machine into the store, and gives the names of
-    /// what was not there. What is damaged there is replaced.
+    /// Downloads everything that a lock names for this machine. Returns the names of the plugins
+    /// that were missing. Replaces damaged plugins.
     pub async fn fetch(&mut self, lock: &Lock) -> Result<Vec<String>, InstallError> {
         let _held = self.installer.store.hold()?;
         let mut fetched = Vec::new();
@@ -41,7 +41,7 @@ impl Session<'_> {
         })
     }
 
-    /// Whether a build is in the store as it was locked.
+    /// Whether a build is in the store and unchanged.
     pub(super) fn in_store(&self, target: &LockedTarget) -> bool {
         let directory = self.installer.store.directory(target.content.digest());
         tree_digest(&directory).is_ok_and(|h1| h1 == target.h1)
@@ -61,7 +61,7 @@ impl Session<'_> {
         }
         let repository = match (self.place(&locked.source).await?, target.content) {
             (Contents::Repository { repository, .. }, LockedContent::Manifest(_)) => repository,
-            // looking at a file has put it into the store
+            // opening a file has already put it into the store
             (Contents::Files(files), LockedContent::File(digest))
                 if files.digest == digest && self.in_store(target) =>
             {
@@ -116,8 +116,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The index that is locked, after checking that the locked signer signed it, and that this one
-    /// is trusted now.
+    /// The locked index, after checking that the locked signer signed it and is trusted now.
     pub(super) async fn signed_index(
         &mut self,
         locked: &LockedPlugin,
@@ -156,7 +155,7 @@ impl Session<'_> {
         Ok(plugin)
     }
 
-    /// What is missing offline would have to come over the network.
+    /// Converts an error: if something is missing offline, it would have to be downloaded.
     pub(super) fn offline_or(&self, error: ArtifactError, plugin: &str) -> InstallError {
         match error.is_not_found() && self.installer.offline {
             true => InstallError::Offline { plugin: plugin.to_owned() },
@@ -164,8 +163,8 @@ impl Session<'_> {
         }
     }
 
-    /// Whether the source still has, under its version's tag, what is locked; with what it says of
-    /// it.
+    /// Fails if the source no longer has the locked version under its tag. Adds what the source has
+    /// gained to the notes.
     pub(super) async fn unchanged_at_source(
         &mut self,
         locked: &LockedPlugin,
@@ -182,7 +181,7 @@ impl Session<'_> {
 }
 
 impl LockedPlugin {
-    /// Whether it came from a file that was never published.
+    /// Whether it comes from a file that was never published.
     pub(super) fn is_local(&self) -> bool {
         self.index.is_none() && !matches!(self.source, Origin::Repository(_))
     }

@@ -1,4 +1,4 @@
-//! What installing depends on.
+//! The configuration for installing plugins.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,70 +10,71 @@ use crate::distribution::trust::{Decisions, Trust};
 use crate::model::{PluginKind, PluginSummary};
 use crate::plugins::Machine;
 
-/// What installing depends on.
+/// The configuration for installing plugins.
 #[derive(Clone)]
 pub struct Installer {
-    /// Where plugins are put.
+    /// Where plugins are installed.
     pub store: Store,
-    /// How registries are reached.
+    /// How to connect to registries.
     pub access: Access,
-    /// Where to look in place of other sources.
+    /// Mirrors that replace other sources.
     pub mirrors: Vec<Mirror>,
-    /// Where plugins are looked for that are named without a source.
+    /// The registry for plugins without a source.
     pub registry: Option<Source>,
-    /// Whether only the store, directories and mirrors in directories may be used.
+    /// Use only the store, directories, and mirrors in directories.
     pub offline: bool,
     /// Who may sign what.
     pub trust: Trust,
-    /// What was decided on the command line.
+    /// Decisions from the command line.
     pub decisions: Decisions,
-    /// What plugins must have been built for.
+    /// The machine that plugins must be built for.
     pub machine: Machine,
-    /// The plugins that come with Pallet itself. They need no installing.
+    /// The plugins that come with Pallet. They need no installation.
     pub own: Vec<PluginSummary>,
-    /// What relative paths are relative to.
+    /// The base of relative paths.
     pub base: PathBuf,
-    /// Is told what goes on.
+    /// Called to report progress.
     pub progress: Arc<dyn Fn(Step<'_>) + Send + Sync>,
 }
 
-/// What goes on.
+/// A step of an installation.
 #[derive(Debug, Clone, Copy)]
 pub enum Step<'a> {
-    /// A download: how many bytes of how many are there.
+    /// A download.
     Download {
         /// The plugin, with its version.
         plugin: &'a str,
-        /// Bytes that are there.
+        /// Bytes that are downloaded.
         done: u64,
-        /// Bytes of the whole.
+        /// Total bytes.
         total: u64,
     },
-    /// Another process does the same, and is waited for.
+    /// Waiting for another process that does the same.
     Waiting {
         /// The plugin, with its version.
         plugin: &'a str,
     },
-    /// It is in the store now.
+    /// The plugin is installed.
     Installed {
         /// The plugin, with its version.
         plugin: &'a str,
     },
 }
 
-/// Where to look in place of other sources.
+/// A mirror that replaces a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror {
-    /// How the sources begin that it stands for: `oci://ghcr.io/acme`.
+    /// The prefix of the sources that it replaces: `oci://ghcr.io/acme`.
     pub prefix: String,
-    /// What that beginning is replaced with.
+    /// The replacement of the prefix.
     pub to: Source,
-    /// Whether what it lacks is fetched from the source and kept in it. Else it is all there is.
+    /// Whether missing content is downloaded from the source and kept in the mirror. Otherwise only
+    /// the mirror is used.
     pub pull_through: bool,
 }
 
 impl Installer {
-    /// The directories in the store of what a lock names for this machine.
+    /// The directories in the store of the plugins that a lock names for this machine.
     pub fn directories(&self, lock: &Lock) -> Vec<PathBuf> {
         let targets = lock.plugins().filter_map(|plugin| plugin.targets.get(&self.machine.target));
         targets.map(|target| self.store.directory(target.content.digest())).collect()

@@ -1,4 +1,4 @@
-//! Plugins in files of this machine: a library, an archive of one, or an archive of an OCI image
+//! Plugins in files on this machine: a library, an archive of one, or an archive of an OCI image
 //! layout.
 
 use std::fs::{self, File};
@@ -16,11 +16,11 @@ use crate::local::Bounded;
 use crate::model::PluginSummary;
 use crate::plugins::{elf, kind_word, only_library, tree_digest};
 
-/// More than this in bytes is no archive of plugins.
+/// Maximum size of an archive of plugins, in bytes.
 const MAX_ARCHIVE: u64 = 8 << 30;
 
-/// What a file holds. A plugin's files are put into the store, an archive of a layout is unpacked
-/// for the time of the session.
+/// Opens a file. A plugin's files are put into the store; an archive of a layout is unpacked for
+/// the duration of the session.
 pub(super) async fn local_contents(
     installer: &Installer,
     origin: &Origin,
@@ -55,7 +55,7 @@ pub(super) async fn local_contents(
     })
 }
 
-/// Puts a plugin's files into the store, under the digest of the file that they came in.
+/// Puts a plugin's files into the store, under the digest of the file that contained them.
 fn put(
     installer: &Installer,
     file: &Path,
@@ -94,8 +94,8 @@ impl From<io::Error> for Unpack {
     }
 }
 
-/// Unpacks an archive, compressed or not: plain files and directories, below the directory, and
-/// nothing else.
+/// Unpacks an archive, compressed or not. Accepts only plain files and directories that stay inside
+/// the directory.
 fn unpack(file: &Path, directory: &Path) -> Result<(), Unpack> {
     let mut begin = [0; 2];
     let compressed = File::open(file)?.read(&mut begin)? == 2 && begin == [0x1f, 0x8b];

@@ -1,4 +1,4 @@
-//! Finds out which plugin somebody means: its kind, its name and its repository.
+//! Determines which plugin the user means: its kind, its name and its repository.
 
 use semver::{Version, VersionReq};
 
@@ -9,7 +9,7 @@ use crate::distribution::repository::{Source, catalog};
 use crate::distribution::resolve::Package;
 use crate::model::PluginKind;
 
-/// A plugin whose place is known.
+/// A plugin with a known origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Located {
     /// Its kind and name.
@@ -21,8 +21,8 @@ pub struct Located {
 const KINDS: [PluginKind; 2] = [PluginKind::Crate, PluginKind::Provider];
 
 impl Session<'_> {
-    /// The plugin at an origin that somebody wrote at the command line: its repository, a directory
-    /// or an archive that holds one plugin.
+    /// The plugin at an origin from the command line: a repository, or a directory or archive that
+    /// contains one plugin.
     pub async fn identify(
         &mut self,
         origin: &Origin,
@@ -52,7 +52,7 @@ impl Session<'_> {
         }
     }
 
-    /// The one plugin in a directory or archive.
+    /// The only plugin in a directory or archive.
     async fn only_one_under(
         &mut self,
         origin: &Origin,
@@ -73,9 +73,9 @@ impl Session<'_> {
         let paths = catalog(source, &self.installer.access).await?;
         let [path] = paths.as_slice() else {
             let message = match paths.is_empty() {
-                true => "it holds no plugin".to_owned(),
+                true => "it contains no plugin".to_owned(),
                 false => format!(
-                    "it holds several plugins; name one of them after a #: {}",
+                    "it contains several plugins; name one of them after a #: {}",
                     paths.join(", ")
                 ),
             };
@@ -84,8 +84,8 @@ impl Session<'_> {
         Box::pin(self.identify(&origin.with_path(path), &VersionReq::STAR)).await
     }
 
-    /// Where a plugin is that is asked for by name: `None` where Pallet's own is meant. What is
-    /// locked and still agrees is not looked for.
+    /// Finds a plugin by name; `None`: it comes with Pallet. A locked plugin that still matches is
+    /// not searched for.
     pub(super) async fn locate(
         &mut self,
         wanted: &Wanted,
@@ -115,7 +115,7 @@ impl Session<'_> {
         self.find_at(origin, wanted).await.map(Some)
     }
 
-    /// The plugin that is asked for by name, in its repository or under what its path begins with.
+    /// Finds a plugin by name, in its repository or under its prefix.
     pub async fn find(&mut self, wanted: &Wanted) -> Result<Located, InstallError> {
         match &wanted.origin {
             Some(origin) => self.find_at(origin.clone(), wanted).await,
@@ -136,7 +136,7 @@ impl Session<'_> {
                 return Ok(located);
             }
             let message = format!(
-                "it holds the {}, and {} asks for {}",
+                "it contains the {}, but {} requires {}",
                 located.package, wanted.by, wanted.name
             );
             return Err(InstallError::Wrong { origin, message });
@@ -164,8 +164,8 @@ impl Session<'_> {
             .is_some_and(|own| wanted.requirement.matches(&own.version))
     }
 
-    /// Where a crate is that another one requires: beside that one, else where plugins without a
-    /// source are, else Pallet's own (`None`).
+    /// Finds a crate that another crate requires: next to that crate, else in the default registry,
+    /// else with Pallet (`None`).
     pub(super) async fn locate_required(
         &mut self,
         package: &Package,
@@ -190,7 +190,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let places = if places.is_empty() {
-            vec!["any source that is known".to_owned()]
+            vec!["any known source".to_owned()]
         } else {
             places.iter().map(Origin::to_string).collect()
         };
@@ -203,7 +203,7 @@ impl Session<'_> {
 }
 
 impl Origin {
-    /// The place of a plugin under this one.
+    /// The origin of a plugin under this one.
     #[must_use]
     pub(super) fn of_plugin(&self, kind: PluginKind, name: &str) -> Origin {
         match self {
@@ -217,7 +217,7 @@ impl Origin {
         }
     }
 
-    /// What plugins beside this one begin with; `None` of a library alone.
+    /// The prefix of the plugins next to this one; `None` for a single library.
     pub(super) fn prefix(&self) -> Option<Origin> {
         match self {
             Origin::Repository(source) => Some(Origin::Repository(source.prefix())),

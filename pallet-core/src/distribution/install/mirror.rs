@@ -1,5 +1,4 @@
-//! Copies plugins into a directory: a complete OCI image layout, with all builds and all
-//! signatures.
+//! Copies plugins to a directory: a complete OCI image layout, with all builds and signatures.
 
 use std::path::Path;
 
@@ -9,21 +8,21 @@ use super::{InstallError, Session};
 use crate::distribution::lock::{Lock, LockedPlugin, Origin};
 use crate::distribution::repository::{Reference, Source, open};
 
-/// What became of one plugin.
+/// The result for one plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mirrored {
     /// The plugin, with its version.
     pub plugin: String,
-    /// Where it is from.
+    /// Its source.
     pub source: Origin,
-    /// Where it is in the mirror.
+    /// Its place in the mirror.
     pub place: Source,
-    /// How many bytes of it were not there yet.
+    /// The number of bytes that were missing.
     pub bytes: u64,
 }
 
 impl Session<'_> {
-    /// Copies everything that a lock names into a layout; what is there stays.
+    /// Copies everything that a lock names into a layout. Existing content stays.
     pub async fn mirror(
         &mut self,
         lock: &Lock,

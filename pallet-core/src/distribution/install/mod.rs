@@ -1,8 +1,8 @@
-//! Installing plugins: choosing versions, checking who signed them, and putting them into the
-//! store. Nothing of a plugin runs here.
+//! Installs plugins: chooses versions, verifies signatures, and puts plugins into the store. No
+//! code of a plugin runs here.
 //!
-//! [`Installer`] is what is known beforehand; a [`Session`] asks repositories,
-//! and remembers what they answered.
+//! [`Installer`] is the configuration. A [`Session`] sends requests to repositories and caches the
+//! answers.
 
 mod cached;
 mod capabilities;

@@ -1,24 +1,24 @@
-//! Which locked plugins have newer versions.
+//! Finds newer versions of locked plugins.
 
 use semver::Version;
 
 use super::{InstallError, Session};
 use crate::distribution::lock::{Lock, LockedPlugin};
 
-/// A locked plugin, and what newer versions there are.
+/// A locked plugin with its newer versions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outdated {
     /// The plugin.
     pub locked: LockedPlugin,
-    /// The highest version that its requirement allows, where that is newer. Other plugins may not
-    /// agree with it.
+    /// The highest version that its requirement allows, if it is newer. It may conflict with other
+    /// plugins.
     pub compatible: Option<Version>,
-    /// The highest version of all that is no pre-release, where that is newer.
+    /// The highest version except pre-releases, if it is newer.
     pub latest: Option<Version>,
 }
 
 impl Session<'_> {
-    /// The locked plugins of which there are newer versions.
+    /// The locked plugins that have newer versions.
     pub async fn outdated(&mut self, lock: &Lock) -> Result<Vec<Outdated>, InstallError> {
         let mut outdated = Vec::new();
         for locked in lock.plugins().filter(|locked| !locked.is_local()) {

@@ -1,5 +1,5 @@
-//! A mirror that fetches what it lacks from the source, and keeps it: every version whole, so that
-//! it does without the source from then on.
+//! A mirror that downloads missing versions from the source and keeps them. Each version is kept
+//! whole, so it no longer needs the source.
 
 use std::path::Path;
 
@@ -48,7 +48,8 @@ impl Repository for PullThrough {
         &self.source
     }
 
-    /// All that there are at the source; where it cannot be reached, those that the mirror has.
+    /// The versions at the source and in the mirror. If the source is unreachable, only those in
+    /// the mirror.
     async fn versions(&self) -> Result<Vec<Version>, ArtifactError> {
         let kept = self.mirror.versions().await?;
         let mut versions = match self.origin.versions().await {

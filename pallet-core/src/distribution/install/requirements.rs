@@ -1,4 +1,4 @@
-//! The crates that a plugin requires, as manifests and as locks have them.
+//! Converts a plugin's requirements between manifests and locks.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub(super) fn requires(requirements: &[Requirement]) -> BTreeMap<String, semver:
 }
 
 impl LockedPlugin {
-    /// The crates that it requires, as a plugin says it.
+    /// The crates that it requires, in the form of a manifest.
     pub(super) fn requirements(&self) -> Vec<Requirement> {
         self.requires
             .iter()

@@ -1,4 +1,4 @@
-//! What plugins a registry or a directory has.
+//! Lists the plugins in a registry or a directory.
 
 use semver::Version;
 
@@ -11,20 +11,20 @@ use crate::model::PluginKind;
 /// A plugin that was found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Listed {
-    /// What it is for.
+    /// Its kind.
     pub kind: PluginKind,
     /// Its name.
     pub name: String,
-    /// Its newest version that is no pre-release, or else its newest.
+    /// Its newest version except pre-releases, or else its newest pre-release.
     pub version: Version,
-    /// Its licence, as an SPDX expression; empty if it says none.
+    /// Its licence, as an SPDX expression; may be empty.
     pub licenses: String,
     /// Its repository.
     pub source: Origin,
 }
 
 impl Session<'_> {
-    /// The plugins under a source whose names hold a word.
+    /// Lists the plugins under a source whose names contain a word.
     pub async fn search(
         &mut self,
         source: &Source,
@@ -33,13 +33,13 @@ impl Session<'_> {
         let place = self.installer.stand_in(source)?;
         let mut found = Vec::new();
         for path in catalog(&place, &self.installer.access).await? {
-            // of a mirror, what is shown is the source that it stands for
+            // for a mirror, show the source that it replaces
             let rest = path.strip_prefix(place.path()).unwrap_or(&path).trim_start_matches('/');
             let whole: Vec<_> =
                 [source.path(), rest].into_iter().filter(|word| !word.is_empty()).collect();
             let origin = Origin::Repository(source.with_path(&whole.join("/")));
-            // the last word of a path is a plugin's name by custom alone, but then others need not
-            // be asked
+            // the last word of a path is the plugin's name only by convention, but this avoids a
+            // request for each of the others
             if !path.contains(word) {
                 continue;
             }
@@ -53,7 +53,7 @@ impl Session<'_> {
                 .max()
                 .or_else(|| versions.iter().max());
             let Some(version) = newest else { continue };
-            // what is no plugin of pallet is not for this list
+            // skip content that is not a Pallet plugin
             let Ok(plugin) = self.plugin(&origin, &*repository, version).await else { continue };
             found.push(Listed {
                 kind: plugin.kind,

@@ -1,4 +1,4 @@
-//! One piece of work on plugins.
+//! A session of work on plugins.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,13 @@ use super::installer::Installer;
 use crate::distribution::artifact::{Digest, Plugin};
 use crate::distribution::lock::Origin;
 
-/// One piece of work, in which every question is asked once.
+/// A session, in which every request is sent once.
 pub struct Session<'a> {
     pub(super) installer: &'a Installer,
     pub(super) opened: BTreeMap<Origin, Contents>,
     pub(super) versions: BTreeMap<Origin, Vec<Version>>,
     pub(super) plugins: BTreeMap<(Origin, Version), Plugin>,
-    /// Indexes whose signatures were checked in this session.
+    /// Indexes whose signatures were verified in this session.
     pub(super) verified: BTreeSet<Digest>,
 }
 

@@ -1,4 +1,4 @@
-//! Where to look for what a source names: there, in a mirror, or in what was seen before.
+//! Resolves a source: to itself, to a mirror, or to the cache.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::distribution::repository::{Reference, Repository, Source, open};
 use crate::distribution::trust::is_prefix;
 
 impl Installer {
-    /// The mirror of a source, with the place in it; the longest prefix wins.
+    /// The mirror of a source, with the path in it. The longest prefix wins.
     fn mirror_of(&self, source: &Source) -> Option<(Source, bool)> {
         let text = source.to_string();
         let mirror = self
@@ -33,7 +33,7 @@ impl Installer {
         Some((self.absolute(&mirror.to.with_path(&words.join("/"))), mirror.pull_through))
     }
 
-    /// A source whose directory is absolute.
+    /// Makes the directory of a source absolute.
     pub(super) fn absolute(&self, source: &Source) -> Source {
         match source {
             Source::Layout { directory, path } => {
@@ -43,13 +43,13 @@ impl Installer {
         }
     }
 
-    /// Where what was seen of a source is kept.
+    /// The cache of a source.
     pub(super) fn seen(&self, source: &Source) -> Option<Source> {
         let Source::Registry { host, path } = source else { return None };
         Some(Source::Layout { directory: self.store.seen(), path: format!("{host}/{path}") })
     }
 
-    /// What stands for a source: a mirror, or what was seen of it, or itself.
+    /// The source to use in place of this one: a mirror, the cache, or itself.
     pub(super) fn stand_in(&self, source: &Source) -> Result<Source, InstallError> {
         let local = |source: &Source| matches!(source, Source::Layout { .. });
         let source = self.absolute(source);
@@ -62,7 +62,7 @@ impl Installer {
         }
     }
 
-    /// Opens a repository, or what stands for it.
+    /// Opens a repository, or its replacement.
     pub(super) async fn open(&self, source: &Source) -> Result<Arc<dyn Repository>, InstallError> {
         let source = self.absolute(source);
         if let Some((mirror, true)) = self.mirror_of(&source).filter(|_| !self.offline) {
@@ -80,7 +80,7 @@ impl Installer {
 }
 
 impl Session<'_> {
-    /// What is at an origin.
+    /// The content at an origin.
     pub(super) async fn place(&mut self, origin: &Origin) -> Result<Contents, InstallError> {
         if let Some(place) = self.opened.get(origin) {
             return Ok(place.clone());
@@ -99,7 +99,7 @@ impl Session<'_> {
         Ok(place)
     }
 
-    /// The versions at an origin; none where there is nothing.
+    /// The versions at an origin; empty if it does not exist.
     pub(super) async fn versions(&mut self, origin: &Origin) -> Result<Vec<Version>, InstallError> {
         if let Some(versions) = self.versions.get(origin) {
             return Ok(versions.clone());
@@ -112,7 +112,7 @@ impl Session<'_> {
         Ok(versions)
     }
 
-    /// What a version at an origin says of itself.
+    /// The description of a version at an origin.
     pub(super) async fn plugin(
         &mut self,
         origin: &Origin,

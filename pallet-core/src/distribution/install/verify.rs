@@ -1,4 +1,4 @@
-//! Checks everything that is locked again: files, signatures, trust, and what the sources have.
+//! Verifies all locked plugins again: files, signatures, trust, and sources.
 
 use std::collections::BTreeSet;
 
@@ -12,24 +12,24 @@ use crate::distribution::lock::{Lock, LockedPlugin, Origin};
 use crate::distribution::repository::{Reference, Repository, Source};
 use crate::distribution::signature;
 
-/// What was found of one plugin.
+/// The result for one plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
     /// The plugin.
     pub locked: LockedPlugin,
-    /// What is not as it was locked; empty: everything is.
+    /// Differences from the lock; empty: none.
     pub problems: Vec<String>,
 }
 
 impl Session<'_> {
-    /// Checks every plugin of a lock. Offline, the sources are not asked, and signatures are those
-    /// that were seen.
+    /// Verifies every plugin of a lock. Offline, sources are not contacted, and cached signatures
+    /// are used.
     pub async fn verify(&mut self, lock: &Lock) -> Result<Vec<Finding>, InstallError> {
         let mut findings = Vec::new();
         for locked in lock.plugins() {
             let mut problems = Vec::new();
             problems.extend(self.wrong_files(locked).err().map(|error| error.to_string()));
-            // a file that was never published has no signature, and no source but itself
+            // a file that was never published has no signature, and no other source
             if locked.index.is_some() {
                 problems
                     .extend(self.wrong_source(locked).await.err().map(|error| error.to_string()));
@@ -87,9 +87,8 @@ impl Session<'_> {
         }
     }
 
-    /// What is wrong with all that the source keeps of a locked version: for every target, and
-    /// whether it is needed here or not. Nothing is taken from what was kept of it. Offline, it is
-    /// what is on this machine.
+    /// Errors in all content of a locked version at the source, for every target, whether it is
+    /// needed here or not. The cache is not used. Offline, it checks the content on this machine.
     async fn wrong_blobs(&mut self, locked: &LockedPlugin) -> Result<Vec<String>, InstallError> {
         let (Contents::Repository { repository, .. }, Some(index)) =
             (self.place(&locked.source).await?, locked.index)
@@ -99,7 +98,7 @@ impl Session<'_> {
         let repository = repository.at_source().unwrap_or(&*repository);
         let mut blobs = Blobs {
             repository,
-            // what was kept of a registry has no layers
+            // the cache of a registry has no layers
             whole: !self.installer.offline
                 || !matches!(locked.source, Origin::Repository(Source::Registry { .. })),
             temporary: self.installer.store.temporary()?,
@@ -131,10 +130,10 @@ impl Session<'_> {
     }
 }
 
-/// What is looked at, and what was found wrong.
+/// The content that is being checked, and the errors so far.
 struct Blobs<'a> {
     repository: &'a dyn Repository,
-    /// Nothing may be missing.
+    /// Whether missing content is an error.
     whole: bool,
     temporary: tempfile::TempDir,
     seen: BTreeSet<Digest>,
@@ -181,7 +180,7 @@ impl Blobs<'_> {
         for layer in &read.layers {
             self.blob(layer).await;
         }
-        // some tools leave out the empty configuration
+        // some tools omit the empty configuration
         let there = self.repository.small_blob(&read.config).await;
         if let Err(error) = there
             && !(read.config.media_type == media::EMPTY && error.is_not_found())
@@ -193,7 +192,7 @@ impl Blobs<'_> {
             && self.wrong.len() == before
             && matches!(signature::is_readable(self.repository, referrer).await, Ok(false))
         {
-            let message = "cannot be read as a signature, and counts for none".to_owned();
+            let message = "is not a readable signature, and is ignored".to_owned();
             let place = format!("{} {}", self.repository.source(), referrer.digest);
             self.note(ArtifactError::NotAPlugin { place, message });
         }
@@ -205,7 +204,7 @@ impl Blobs<'_> {
         }
         let file = self.temporary.path().join(blob.digest.hex());
         let checked = self.repository.blob(blob, &file, &|_| ()).await;
-        // one that is whole may be large
+        // a valid file may be large
         let _ = std::fs::remove_file(&file);
         if let Err(error) = checked {
             self.note(error);

@@ -1,27 +1,27 @@
-//! What somebody asks for.
+//! A requested plugin.
 
 use semver::VersionReq;
 
 use crate::distribution::lock::{LockedPlugin, Origin};
 use crate::model::PluginKind;
 
-/// A plugin that a project, or somebody at the command line, asks for.
+/// A plugin that a project or the command line requests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
     /// Its name.
     pub name: String,
-    /// What it is for, where a name alone is not enough.
+    /// Its kind, if the name alone is ambiguous.
     pub kind: Option<PluginKind>,
-    /// Which versions will do.
+    /// The acceptable versions.
     pub requirement: VersionReq,
-    /// Where it is from: its repository, or what several begin with.
+    /// Its repository, or the prefix of several.
     pub origin: Option<Origin>,
-    /// Who asks, as messages name it: `pallet.toml`.
+    /// The requester, for messages: `pallet.toml`.
     pub by: String,
 }
 
 impl Wanted {
-    /// Whether a locked plugin is what is asked for.
+    /// Whether a locked plugin satisfies the request.
     pub(super) fn agrees(&self, locked: &LockedPlugin) -> bool {
         let from = |origin: &Origin| {
             locked.source == *origin || locked.source == origin.of_plugin(locked.kind, &locked.name)

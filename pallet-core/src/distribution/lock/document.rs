@@ -1,4 +1,4 @@
-//! A lock, and the file that holds it.
+//! A lock, and its file.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,16 +16,16 @@ pub const LOCK_FILE: &str = "pallet.lock";
 /// The version of the format that this Pallet writes.
 pub(super) const FORMAT: u64 = 1;
 
-/// All that is locked, sorted by kind and name.
+/// All locked plugins, sorted by kind and name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Lock {
     plugins: BTreeMap<Package, LockedPlugin>,
 }
 
-/// A lock that cannot be used.
+/// Why a lock cannot be used.
 #[derive(Debug, Error)]
 pub enum LockError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read {}: {error}", path.display())]
     Read {
         /// The file.
@@ -33,7 +33,7 @@ pub enum LockError {
         /// Why.
         error: io::Error,
     },
-    /// It cannot be written.
+    /// The file cannot be written.
     #[error("cannot write {}: {error}; it is unchanged", path.display())]
     Write {
         /// The file.
@@ -41,7 +41,7 @@ pub enum LockError {
         /// Why.
         error: io::Error,
     },
-    /// It says what makes no sense.
+    /// The content is invalid.
     #[error("{}: {message}", path.display())]
     Content {
         /// The file.
@@ -52,7 +52,7 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// The lock in a file; `None` where there is no such file.
+    /// Reads a lock; `None` if the file does not exist.
     pub fn read(path: &Path) -> Result<Option<Self>, LockError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Lock::parse(&text)
@@ -63,8 +63,7 @@ impl Lock {
         }
     }
 
-    /// Replaces the file, so that it is the old one or the new one at every moment. A file that
-    /// says the same stays.
+    /// Writes the file atomically. Does nothing if the content is the same.
     pub fn write(&self, path: &Path) -> Result<(), LockError> {
         let text = self.to_string();
         if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
@@ -84,7 +83,7 @@ impl Lock {
         self.plugins.get(package)
     }
 
-    /// The plugins of a name: at most one of each kind.
+    /// The plugins with a name: at most one of each kind.
     pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a LockedPlugin> {
         self.plugins.values().filter(move |plugin| plugin.name == name)
     }
@@ -94,7 +93,7 @@ impl Lock {
         self.plugins.is_empty()
     }
 
-    /// Puts a plugin in, in place of another version.
+    /// Inserts a plugin, in place of another version.
     pub fn insert(&mut self, plugin: LockedPlugin) {
         self.plugins.insert(plugin.package(), plugin);
     }

@@ -12,64 +12,64 @@ use crate::distribution::resolve::Package;
 use crate::distribution::signature::Signer;
 use crate::model::PluginKind;
 
-/// One version of a plugin, as it was when it was locked.
+/// A locked version of a plugin.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LockedPlugin {
-    /// What it is for.
+    /// Its kind.
     pub kind: PluginKind,
     /// Its name.
     pub name: String,
     /// Its version.
     pub version: Version,
-    /// Where it is from.
+    /// Its source.
     pub source: Origin,
-    /// What pallet.toml asks for; `None` where only other plugins require it.
+    /// The requirement in pallet.toml; `None` if only other plugins require it.
     #[serde(default)]
     pub requirement: Option<VersionReq>,
     /// The crates that it requires.
     #[serde(default)]
     pub requires: BTreeMap<String, VersionReq>,
-    /// The digest of its index, which covers all its builds. None of a file that was never
+    /// The digest of its index, which covers all its builds; `None` for a file that was never
     /// published.
     #[serde(default)]
     pub index: Option<Digest>,
-    /// Who signed its index.
+    /// The signer of its index.
     #[serde(default)]
     pub signer: Option<Signer>,
-    /// What somebody decided to accept although no configuration trusts it.
+    /// A decision to accept it although the configuration does not trust it.
     #[serde(default)]
     pub accepted: Option<Accepted>,
-    /// Its builds, by the names that Rust gives to targets.
+    /// Its builds, by Rust target.
     pub targets: BTreeMap<String, LockedTarget>,
 }
 
 /// A build of a plugin.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct LockedTarget {
-    /// What is fetched.
+    /// The content to download.
     #[serde(flatten)]
     pub content: LockedContent,
     /// The digest of its unpacked files: `h1:<base64>`.
     pub h1: String,
 }
 
-/// What a build is fetched by; the name of its directory in the store.
+/// The digest of a build, and of its directory in the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LockedContent {
     /// A manifest in a repository.
     Manifest(Digest),
-    /// A file of a library, or an archive of one.
+    /// A library, or an archive of one.
     File(Digest),
 }
 
-/// What was accepted by an explicit decision.
+/// What the user explicitly accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Accepted {
-    /// That nobody signed it.
+    /// The plugin has no signature.
     Unsigned,
-    /// Its signer, which no configuration trusts.
+    /// The configuration does not trust its signer.
     Signer,
 }
 
@@ -79,7 +79,7 @@ impl LockedPlugin {
         Package { kind: self.kind, name: self.name.clone() }
     }
 
-    /// Whether `other` is the same version with the same builds as this one, and perhaps some more.
+    /// Whether `other` is the same version with at least the same builds.
     pub fn grown(&self, other: &LockedPlugin) -> bool {
         self.version == other.version
             && self.source == other.source

@@ -1,8 +1,7 @@
-//! `pallet.lock`: exactly which plugins, from where, with the digests of every build and who signed
-//! them.
+//! `pallet.lock`: the exact plugins, their sources, the digests of all builds, and their signers.
 //!
-//! The text is sorted and always written alike, so that a difference of two locks is a difference
-//! of plugins.
+//! The text is sorted and always formatted in the same way, so a diff of two locks shows only
+//! differences of plugins.
 
 mod document;
 mod entry;

@@ -1,4 +1,4 @@
-//! Where a locked plugin is from.
+//! The origin of a locked plugin.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use crate::distribution::artifact::ArtifactError;
 use crate::distribution::repository::Source;
 
-/// Where a locked plugin is from.
+/// The origin of a locked plugin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// A repository: `oci://HOST/PATH` or `layout:DIR#PATH`.
@@ -19,7 +19,7 @@ pub enum Origin {
     Archive {
         /// The file.
         file: PathBuf,
-        /// The repository in the layout that it holds; empty where it holds one only.
+        /// The repository in the layout; empty if there is only one.
         path: String,
     },
     /// A library: `file:PATH`.

@@ -1,4 +1,4 @@
-//! Locks are written and read alike, and bad ones are told in one line.
+//! Tests of reading and writing locks, and of one-line errors for invalid ones.
 
 use expect_test::{Expect, expect};
 
@@ -33,7 +33,7 @@ fn nginx() -> LockedPlugin {
     }
 }
 
-/// One that a workflow signed.
+/// A plugin that a workflow signed.
 fn by_identity() -> LockedPlugin {
     let identity = Identity {
         identity: "https://github.com/acme/redis/.github/workflows/release.yml@refs/tags/v1".into(),
@@ -129,7 +129,7 @@ fn what_is_no_lock_is_refused_in_one_line() {
     let good = lock([nginx()]).to_string();
     refused(
         "version = 7\n",
-        expect!["is of format 7 and needs a newer pallet; this one reads format 1"],
+        expect!["has format 7 and needs a newer pallet; this one reads format 1"],
     );
     refused(
         "",

@@ -1,4 +1,4 @@
-//! The text of a lock: TOML.
+//! The text format of a lock: TOML.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ struct Document {
 }
 
 impl Lock {
-    /// Reads the text of a lock; the error is one line.
+    /// Parses the text of a lock. The error is one line.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let again = "restore it, or delete it and run `pallet-cli install`";
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
@@ -41,17 +41,14 @@ impl Lock {
             && u64::try_from(version).is_ok_and(|version| version > FORMAT)
         {
             return Err(format!(
-                "is of format {version} and needs a newer pallet; this one reads format {FORMAT}"
+                "has format {version} and needs a newer pallet; this one reads format {FORMAT}"
             ));
         }
         let document: Document = table.try_into().map_err(|error: toml::de::Error| {
             format!("cannot be read: {}; {again}", error.message())
         })?;
         if document.version != FORMAT {
-            return Err(format!(
-                "is of format {}, which does not exist; {again}",
-                document.version
-            ));
+            return Err(format!("has format {}, which does not exist; {again}", document.version));
         }
         let mut lock = Lock::default();
         for plugin in document.plugin {
@@ -68,7 +65,7 @@ impl Lock {
 }
 
 impl LockedPlugin {
-    /// What no lock that Pallet wrote says.
+    /// Rejects content that Pallet never writes.
     fn check(&self) -> Result<(), String> {
         let published = self
             .targets

@@ -1,11 +1,11 @@
-//! Checks of what repositories hold.
+//! Checks of blobs and manifests in repositories.
 
 use std::path::Path;
 
 use super::Source;
 use crate::distribution::artifact::{ArtifactError, Descriptor, Digest, media};
 
-/// Whether a file is that blob, whole; if not, it is removed.
+/// Fails unless a file matches the blob. Removes a file that does not.
 pub(super) fn verify_blob(
     source: &Source,
     blob: &Descriptor,
@@ -28,7 +28,7 @@ pub(super) fn verify_blob(
     })
 }
 
-/// What a manifest says that it is.
+/// The media type in a manifest.
 pub(super) fn media_type(content: &[u8]) -> String {
     let value: serde_json::Value = serde_json::from_slice(content).unwrap_or_default();
     let named = value["mediaType"].as_str().filter(|text| !text.is_empty());

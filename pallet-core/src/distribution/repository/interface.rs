@@ -1,4 +1,4 @@
-//! What every repository can do.
+//! The interface of all repositories.
 
 use std::path::Path;
 
@@ -8,23 +8,23 @@ use semver::Version;
 use super::{Reference, Source};
 use crate::distribution::artifact::{ArtifactError, Descriptor, Digest};
 
-/// The versions of one plugin, wherever they are kept.
+/// A repository with the versions of one plugin.
 #[async_trait]
 pub trait Repository: Send + Sync {
-    /// Where it is.
+    /// Its source.
     fn source(&self) -> &Source;
 
-    /// The versions there are, oldest first. Tags that are no versions are left out. Empty where
-    /// the repository does not exist.
+    /// The versions, oldest first. Other tags are ignored. Empty if the repository does not exist.
     async fn versions(&self) -> Result<Vec<Version>, ArtifactError>;
 
-    /// An index or manifest, with what names it. Its digest was verified where one was asked for.
+    /// An index or manifest, with its descriptor. If a digest was requested, the content is
+    /// verified.
     async fn manifest(&self, reference: &Reference)
     -> Result<(Descriptor, Vec<u8>), ArtifactError>;
 
-    /// Appends to `file` what it lacks of a blob, makes it durable, and verifies size and digest of
-    /// the whole. A file that does not verify is removed. `progress` is told how many bytes are
-    /// there.
+    /// Appends the missing bytes of a blob to `file`, syncs it to disk, and verifies size and
+    /// digest of the whole. Removes a file that does not match. `progress` is called with the
+    /// number of bytes so far.
     async fn blob(
         &self,
         blob: &Descriptor,
@@ -32,7 +32,7 @@ pub trait Repository: Send + Sync {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(), ArtifactError>;
 
-    /// The content of a blob, which is small.
+    /// The content of a small blob.
     async fn small_blob(&self, blob: &Descriptor) -> Result<Vec<u8>, ArtifactError> {
         let temporary = Path::new("a temporary file");
         let file = tempfile::NamedTempFile::new().map_err(ArtifactError::writing(temporary))?;
@@ -40,25 +40,23 @@ pub trait Repository: Send + Sync {
         std::fs::read(file.path()).map_err(ArtifactError::reading(file.path()))
     }
 
-    /// The manifests of this artifact type, or of any, that refer to `subject`; empty where there
-    /// are none.
+    /// The manifests that refer to `subject`, of this artifact type or any; may be empty.
     async fn referrers(
         &self,
         subject: &Digest,
         artifact_type: Option<&str>,
     ) -> Result<Vec<Descriptor>, ArtifactError>;
 
-    /// What is asked when nothing is to be taken from what was kept of earlier answers; `None`
-    /// where nothing is kept.
+    /// The repository without its cache; `None` if there is no cache.
     fn at_source(&self) -> Option<&dyn Repository> {
         None
     }
 
-    /// Puts a blob there, if it is not there yet.
+    /// Uploads a blob, if it is missing.
     async fn put_blob(&self, blob: &Descriptor, content: Content<'_>) -> Result<(), ArtifactError>;
 
-    /// Puts an index or manifest there, under a version's tag if one is given. All that it points
-    /// to must be there already.
+    /// Uploads an index or manifest, under a version's tag if one is given. Everything that it
+    /// refers to must have been uploaded.
     async fn put_manifest(
         &self,
         manifest: &Descriptor,
@@ -66,8 +64,8 @@ pub trait Repository: Send + Sync {
         version: Option<&Version>,
     ) -> Result<(), ArtifactError>;
 
-    /// Puts a manifest there that refers to `subject`, and lists it among the referrers. `manifest`
-    /// carries its artifact type and annotations.
+    /// Uploads a manifest that refers to `subject`, and adds it to the referrers. `manifest` has
+    /// its artifact type and annotations.
     async fn put_referrer(
         &self,
         subject: &Digest,
@@ -76,11 +74,11 @@ pub trait Repository: Send + Sync {
     ) -> Result<(), ArtifactError>;
 }
 
-/// The bytes of a blob that is put somewhere.
+/// The bytes of a blob to upload.
 #[derive(Debug, Clone, Copy)]
 pub enum Content<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
-    /// Those of a file.
+    /// The bytes of a file.
     File(&'a Path),
 }

@@ -1,8 +1,8 @@
 //! An OCI image layout in a directory: `oci-layout`, `index.json` and `blobs/sha256/`. One
-//! directory holds many repositories.
+//! directory can contain many repositories.
 //!
-//! A manifest is named by an annotation in `index.json`: `PATH:TAG`, or `TAG` alone as other tools
-//! write it. What refers to another manifest stands there without a name, as other tools expect it.
+//! An annotation in `index.json` names each manifest: `PATH:TAG`, or only `TAG` as other tools
+//! write it. Manifests that refer to another one are listed without a name, as other tools expect.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -35,13 +35,13 @@ impl Layout {
             }),
             Source::Registry { .. } => Err(ArtifactError::Source {
                 source_text: source.to_string(),
-                message: "it is no directory".to_owned(),
+                message: "it is not a directory".to_owned(),
             }),
         }
     }
 
-    /// The paths of the repositories under this one's path; empty for versions that other tools
-    /// wrote by their tag alone.
+    /// The paths of the repositories under this path; an empty path for versions that other tools
+    /// wrote with only a tag.
     pub(super) fn catalog(&self) -> Result<Vec<String>, ArtifactError> {
         let index = self.index()?;
         let names =
@@ -121,7 +121,7 @@ impl Layout {
         ArtifactError::NotFound { place: self.source.to_string(), what: what.to_string() }
     }
 
-    /// Writes a blob so that it is whole or not there. One that is there and damaged is replaced.
+    /// Writes a blob atomically. Replaces a damaged one.
     fn write_blob(&self, digest: &Digest, content: Content<'_>) -> Result<(), ArtifactError> {
         let file = self.blob_file(digest);
         if Digest::of_file(&file).is_ok_and(|(found, _)| found == *digest) {
@@ -141,7 +141,7 @@ impl Layout {
         write_atomically(file, content).map_err(ArtifactError::writing(file))
     }
 
-    /// Changes `index.json` while nobody else does.
+    /// Changes `index.json` under a lock.
     fn change(&self, change: impl FnOnce(&mut Index)) -> Result<(), ArtifactError> {
         std::fs::create_dir_all(&self.directory)
             .map_err(ArtifactError::writing(&self.directory))?;
@@ -254,7 +254,7 @@ impl Repository for Layout {
                 found.push(Descriptor { artifact_type, annotations, ..entry.clone() });
             }
         }
-        // a copy of a registry that lists them under a tag
+        // a copy of a registry that lists referrers under a tag
         let tag = referrers_tag(subject);
         if let Some(list) = index.manifests.iter().find(|entry| self.tag_of(entry) == Some(&tag))
             && let Ok(list) = serde_json::from_slice::<Index>(&self.content(&list.digest)?)

@@ -1,4 +1,4 @@
-//! Where artifacts are kept: a registry, or an OCI image layout in a directory.
+//! Where artifacts are stored: in a registry, or in an OCI image layout in a directory.
 
 mod access;
 mod blob;

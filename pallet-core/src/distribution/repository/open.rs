@@ -1,4 +1,4 @@
-//! Opens what a source names.
+//! Opens repositories.
 
 use super::layout::Layout;
 #[cfg(feature = "registries")]
@@ -6,8 +6,7 @@ use super::registry::OciRegistry;
 use super::{Access, Repository, Source};
 use crate::distribution::artifact::ArtifactError;
 
-/// Opens the repository at `source`. Neither a layout nor a repository on a registry need exist
-/// yet.
+/// Opens the repository at `source`. It need not exist yet, neither as a layout nor on a registry.
 pub async fn open(source: &Source, access: &Access) -> Result<Box<dyn Repository>, ArtifactError> {
     Ok(match source {
         Source::Layout { .. } => Box::new(Layout::new(source)?),
@@ -18,7 +17,7 @@ pub async fn open(source: &Source, access: &Access) -> Result<Box<dyn Repository
     })
 }
 
-/// The paths of the repositories under `source`. Many public registries do not tell.
+/// The paths of the repositories under `source`. Many public registries do not list them.
 pub async fn catalog(source: &Source, access: &Access) -> Result<Vec<String>, ArtifactError> {
     match source {
         Source::Layout { .. } => Layout::new(source)?.catalog(),

@@ -1,4 +1,4 @@
-//! Names one version in a repository.
+//! A reference to one version in a repository.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use semver::Version;
 
 use crate::distribution::artifact::Digest;
 
-/// What to read of a repository.
+/// The content to read from a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reference {
     /// A version, by its tag.
@@ -29,13 +29,12 @@ pub(super) fn tag(version: &Version) -> String {
     version.to_string().replace('+', "_")
 }
 
-/// The version that a tag means, if it means one.
+/// The version in a tag; `None` if the tag is not a version.
 pub(super) fn version(tag: &str) -> Option<Version> {
     tag.replace('_', "+").parse().ok()
 }
 
-/// The tag under which what refers to `subject` is listed where a registry keeps no such lists
-/// itself.
+/// The tag with the referrers of `subject`, for registries that do not list referrers themselves.
 pub(super) fn referrers_tag(subject: &Digest) -> String {
     format!("sha256-{}", subject.hex())
 }

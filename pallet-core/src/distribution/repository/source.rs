@@ -1,4 +1,4 @@
-//! Where the versions of a plugin are kept, as people write it.
+//! Where the versions of a plugin are stored, as users write it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,27 +10,28 @@ use crate::distribution::artifact::ArtifactError;
 use crate::model::PluginKind;
 use crate::plugins::kind_word;
 
-/// Where the versions of one plugin are kept, or of several whose paths begin alike.
+/// Where the versions of one plugin are stored, or those of several plugins with a common path
+/// prefix.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
     /// A path on an OCI registry: `oci://HOST[:PORT]/PATH`.
     Registry {
         /// The registry, with its port if it has one.
         host: String,
-        /// The repository, or the beginning of several; may be empty.
+        /// The repository, or the prefix of several; may be empty.
         path: String,
     },
     /// A path in an OCI image layout in a directory: `layout:DIR` or `layout:DIR#PATH`.
     Layout {
         /// The directory.
         directory: PathBuf,
-        /// The repository in it, or the beginning of several; may be empty.
+        /// The repository in it, or the prefix of several; may be empty.
         path: String,
     },
 }
 
 impl Source {
-    /// The repository or the beginning of several, in the registry or layout.
+    /// The repository, or the prefix of several, in the registry or layout.
     pub fn path(&self) -> &str {
         match self {
             Source::Registry { path, .. } | Source::Layout { path, .. } => path,
@@ -49,8 +50,8 @@ impl Source {
         other
     }
 
-    /// The source of a plugin that stands under this one: `<path>/<kind>/<name>`, or this very one
-    /// if its path ends so already.
+    /// The source of a plugin under this one: `<path>/<kind>/<name>`, or this source if its path
+    /// already ends like that.
     #[must_use]
     pub fn of_plugin(&self, kind: PluginKind, name: &str) -> Self {
         let end = format!("{}/{name}", kind_word(kind));
@@ -61,7 +62,7 @@ impl Source {
         }
     }
 
-    /// Where other plugins stand beside this one: the path without `<kind>/<name>` at its end.
+    /// The prefix of other plugins next to this one: the path without `<kind>/<name>` at its end.
     #[must_use]
     pub fn prefix(&self) -> Self {
         let mut words: Vec<&str> = self.path().split('/').collect();
@@ -130,7 +131,8 @@ impl FromStr for Source {
     }
 }
 
-/// OCI's grammar of names: words in lower case, single separators inside them, `/` between them.
+/// OCI's grammar of names: lower-case words, with single separators inside them and `/` between
+/// them.
 fn is_repository_path(path: &str) -> bool {
     path.split('/').all(|word| {
         let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();

@@ -1,4 +1,4 @@
-//! What comes of resolving.
+//! The result of resolving.
 
 use std::collections::BTreeMap;
 
@@ -7,27 +7,27 @@ use semver::Version;
 use super::conflict::Conflict;
 use super::package::Package;
 
-/// What must be known to go on.
+/// Information that the resolver needs to continue.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// The versions of a plugin, and who requires it; `None`: a root.
+    /// The versions of a plugin, and what requires it; `None`: a root.
     Versions {
         /// The plugin.
         package: Package,
-        /// The first that requires it, if it is no root.
+        /// The first plugin that requires it; `None` for a root.
         by: Option<(Package, Version)>,
     },
-    /// What one version requires.
+    /// The requirements of one version.
     Candidate(Package, Version),
 }
 
-/// What comes of it.
+/// The result of resolving.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// One version of each plugin that is needed.
     Solved(BTreeMap<Package, Version>),
-    /// This must be known first.
+    /// The resolver needs this information first.
     Needs(Question),
-    /// There is no such set of versions.
+    /// No set of versions satisfies all requirements.
     Conflict(Conflict),
 }

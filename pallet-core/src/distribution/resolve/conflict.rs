@@ -1,4 +1,4 @@
-//! Why there is no set of versions that everything agrees on.
+//! Why no set of versions satisfies all requirements.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use semver::{Version, VersionReq};
 
 use super::package::Package;
 
-/// A plugin of which no version satisfies all that require it.
+/// A plugin without a version that satisfies all requirements.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conflict {
     /// The plugin.
     pub package: Package,
-    /// All that require it.
+    /// All requirements of it.
     pub chains: Vec<Chain>,
-    /// The versions there are, lowest first.
+    /// Its versions, lowest first.
     pub versions: Vec<Version>,
-    /// The versions that cannot be used here, and why.
+    /// The versions that do not work here, and why.
     pub unfit: Vec<(Version, String)>,
 }
 
-/// A requirement, and how it comes about.
+/// A requirement, and its origin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chain {
-    /// Who asked first: `pallet.toml`.
+    /// The root of the requirement: `pallet.toml`.
     pub by: String,
-    /// What leads from there to the requirement.
+    /// The plugins from there to the requirement.
     pub path: Vec<(Package, Version)>,
-    /// Which versions will do.
+    /// The acceptable versions.
     pub requirement: VersionReq,
 }
 
-/// So many versions are listed.
+/// Maximum number of versions in a message.
 const LISTED: usize = 8;
 
 impl fmt::Display for Conflict {
@@ -41,7 +41,7 @@ impl fmt::Display for Conflict {
             [only] => write!(f, "no version of {package} is suitable: {only}")?,
             all => write!(
                 f,
-                "no version of {package} satisfies all that require it: {}",
+                "no version of {package} satisfies all requirements: {}",
                 all.join(", and ")
             )?,
         }
@@ -68,7 +68,7 @@ impl fmt::Display for Conflict {
             write!(f, "; {version} {why}")?;
         }
         if self.chains.len() > 1 {
-            write!(f, "; require other versions of what leads to one of them")?;
+            write!(f, "; require other versions of the plugins that lead to one of them")?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What is known of plugins, and what is asked for.
+//! The input of the resolver: known plugins, and requests.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,31 @@ use semver::{Version, VersionReq};
 use super::package::Package;
 use crate::model::Requirement;
 
-/// What somebody asks for: a project's pallet.toml, or the command line.
+/// A requested plugin, from a project's pallet.toml or the command line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Root {
     /// The plugin.
     pub package: Package,
-    /// Which versions of it will do.
+    /// The acceptable versions.
     pub requirement: VersionReq,
-    /// Who asks, as messages name it: `pallet.toml`.
+    /// The requester, for messages: `pallet.toml`.
     pub by: String,
 }
 
-/// What is known of plugins.
+/// What is known about plugins so far.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
-    /// All versions there are.
+    /// All versions.
     pub versions: BTreeMap<Package, Vec<Version>>,
-    /// What single versions require.
+    /// The requirements of single versions.
     pub candidates: BTreeMap<(Package, Version), Candidate>,
 }
 
 /// One version of a plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Candidate {
-    /// It can be used, and requires these crates.
+    /// It works here, and requires these crates.
     Fits(Vec<Requirement>),
-    /// It cannot be used here, and why: `has no build for aarch64-unknown-linux-gnu`.
+    /// It does not work here, and why: `has no build for aarch64-unknown-linux-gnu`.
     Unfit(String),
 }

@@ -1,7 +1,7 @@
-//! Which version of each plugin: one of each, the highest that everything agrees on.
+//! Chooses one version of each plugin: the highest that satisfies all requirements.
 //!
-//! A pure function of what is known. Where something must be known that is not, it asks, and is
-//! called again with the answer.
+//! A pure function. If information is missing, it returns a question, and the caller calls it again
+//! with the answer.
 
 mod answer;
 mod conflict;

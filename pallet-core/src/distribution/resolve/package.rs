@@ -8,14 +8,14 @@ use crate::plugins::kind_word;
 /// A plugin without a version: its kind and its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Package {
-    /// What it is for.
+    /// Its kind.
     pub kind: PluginKind,
     /// Its name.
     pub name: String,
 }
 
 impl Package {
-    /// A crate of this name.
+    /// The crate with this name.
     pub fn config_crate(name: impl Into<String>) -> Self {
         Package { kind: PluginKind::Crate, name: name.into() }
     }

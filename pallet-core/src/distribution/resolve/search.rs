@@ -1,5 +1,5 @@
-//! The search: depth first, one plugin after the other, back to the next lower version where that
-//! leads nowhere.
+//! The search: depth first, one plugin after the other, with backtracking to the next lower
+//! version.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use super::conflict::{Chain, Conflict};
 use super::known::{Candidate, Known, Root};
 use super::package::Package;
 
-/// Somebody's requirement.
+/// A requirement.
 #[derive(Debug, Clone)]
 struct Demand {
     package: Package,
     requirement: VersionReq,
-    /// Who it is for: the root's name, then the versions that lead here.
+    /// Its origin: the root's name, then the versions that lead here.
     by: String,
     path: Vec<(Package, Version)>,
 }
@@ -31,11 +31,11 @@ struct Search<'a> {
     preferred: &'a BTreeMap<Package, Version>,
 }
 
-/// One version of each plugin that `roots` need, also indirectly: a preferred one where it will do,
-/// else the highest.
+/// Chooses one version of each plugin that `roots` require, directly or indirectly: a preferred
+/// version if it works, else the highest.
 pub fn resolve(roots: &[Root], known: &Known, preferred: &BTreeMap<Package, Version>) -> Answer {
     match search(roots, known, preferred) {
-        // what is explained is what the highest versions disagree on, not what happened to be
+        // explain the conflict between the highest versions, not between those that happen to be
         // preferred
         Answer::Conflict(_) if !preferred.is_empty() => search(roots, known, &BTreeMap::new()),
         answer => answer,
@@ -58,7 +58,7 @@ fn search(roots: &[Root], known: &Known, preferred: &BTreeMap<Package, Version>)
 }
 
 impl Search<'_> {
-    /// The chosen versions with one of each plugin that is still missing.
+    /// Completes the chosen versions with one version of each plugin that is missing.
     fn complete(
         &self,
         demands: &[Demand],
@@ -106,7 +106,7 @@ impl Search<'_> {
         Err(first.map_or_else(|| self.conflict(&next.package, demands), Stop::Conflict))
     }
 
-    /// The versions that all demands so far allow, in the order to try them.
+    /// The versions that satisfy all demands so far, in the order to try them.
     fn candidates(&self, next: &Demand, demands: &[Demand]) -> Result<Vec<Version>, Stop> {
         let question = || {
             Stop::Needs(Question::Versions {
@@ -122,7 +122,7 @@ impl Search<'_> {
         let mut candidates: Vec<_> = versions.iter().filter(allowed).cloned().collect();
         candidates.sort_by(|a, b| b.cmp(a));
         if let Some(preferred) = self.preferred.get(&next.package) {
-            // a stable sort: the preferred one first, the others as they were
+            // a stable sort: the preferred version first, the others in the same order
             candidates.sort_by_key(|version| version != preferred);
         }
         Ok(candidates)

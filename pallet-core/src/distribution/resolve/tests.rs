@@ -1,4 +1,4 @@
-//! What is chosen, and how a conflict is told.
+//! Tests of the chosen versions and of the messages for conflicts.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,8 @@ use semver::Version;
 use super::{Answer, Candidate, Known, Package, Question, Root, resolve};
 use crate::model::Requirement;
 
-/// Plugins as lines: `name version requires...`, with `!` before a reason why it cannot be used.
+/// Parses plugins from lines: `name version requires...`, with `!` before a reason why it does not
+/// work.
 fn known(lines: &str) -> Known {
     let mut known = Known::default();
     for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -113,9 +114,9 @@ fn a_conflict_names_both_paths() {
         there,
         "",
         expect![
-            "no version of crate nginx satisfies all that require it: pallet.toml -> shop 2.0.0 -> \
+            "no version of crate nginx satisfies all requirements: pallet.toml -> shop 2.0.0 -> \
              nginx ^2, and pallet.toml -> site 1.0.0 -> pages 1.3.0 -> nginx ^1; there are 1.0.0, \
-             2.0.0; require other versions of what leads to one of them"
+             2.0.0; require other versions of the plugins that lead to one of them"
         ],
     );
 }

@@ -1,4 +1,4 @@
-//! Sigstore's bundle, version 0.3, around an in-toto statement: what `cosign sign --key` writes.
+//! Sigstore's bundle, version 0.3, with an in-toto statement, as `cosign sign --key` writes it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,12 +8,12 @@ use super::{Identity, PublicKey, SigningKey, TrustedRoot};
 use crate::distribution::artifact::{Digest, media};
 use crate::model::hex;
 
-/// What the statement says of its subject: somebody signed it.
+/// The predicate of the statement: the subject was signed.
 pub(super) const PREDICATE: &str = "https://sigstore.dev/cosign/sign/v1";
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PAYLOAD: &str = "application/vnd.in-toto+json";
 
-/// A bundle, as its bytes, that says that `key` signed the manifest with this digest.
+/// The bytes of a bundle in which `key` signs the manifest with this digest.
 pub(super) fn make(digest: &Digest, key: &SigningKey) -> Vec<u8> {
     let statement = json!({
         "_type": STATEMENT,
@@ -37,13 +37,13 @@ pub(super) fn make(digest: &Digest, key: &SigningKey) -> Vec<u8> {
     bundle.to_string().into_bytes()
 }
 
-/// A bundle that was read. Nothing of it is verified yet.
+/// A parsed bundle. It is not verified.
 #[derive(Debug)]
 pub(super) struct Bundle {
     content: Vec<u8>,
     /// Whether it has a certificate.
     certified: bool,
-    /// How it names a key.
+    /// Its name for the key.
     hint: Option<Vec<u8>>,
     payload_type: String,
     payload: Vec<u8>,
@@ -51,7 +51,7 @@ pub(super) struct Bundle {
 }
 
 impl Bundle {
-    /// Reads a bundle; none where it is none, or has something else than an envelope in it.
+    /// Parses a bundle; `None` if it is invalid, or contains something other than an envelope.
     pub(super) fn parse(content: &[u8]) -> Option<Self> {
         let bundle: Value = serde_json::from_slice(content).ok()?;
         let bytes = |value: &Value| STANDARD.decode(value.as_str()?).ok();
@@ -72,7 +72,7 @@ impl Bundle {
         })
     }
 
-    /// Whether this key signed a statement on the manifest with this digest.
+    /// Whether this key signed a statement about the manifest with this digest.
     pub(super) fn is_signed_by(&self, key: &PublicKey, digest: &Digest) -> bool {
         let message = pre_authentication(&self.payload_type, &self.payload);
         self.payload_type == PAYLOAD
@@ -80,8 +80,8 @@ impl Bundle {
             && self.is_about(digest)
     }
 
-    /// Whom its certificate names, if it signed a statement on the manifest with this digest; else
-    /// why it did not. None where it has none.
+    /// The identity in its certificate, if that signed a statement about the manifest with this
+    /// digest; else why not. `None` if it has no certificate.
     pub(super) fn identity(
         &self,
         digest: &Digest,
@@ -101,7 +101,7 @@ impl Bundle {
             && subjects.iter().any(|subject| subject["digest"]["sha256"] == digest.hex().as_str())
     }
 
-    /// The key that it names, not verified.
+    /// The key that it names. It is not verified.
     pub(super) fn key(&self) -> String {
         match &self.hint {
             Some(fingerprint) if fingerprint.len() == 32 => format!("key:{}", hex(fingerprint)),
@@ -111,7 +111,7 @@ impl Bundle {
     }
 }
 
-/// What is signed of a DSSE envelope: type and payload, each with its length before it.
+/// The signed bytes of a DSSE envelope: the type and the payload, each after its length.
 fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let mut message =
         format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();

@@ -1,6 +1,6 @@
-//! Signatures by certificates: an authority says who held the key, and a log says when it was used.
-//! All of it stands in the bundle, so no network is needed; whom to believe stands in a trusted
-//! root.
+//! Signatures with certificates: an authority certifies who held the key, and a log proves when it
+//! was used. The bundle contains all of this, so no network is needed. A trusted root lists the
+//! trusted authorities and logs.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,20 +12,21 @@ use sigstore_verify::{CertificateError, Error, TimestampError, VerificationPolic
 use super::{Identity, ring};
 use crate::distribution::artifact::Digest;
 
-/// The authorities, logs and clocks that are believed. By default those of Sigstore's public
-/// instance, as they were when this was built.
+/// The trusted authorities, logs and timestamp services. Default: those of Sigstore's public
+/// instance at build time.
 #[derive(Clone, Default)]
 pub struct TrustedRoot(Option<Arc<Verifier>>);
 
 impl TrustedRoot {
-    /// Reads a root: Sigstore's `trusted_root.json`. The error is one line.
+    /// Parses a root: Sigstore's `trusted_root.json`. The error is one line.
     pub fn from_json(json: &str) -> Result<Self, String> {
         Ok(TrustedRoot(Some(Arc::new(verifier(json)?))))
     }
 
-    /// Whom the certificate in a bundle names, if all of it holds for this digest: the signature,
-    /// that the certificate is one of an authority, was valid when the log has it, and is in the
-    /// log of certificates, and the log's entry. The error says what does not, in one line.
+    /// The identity in a bundle's certificate, after a full verification for this digest: the
+    /// signature, the certificate's authority, its validity at the time in the log, its entry in
+    /// the log of certificates, and the entry of the signature in the log. The error is one line
+    /// that says what failed.
     pub(super) fn identity(&self, bundle: &[u8], digest: &Digest) -> Result<Identity, String> {
         ring::install();
         let text = std::str::from_utf8(bundle).map_err(|error| error.to_string())?;
@@ -43,7 +44,7 @@ impl TrustedRoot {
                 &public
             }
         };
-        // whom it names is for the rules to judge
+        // the rules decide about the identity later
         let verified = verifier
             .verify(Sha256Hash::new(*digest.bytes()), &bundle, &VerificationPolicy::any_identity())
             .map_err(|error| explained(&error))?;
@@ -93,7 +94,7 @@ fn one_line(error: &dyn fmt::Display) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What would make a line of its own, or none at all, is nobody's name.
+/// Rejects names with line breaks or invisible characters.
 fn is_readable(name: &str) -> bool {
     !name.is_empty() && !name.chars().any(char::is_control)
 }
@@ -119,9 +120,9 @@ mod tests {
         identity: &'static str,
     }
 
-    /// Real ones, from the tests of sigstore-verify and sigstore-python: workflows on GitHub attest
-    /// to something. The first is in a log that tells the time; the second is of Sigstore's staging
-    /// instance, in a log that does not, and has the time from elsewhere.
+    /// Real bundles, from the tests of sigstore-verify and sigstore-python: attestations of GitHub
+    /// workflows. The log of the first one has a time. The second one is from Sigstore's staging
+    /// instance; its log has no time, which comes from a timestamp service.
     fn bundles() -> [Real; 2] {
         let public = Real {
             bundle: include_str!("testdata/rekor-1.json"),
@@ -168,7 +169,7 @@ mod tests {
         for Real { bundle, root, digest, .. } in bundles() {
             let other = root.identity(bundle.as_bytes(), &Digest::of(b"something else"));
             assert_eq!(other, Err("it signs something else".to_owned()));
-            // each of these is about a part of its own
+            // each of these fields affects another check
             for part in ["rawBytes", "sig", "canonicalizedBody", "payload", "envelope"] {
                 let at = bundle.find(&format!("\"{part}\":")).unwrap() + part.len() + 40;
                 let letter = if bundle.as_bytes()[at] == b'A' { "B" } else { "A" };

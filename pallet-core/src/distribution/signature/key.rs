@@ -1,5 +1,5 @@
-//! Keys that sign plugins: ECDSA on P-256, as cosign makes them, or Ed25519; in PEM, as OpenSSL
-//! reads and writes them.
+//! Keys that sign plugins: ECDSA on P-256, as cosign creates them, or Ed25519; in PEM, as OpenSSL
+//! reads and writes it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,13 +19,13 @@ use crate::model::hex;
 /// The algorithm of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyAlgorithm {
-    /// ECDSA on P-256 with SHA-256: what every tool of Sigstore verifies.
+    /// ECDSA on P-256 with SHA-256: all of Sigstore's tools can verify it.
     EcdsaP256,
     /// Ed25519.
     Ed25519,
 }
 
-/// A key that signs.
+/// A private key.
 pub enum SigningKey {
     /// ECDSA on P-256.
     EcdsaP256(Box<p256::ecdsa::SigningKey>),
@@ -33,7 +33,7 @@ pub enum SigningKey {
     Ed25519(Box<ed25519_dalek::SigningKey>),
 }
 
-/// A key that verifies. Displays as `key:<hex>`: its fingerprint.
+/// A public key. Displays as `key:<hex>`, its fingerprint.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PublicKey {
     /// ECDSA on P-256.
@@ -42,22 +42,22 @@ pub enum PublicKey {
     Ed25519(Box<ed25519_dalek::VerifyingKey>),
 }
 
-/// Why a key cannot be used, in one line.
+/// Why a key cannot be used. Each error is one line.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyError {
     /// It is encrypted.
     #[error("the key is encrypted; its passphrase is needed")]
     NeedsPassphrase,
-    /// The passphrase is a wrong one.
+    /// The passphrase is wrong.
     #[error("the passphrase is wrong")]
     WrongPassphrase,
-    /// Something else.
+    /// Any other error.
     #[error("{0}")]
     Other(String),
 }
 
 impl SigningKey {
-    /// Makes a new key.
+    /// Generates a key.
     pub fn generate(algorithm: KeyAlgorithm) -> Result<Self, KeyError> {
         loop {
             let mut seed = [0; 32];
@@ -68,7 +68,7 @@ impl SigningKey {
                         ed25519_dalek::SigningKey::from_bytes(&seed),
                     )));
                 }
-                // one seed of about 2^32 is no number below the order of the curve
+                // about one seed in 2^32 is not below the order of the curve: try again
                 KeyAlgorithm::EcdsaP256 => {
                     if let Ok(key) = p256::ecdsa::SigningKey::from_slice(&seed) {
                         return Ok(SigningKey::EcdsaP256(Box::new(key)));
@@ -78,7 +78,7 @@ impl SigningKey {
         }
     }
 
-    /// Reads a key in PEM, PKCS #8, encrypted or not.
+    /// Parses a key in PEM (PKCS #8), encrypted or not.
     pub fn parse(pem: &str, passphrase: Option<&str>) -> Result<Self, KeyError> {
         let unknown = |why: &str| {
             KeyError::Other(format!(
@@ -112,7 +112,7 @@ impl SigningKey {
         }
     }
 
-    /// The key in PEM, PKCS #8, encrypted if there is a passphrase.
+    /// The key in PEM (PKCS #8), encrypted if there is a passphrase.
     pub fn to_pem(&self, passphrase: Option<&str>) -> Result<String, KeyError> {
         let pem = match (self, passphrase) {
             (SigningKey::EcdsaP256(key), None) => key.to_pkcs8_pem(LineEnding::LF),
@@ -128,7 +128,7 @@ impl SigningKey {
             .map_err(|error| KeyError::Other(format!("the key cannot be written: {error}")))
     }
 
-    /// The key that verifies what this one signs.
+    /// The public key.
     pub fn public(&self) -> PublicKey {
         match self {
             SigningKey::EcdsaP256(key) => PublicKey::EcdsaP256(Box::new(*key.verifying_key())),
@@ -136,7 +136,7 @@ impl SigningKey {
         }
     }
 
-    /// Signs a message; ECDSA's signatures are in DER.
+    /// Signs a message. ECDSA signatures are in DER.
     pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             SigningKey::EcdsaP256(key) => {
@@ -149,7 +149,7 @@ impl SigningKey {
 }
 
 impl PublicKey {
-    /// Whether this is a signature of this message with the key.
+    /// Whether the signature of the message is valid.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
             PublicKey::EcdsaP256(key) => p256::ecdsa::Signature::from_der(signature)
@@ -175,7 +175,7 @@ impl PublicKey {
         STANDARD.encode(self.der())
     }
 
-    /// The SHA-256 digest of the key's DER form, by which Sigstore's tools name keys.
+    /// The SHA-256 digest of the key's DER form, which Sigstore's tools use to identify keys.
     pub fn fingerprint(&self) -> [u8; 32] {
         *Digest::of(&self.der()).bytes()
     }
@@ -189,7 +189,7 @@ impl PublicKey {
     }
 }
 
-/// Reads a key in PEM, or the body of one in one line.
+/// Parses a key in PEM, or the body of the PEM in one line.
 impl FromStr for PublicKey {
     type Err = KeyError;
 
@@ -204,7 +204,7 @@ impl FromStr for PublicKey {
         let der = STANDARD.decode(body).map_err(|_| wrong())?;
         if text.contains("PRIVATE KEY") {
             return Err(KeyError::Other(
-                "this is a private key, where a public one belongs".to_owned(),
+                "this is a private key, but a public key is needed".to_owned(),
             ));
         }
         if let Ok(key) = p256::ecdsa::VerifyingKey::from_public_key_der(&der) {
@@ -231,7 +231,7 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// Shows which key it is, and nothing of its secret.
+/// Shows the public key, never the private one.
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({})", self.public())

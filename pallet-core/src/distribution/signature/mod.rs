@@ -1,9 +1,9 @@
-//! Who signed a plugin: signatures as cosign makes and verifies them, by keys or certificates,
-//! attached to a plugin's index.
+//! Signatures of plugins: as cosign creates and verifies them, with keys or certificates, attached
+//! to a plugin's index.
 //!
-//! A signature is a Sigstore bundle: an in-toto statement that names the digest of the index, in a
-//! DSSE envelope. What is signed covers every target, because the index names the digests of them
-//! all. No network is needed to verify: only the key, or a trusted root.
+//! A signature is a Sigstore bundle: an in-toto statement with the digest of the index, in a DSSE
+//! envelope. It covers every target, because the index contains the digests of all targets.
+//! Verifying needs no network, only the key or a trusted root.
 
 mod bundle;
 #[cfg(feature = "registries")]
@@ -29,33 +29,33 @@ use super::artifact::{ArtifactError, Descriptor, Digest, media};
 use super::repository::{Content, Reference, Repository};
 use bundle::Bundle;
 
-/// More than this in bytes is no bundle.
+/// Maximum size of a bundle, in bytes.
 const MAX_BUNDLE: u64 = 1 << 20;
 
-/// What is known of a plugin's signatures.
+/// The signature status of a plugin.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Signed {
-    /// One whose signatures count signed it.
+    /// An accepted signer signed it.
     By(Signer),
-    /// Nobody signed it.
+    /// It has no signature.
     Unsigned,
-    /// It has other signatures.
+    /// It has only other signatures.
     ByOthers(Vec<UntrustedSigner>),
 }
 
-/// A signature that no rule is about.
+/// A signature that no rule accepts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum UntrustedSigner {
-    /// It names a key, `key:<hex>` where it says so. That is not verified.
+    /// The key in it, as `key:<hex>` if it is a fingerprint. It is not verified.
     Key(String),
-    /// A certificate names this identity, and all of that holds.
+    /// The identity in its certificate, which is valid.
     Identity(Identity),
-    /// It has a certificate, and does not hold: why.
+    /// Its certificate is invalid, and why.
     Invalid(String),
 }
 
-/// Signs an index and attaches the signature to it. A repeated signature with the same key is the
-/// same bytes where the algorithm is Ed25519 or ECDSA as here, so that it is listed once.
+/// Signs an index and attaches the signature. Both algorithms are deterministic here: signing again
+/// with the same key gives the same bytes, so the signature is listed only once.
 pub async fn sign(
     repository: &dyn Repository,
     index: &Descriptor,
@@ -88,8 +88,8 @@ pub async fn sign(
     Ok(descriptor)
 }
 
-/// Finds out who signed an index, among those whose signatures count; the rules that come first are
-/// asked first. A signature that is none, or that cannot be read, counts for nothing.
+/// Finds an accepted signer of an index. Earlier rules take precedence. Invalid or unreadable
+/// signatures are ignored.
 pub async fn verify(
     repository: &dyn Repository,
     index: &Digest,
@@ -139,8 +139,7 @@ impl fmt::Display for UntrustedSigner {
     }
 }
 
-/// Whether a manifest that refers to a plugin holds a signature that can be read; whose it is, is
-/// another question.
+/// Whether a manifest that refers to a plugin contains a readable signature, whoever signed it.
 pub(crate) async fn is_readable(
     repository: &dyn Repository,
     referrer: &Descriptor,
@@ -148,8 +147,8 @@ pub(crate) async fn is_readable(
     Ok(read(repository, referrer).await?.is_some())
 }
 
-/// The bundle in a manifest that refers to a plugin; none where there is something else in it. All
-/// that it points to is checked.
+/// The bundle in a manifest that refers to a plugin; `None` if it contains something else. All its
+/// content is verified.
 async fn read(
     repository: &dyn Repository,
     referrer: &Descriptor,
@@ -163,8 +162,8 @@ async fn read(
     else {
         return Ok(None);
     };
-    // nothing in it counts, but one that was changed is the sign of a damaged or hostile
-    // repository; some tools leave it out
+    // the config has no content that matters, but a changed one shows that the repository is
+    // damaged or hostile; some tools omit it
     if manifest.config.size <= MAX_BUNDLE
         && let Err(error) = repository.small_blob(&manifest.config).await
         && !error.is_not_found()
@@ -230,7 +229,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let key = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
         let (repository, index) = signed_layout(directory.path(), None).await;
-        // a bundle over another digest, attached to this index
+        // a bundle for another digest, attached to this index
         let bundle = bundle::make(&Digest::of(b"something else"), &key);
         let blob = Descriptor::of(media::BUNDLE, &bundle);
         let manifest = json!({

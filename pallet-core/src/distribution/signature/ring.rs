@@ -1,7 +1,7 @@
-//! The arithmetic behind certificates and logs: `ring`, which TLS works with here too, as
-//! sigstore-verify wants it.
+//! The cryptography of certificates and logs: makes `ring`, which TLS uses too, available to
+//! sigstore-verify.
 //!
-//! Only verifying is there, and only of whole messages: an envelope is one.
+//! It can only verify, and only whole messages such as envelopes.
 
 use ring::digest;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
@@ -15,9 +15,9 @@ struct Ring;
 
 struct Hash(digest::Context);
 
-/// Makes sigstore-verify use it, in this process.
+/// Installs it for sigstore-verify, in this process.
 pub(super) fn install() {
-    // an error says that something is there already: this one, as nobody else installs one
+    // an error means that it is installed already, since nobody else installs one
     let _ = install_default_provider(&Ring);
 }
 

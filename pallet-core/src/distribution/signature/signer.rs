@@ -1,5 +1,5 @@
-//! Who signs: a key, or an identity that an authority of Sigstore vouches for; and rules that say
-//! whose signatures count.
+//! Signers: a key, or an identity that a Sigstore authority certified; and rules that say which
+//! signers to accept.
 
 use std::fmt;
 
@@ -7,40 +7,40 @@ use serde::{Deserialize, Deserializer};
 
 use super::PublicKey;
 
-/// Who signed something. Displays as `key:<hex>`, or as the identity and its issuer.
+/// The signer of something. Displays as `key:<hex>`, or as the identity and its issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signer {
     /// A key.
     Key(PublicKey),
-    /// Whom a certificate names.
+    /// The identity in a certificate.
     Identity(Identity),
 }
 
-/// Somebody, or a workflow, that logged in somewhere.
+/// A person or a workflow that logged in somewhere.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
-    /// The mail address, or the URI of a workflow with the commit's branch or tag.
+    /// The email address, or the URI of a workflow with the commit's branch or tag.
     pub identity: String,
-    /// The URL of who says so: where it logged in.
+    /// The URL of the issuer, where it logged in.
     pub issuer: String,
 }
 
-/// Whose signatures count.
+/// A rule that accepts signers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignerRule {
-    /// Those of one signer.
+    /// Accepts one signer.
     Only(Signer),
-    /// Those of all identities that a rule is about.
+    /// Accepts all identities that match a rule.
     Like(IdentityRule),
 }
 
-/// Identities of one issuer. In what is asked of them, `*` stands for any characters but `/`.
+/// Identities of one issuer. In the pattern, `*` matches any characters except `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityRule(Identity);
 
 impl SignerRule {
-    /// Whether signatures of this signer count.
+    /// Whether the rule accepts this signer.
     pub fn matches(&self, signer: &Signer) -> bool {
         match (self, signer) {
             (SignerRule::Only(only), signer) => only == signer,
@@ -51,7 +51,7 @@ impl SignerRule {
 }
 
 impl IdentityRule {
-    /// A rule; the error is one line. An identity that anybody could have is none.
+    /// Creates a rule. The error is one line. A pattern that matches everybody is rejected.
     pub fn new(identity: &str, issuer: &str) -> Result<Self, String> {
         if identity.chars().all(|letter| letter == '*') {
             return Err(format!(
@@ -79,13 +79,13 @@ impl IdentityRule {
     }
 }
 
-/// Whether a word is what a pattern with `*` says.
+/// Whether a pattern with `*` matches a word.
 fn word_matches(pattern: &str, word: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == word };
     let Some(mut word) = word.strip_prefix(start) else { return false };
     let Some((middle, end)) = rest.rsplit_once('*') else { return word.ends_with(rest) };
     for part in middle.split('*') {
-        // the first place will do: what is left for the others is longest then
+        // the first match is enough: it leaves the longest rest for the other parts
         match word.find(part) {
             Some(at) => word = &word[at + part.len()..],
             None => return false,
@@ -100,7 +100,7 @@ impl From<PublicKey> for SignerRule {
     }
 }
 
-/// As a lock has it: a key in one line, or a table of identity and issuer.
+/// The format in a lock: a key in one line, or a table of identity and issuer.
 impl<'de> Deserialize<'de> for Signer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -155,7 +155,7 @@ mod tests {
         assert!(!matches(&tags, &format!("{workflow}@refs/tags/a/b")));
         assert!(!matches(&tags, &format!("{workflow}@refs/heads/main")));
         assert!(!matches(&tags, &format!("x{workflow}@refs/tags/v1.2.0")));
-        // who may push a branch, and no tag, may call that as they like
+        // whoever may push branches but no tags can still choose a branch's name
         let any = "https://github.com/acme/redis/.github/workflows/*@refs/tags/*";
         assert!(matches(any, &format!("{workflow}@refs/tags/v1.2.0")));
         assert!(!matches(any, &format!("{workflow}@refs/heads/x@refs/tags/v1.2.0")));
@@ -202,7 +202,7 @@ mod tests {
         );
     }
 
-    /// What a certificate says is never taken as a pattern.
+    /// A signer's name from a certificate is never used as a pattern.
     #[test]
     fn a_signer_with_a_star_in_its_name_is_only_itself() {
         let star = Signer::Identity(Identity {

@@ -1,4 +1,4 @@
-//! Removes from the store what no known lock names.
+//! Removes everything from the store that no known lock names.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,36 +10,36 @@ use thiserror::Error;
 use super::{Store, StoreError, failed, remove};
 use crate::distribution::lock::{Lock, LockError};
 
-/// What was removed, or would be.
+/// The result of a collection, or of its dry run.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// The directories and interrupted downloads.
+    /// The directories and interrupted downloads that were removed.
     pub removed: Vec<PathBuf>,
     /// Their size in bytes.
     pub bytes: u64,
-    /// How many plugins stay.
+    /// The number of plugins that stay.
     pub kept: usize,
-    /// The locks that count.
+    /// The known locks.
     pub locks: Vec<PathBuf>,
-    /// Locks that are no more.
+    /// Locks that no longer exist.
     pub forgotten: Vec<PathBuf>,
 }
 
-/// Why nothing is collected.
+/// Why nothing was collected.
 #[derive(Debug, Error)]
 pub enum CollectError {
-    /// The store cannot be used.
+    /// An error of the store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A lock cannot be read, so nobody knows what it names.
+    /// A lock cannot be read, so it is unknown what it names.
     #[error("{0}; nothing was removed")]
     Lock(#[from] LockError),
 }
 
 impl Store {
-    /// Removes what no known lock names, for whatever target, and what interrupted downloads left;
-    /// with `dry_run`, only tells. Waits for installations to end. A lock that cannot be read stops
-    /// it.
+    /// Removes everything that no known lock names, for any target, and the remains of interrupted
+    /// downloads. With `dry_run`, only reports it. Waits for running installations. A lock that
+    /// cannot be read is an error.
     pub fn collect(&self, dry_run: bool) -> Result<Collected, CollectError> {
         let mut collected = Collected::default();
         if !self.root.exists() && !self.partial.exists() {
@@ -71,7 +71,7 @@ impl Store {
                 match (keep && named.contains(&name), directory) {
                     (true, _) => collected.kept += 1,
                     (false, "sha256") => collected.removed.push(path),
-                    // nobody holds one now, but for the one that is held here
+                    // nobody uses the other lock files now; keep the one that is held here
                     _ if name != "collect" && !dry_run => {
                         fs::remove_file(&path).map_err(failed("remove", &path))?
                     }
@@ -104,7 +104,7 @@ fn entries(directory: &Path) -> Result<Vec<PathBuf>, StoreError> {
     }
 }
 
-/// The size of all files at or below a path, in bytes.
+/// The total size of all files at or below a path, in bytes.
 fn size(path: &Path) -> u64 {
     match fs::symlink_metadata(path) {
         Ok(data) if data.is_dir() => fs::read_dir(path)

@@ -1,9 +1,9 @@
-//! The store: the files of installed plugins, in directories named by digest. What is in it is
-//! whole, and never changes.
+//! The store: the files of installed plugins, in directories named by digest. Its content is
+//! complete and never changes.
 //!
-//! A directory is made beside its place, made durable and renamed; a plugin that is loaded is never
-//! written to. Locks of files keep processes apart: one puts a digest, others wait for it; nothing
-//! is collected while anything is put.
+//! A directory is written under a temporary name, synced to disk, and renamed; the files of a
+//! loaded plugin are never modified. File locks coordinate processes: one process puts a digest
+//! while others wait, and nothing is collected while a process installs.
 
 mod collect;
 mod roots;
@@ -22,14 +22,14 @@ use super::artifact::Digest;
 
 pub use collect::{CollectError, Collected};
 
-/// Where installed plugins are.
+/// The directory of installed plugins.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
     partial: PathBuf,
 }
 
-/// A store that cannot be used.
+/// An error of the store.
 #[derive(Debug, Error)]
 #[error("cannot {verb} {}: {error}{}", path.display(), hint(error))]
 pub struct StoreError {
@@ -38,11 +38,11 @@ pub struct StoreError {
     error: io::Error,
 }
 
-/// While it lives, nothing is collected.
+/// Prevents collection until it is dropped.
 #[derive(Debug)]
 pub struct Held(#[allow(dead_code, reason = "closing it gives the lock back")] File);
 
-/// The right to put one digest into the store, which one process has at a time.
+/// The exclusive right to put one digest into the store, across processes.
 #[derive(Debug)]
 pub struct Claim<'a> {
     store: &'a Store,
@@ -52,27 +52,27 @@ pub struct Claim<'a> {
 }
 
 impl Store {
-    /// The store in a user's data directory. Nothing is made yet.
+    /// The store in a user's data directory. Creates nothing yet.
     pub fn at(data: &Path) -> Self {
         Store { root: data.join("store"), partial: data.join("partial") }
     }
 
-    /// Where the files of a digest are, if they are there.
+    /// The directory of a digest's files, whether it exists or not.
     pub fn directory(&self, digest: &Digest) -> PathBuf {
         self.root.join("sha256").join(digest.hex())
     }
 
-    /// Whether a digest is there. It is whole then, unless somebody changed it since.
+    /// Whether a digest is installed. It is complete, unless somebody changed it afterwards.
     pub fn has(&self, digest: &Digest) -> bool {
         self.directory(digest).is_dir()
     }
 
-    /// Where indexes and signatures are kept that were seen, as an OCI image layout without layers.
+    /// The cache of indexes and signatures: an OCI image layout without layers.
     pub fn seen(&self) -> PathBuf {
         self.root.join("seen")
     }
 
-    /// A directory for the time that it is needed.
+    /// Creates a temporary directory.
     pub(crate) fn temporary(&self) -> Result<TempDir, StoreError> {
         make_directory(&self.partial)?;
         tempfile::Builder::new()
@@ -81,15 +81,15 @@ impl Store {
             .map_err(failed("write", &self.partial))
     }
 
-    /// Keeps collection away. Waits while it is going on.
+    /// Prevents collection. Waits for a running one.
     pub fn hold(&self) -> Result<Held, StoreError> {
         let file = self.lock_file("collect")?;
         file.lock_shared().map_err(failed("lock", &self.root))?;
         Ok(Held(file))
     }
 
-    /// The right to put a digest. Where another process has it, `wait` is told so, and its end
-    /// waited for.
+    /// Claims the right to put a digest. If another process has it, calls `wait` and then waits for
+    /// that process.
     pub fn claim(&self, digest: &Digest, wait: impl FnOnce()) -> Result<Claim<'_>, StoreError> {
         let file = self.lock_file(&digest.hex())?;
         match file.try_lock() {
@@ -117,13 +117,13 @@ impl Store {
 }
 
 impl Claim<'_> {
-    /// Where to download to. What an interrupted download left is there.
+    /// Where to download to. It may contain the part of an interrupted download.
     pub fn partial(&self) -> Result<PathBuf, StoreError> {
         make_directory(&self.store.partial)?;
         Ok(self.store.partial.join(self.digest.hex()))
     }
 
-    /// Puts what `fill` makes into the store, whole or not at all, in place of what is there.
+    /// Puts the files that `fill` writes into the store, atomically, in place of existing ones.
     pub fn put<E: From<StoreError>>(
         &self,
         fill: impl FnOnce(&Path) -> Result<(), E>,
@@ -139,13 +139,13 @@ impl Claim<'_> {
             .map_err(failed("write", &parent))?;
         fill(new.path())?;
         seal(new.path()).map_err(failed("write", new.path()))?;
-        // a damaged one makes way; who has loaded it keeps its file
+        // move a damaged one out of the way; processes that loaded it keep their file
         let old = parent.join(format!("{prefix}old"));
         if place.exists() {
             fs::rename(&place, &old).map_err(failed("replace", &place))?;
         }
         fs::rename(new.path(), &place).map_err(failed("write", &place))?;
-        // it has moved on, so there is nothing to delete
+        // renamed, so there is nothing to delete
         let _ = new.keep();
         File::open(&parent)
             .and_then(|directory| directory.sync_all())
@@ -162,7 +162,7 @@ impl Claim<'_> {
         }
     }
 
-    /// Removes what a process left behind that was killed at the same work.
+    /// Removes the remains of a process that was killed while it put the same digest.
     fn remove_leftovers(&self, parent: &Path, prefix: &str) -> Result<(), StoreError> {
         for entry in fs::read_dir(parent).map_err(failed("read", parent))?.flatten() {
             if entry.file_name().to_string_lossy().starts_with(prefix) {
@@ -173,8 +173,8 @@ impl Claim<'_> {
     }
 }
 
-/// Makes everything in a directory durable and read-only. Deepest first: a directory must be
-/// writable until it is full.
+/// Syncs a directory's content to disk and makes it read-only. Deepest first: a directory must be
+/// writable until it is complete.
 fn seal(directory: &Path) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
@@ -191,7 +191,7 @@ fn seal(directory: &Path) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Removes a directory of the store, which is read-only.
+/// Removes a read-only directory of the store.
 fn remove(directory: &Path) -> io::Result<()> {
     fs::set_permissions(directory, Permissions::from_mode(0o755))?;
     for entry in fs::read_dir(directory)? {
@@ -206,7 +206,7 @@ fn remove(directory: &Path) -> io::Result<()> {
 }
 
 fn make_directory(path: &Path) -> Result<(), StoreError> {
-    // whatever this process lets new directories be, others do not write into the store
+    // whatever the umask: nobody else may write to the store
     fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(failed("make", path))
 }
 

@@ -1,4 +1,4 @@
-//! Which locks there are: links to them, made when they are written and when they are used.
+//! The known locks: links to them, created when a lock is written or used.
 
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use super::{Store, StoreError, failed, make_directory};
 use crate::distribution::artifact::Digest;
 
 impl Store {
-    /// Remembers a lock: what it names is kept. Its path is absolute.
+    /// Remembers a lock, so that collection keeps what it names. The path must be absolute.
     pub fn remember(&self, lock: &Path) -> Result<(), StoreError> {
         let directory = self.root.join("roots");
         let link = directory.join(&Digest::of(lock.as_os_str().as_encoded_bytes()).hex()[..32]);
@@ -26,7 +26,7 @@ impl Store {
         }
     }
 
-    /// The links, each with the lock that it names.
+    /// The links, each with the path of its lock.
     pub(super) fn roots(&self) -> Result<Vec<(PathBuf, PathBuf)>, StoreError> {
         let directory = self.root.join("roots");
         let entries = match fs::read_dir(&directory) {

@@ -1,5 +1,5 @@
-//! What is put is whole or not there, also with several at it; what is collected is what nobody
-//! names.
+//! Tests that putting is atomic, even with several processes, and that collection removes only what
+//! no lock names.
 
 use std::fs;
 use std::path::Path;

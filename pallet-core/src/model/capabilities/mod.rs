@@ -1,5 +1,5 @@
-//! What the functions of a crate may do to nodes: what a crate declares of itself, and what an
-//! action needs.
+//! What the functions of a crate may do to nodes: the capabilities that a crate declares, and those
+//! that an action needs.
 
 mod pattern;
 
@@ -7,42 +7,40 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a crate says its functions do to nodes, each kind as a list of patterns; and what an action
-/// needs, each kind as a list of names.
+/// The capabilities that a crate declares, as a list of patterns for each kind; or those that an
+/// action needs, as a list of names for each kind.
 ///
-/// A crate that declares nothing at all (no `Capabilities`) may do everything. One that declares
-/// some may do these and nothing else: an action that needs more is refused when a function of the
-/// crate declares it. The authors' form holds constants, see
-/// [`ConfigCrate::CAPABILITIES`](crate::plugin::ConfigCrate::CAPABILITIES).
+/// A crate without `Capabilities` may do everything. A crate with them may do nothing else: Pallet
+/// rejects an action that needs more when a function of the crate declares it. Authors write them
+/// as constants, see [`ConfigCrate::CAPABILITIES`](crate::plugin::ConfigCrate::CAPABILITIES).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, bound(deserialize = "List: Deserialize<'de> + Default"))]
 pub struct Capabilities<List = Vec<String>> {
-    /// Files and directories of a node, read or written, by their absolute paths. `*` stands for
-    /// any text within a name, `/srv/**` for `/srv` and all below it.
+    /// Files and directories on the node, read or written, by absolute path. `*` matches any text
+    /// within a name; `/srv/**` matches `/srv` and everything below it.
     pub paths: List,
-    /// Packages, and sources of packages, by name; `*` stands for any text.
+    /// Packages and package sources, by name. `*` matches any text.
     pub packages: List,
-    /// Services, by name; `*` stands for any text.
+    /// Services, by name. `*` matches any text.
     pub services: List,
-    /// Users and groups, by name; `*` stands for any text.
+    /// Users and groups, by name. `*` matches any text.
     pub users: List,
-    /// Shell commands, as they are written. `*` stands for words in which the shell finds nothing
-    /// to do (quoted ones may hold anything), so `nginx *` is not `nginx; reboot`; `*` alone is any
-    /// script.
+    /// Shell commands, as they are written. `*` matches only words in which the shell finds nothing
+    /// to interpret (quoted words may contain anything), so `nginx *` does not match `nginx;
+    /// reboot`. `*` alone matches any script.
     pub commands: List,
-    /// Hosts that a node fetches from: `HOST` for any port, or `HOST:PORT`; `*` stands for any
-    /// text.
+    /// Hosts that a node downloads from: `HOST` for any port, or `HOST:PORT`. `*` matches any text.
     pub network: List,
-    /// Files of the project on this machine that are read, by their paths as they are written; `**`
-    /// is the whole project.
+    /// Files of the project that are read on this machine, by path as written. `**` is the whole
+    /// project.
     pub local_files: List,
 }
 
-/// What the author of a crate writes lists as.
+/// The type of the lists in an author's constants.
 pub type Patterns = &'static [&'static str];
 
 impl Capabilities<Patterns> {
-    /// Nothing: what an author lays the declared ones over, `Capabilities { packages: &["nginx"],
+    /// No capabilities. Authors start from it: `Capabilities { packages: &["nginx"],
     /// ..Capabilities::NOTHING }`.
     pub const NOTHING: Self = Capabilities {
         paths: &[],
@@ -71,14 +69,14 @@ impl From<Capabilities<Patterns>> for Capabilities {
     }
 }
 
-/// Something that is needed and not declared.
+/// A capability that is needed but not declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lacking {
-    /// The kind of it, as a word: `path`.
+    /// Its kind: `path`.
     pub kind: &'static str,
     /// What is needed: `/etc/shadow`.
     pub needed: String,
-    /// What is declared of the kind.
+    /// The declared patterns of that kind.
     pub declared: Vec<String>,
 }
 
@@ -100,8 +98,8 @@ impl fmt::Display for Lacking {
 type Covers = fn(&str, &str) -> bool;
 
 impl Capabilities {
-    /// The kinds: the word for one, the list, and whether a pattern covers what is needed. The one
-    /// place that knows them all.
+    /// All kinds: the word for one, the list, and the function that checks whether a pattern covers
+    /// a name. This is the only list of the kinds.
     fn kinds(&self) -> [(&'static str, &[String], Covers); 7] {
         [
             ("path", &self.paths, pattern::path),
@@ -114,7 +112,7 @@ impl Capabilities {
         ]
     }
 
-    /// The first of what is `needed` that these do not cover.
+    /// The first of the `needed` capabilities that is not declared.
     pub fn lacks(&self, needed: &Capabilities) -> Option<Lacking> {
         self.lacking(needed).next()
     }
@@ -133,8 +131,8 @@ impl Capabilities {
         )
     }
 
-    /// What a crate may do by its `new` declaration that it could not by its `old` one, in words:
-    /// `path /etc/ssh/**`. `None` is a crate that declares nothing, and may do everything.
+    /// The capabilities in a crate's `new` declaration that its `old` one did not have, in words:
+    /// `path /etc/ssh/**`. `None`: the crate declares nothing, and may do everything.
     pub fn beyond(new: Option<&Capabilities>, old: Option<&Capabilities>) -> Vec<String> {
         match (new, old) {
             (_, None) => Vec::new(),
@@ -146,7 +144,7 @@ impl Capabilities {
         }
     }
 
-    /// The kinds of which anything is declared, each with its patterns: `("paths", [..])`.
+    /// The kinds with any declared patterns: `("paths", [..])`.
     pub fn declared(&self) -> Vec<(&'static str, &[String])> {
         let names =
             ["paths", "packages", "services", "users", "commands", "network", "local files"];
@@ -158,17 +156,17 @@ impl Capabilities {
             .collect()
     }
 
-    /// Needs a file or directory of the node.
+    /// Needs a file or directory on the node.
     pub fn path(&mut self, path: &str) {
         self.paths.push(path.to_owned());
     }
 
-    /// Needs a directory of the node, and all below it.
+    /// Needs a directory on the node, with everything below it.
     pub fn below(&mut self, path: &str) {
         self.paths.push(format!("{}/**", path.trim_end_matches('/')));
     }
 
-    /// Needs a package, or a source of packages.
+    /// Needs a package or a package source.
     pub fn package(&mut self, name: &str) {
         self.packages.push(name.to_owned());
     }
@@ -193,15 +191,15 @@ impl Capabilities {
         self.local_files.push(path.to_owned());
     }
 
-    /// Needs a directory of the project, and all below it.
+    /// Needs a directory of the project, with everything below it.
     pub fn local_directory(&mut self, path: &str) {
         self.local_files.push(format!("{}/**", path.trim_end_matches('/')));
     }
 
-    /// Needs what stands at a URL: a host, or a path of the node.
+    /// Needs the target of a URL: a host, or a path on the node.
     pub fn url(&mut self, url: &str) {
         let Some((scheme, rest)) = url.split_once("://") else {
-            // git's short form of ssh: [USER@]HOST:PATH
+            // git's short form of an ssh URL: [USER@]HOST:PATH
             return match url.split_once(':') {
                 Some((host, _)) if !host.contains('/') => {
                     self.network.push(format!("{}:22", after_user(host).to_ascii_lowercase()))

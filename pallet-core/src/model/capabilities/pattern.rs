@@ -1,9 +1,9 @@
-//! Whether a declared pattern covers a name, a path, a command or a host; and another pattern,
-//! which is read as such a text.
+//! Whether a declared pattern covers a name, a path, a command, a host, or another pattern, which
+//! is treated as text.
 //!
-//! A pattern never covers more than it says: in doubt it does not cover.
+//! A pattern never covers more than it says. In doubt it does not cover.
 
-/// A name: `*` stands for any text.
+/// A name: `*` matches any text.
 pub(super) fn name(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut text) = name.strip_prefix(start) else { return false };
@@ -18,8 +18,8 @@ pub(super) fn name(pattern: &str, name: &str) -> bool {
     text.ends_with(end)
 }
 
-/// A path: `*` stands for any text within a name, `**` for any names, also none. `..` is covered by
-/// nothing but `..`.
+/// A path: `*` matches any text within a name, `**` matches any number of names, including none.
+/// Only `..` covers `..`.
 pub(super) fn path(pattern: &str, path: &str) -> bool {
     fn names(path: &str) -> Vec<&str> {
         path.split('/').filter(|name| !name.is_empty() && *name != ".").collect()
@@ -32,7 +32,7 @@ pub(super) fn path(pattern: &str, path: &str) -> bool {
                 (0..=most).any(|count| covers(rest, &path[count..]))
             }
             [first, rest @ ..] => match path {
-                // in a pattern that is to be covered, these are any names
+                // in a pattern to be covered, these stand for any names
                 [] | ["**", ..] => false,
                 ["..", more @ ..] => *first == ".." && covers(rest, more),
                 [next, more @ ..] => name(first, next) && covers(rest, more),
@@ -42,14 +42,15 @@ pub(super) fn path(pattern: &str, path: &str) -> bool {
     pattern.starts_with('/') == path.starts_with('/') && covers(&names(pattern), &names(path))
 }
 
-/// A command: `*` stands for text in which the shell finds nothing to do, `*` alone for any.
+/// A command: `*` matches text in which the shell finds nothing to interpret; `*` alone matches any
+/// command.
 pub(super) fn command(pattern: &str, command: &str) -> bool {
     fn covers(pattern: &str, text: &str, at: usize, units: &[usize]) -> bool {
         let Some((literal, rest)) = pattern.split_once('*') else { return &text[at..] == pattern };
         if !text[at..].starts_with(literal) {
             return false;
         }
-        // what the star takes ends where a unit ends, and is made of whole units
+        // the text that a star matches consists of whole units
         let mut end = at + literal.len();
         loop {
             if covers(rest, text, end, units) {
@@ -68,15 +69,15 @@ pub(super) fn command(pattern: &str, command: &str) -> bool {
     }
 }
 
-/// For each byte of a command where something begins that the shell takes as it stands, its length:
-/// a character, or what is quoted. 0 elsewhere.
+/// For each byte of a command: the length of the literal unit that begins there, which is one
+/// character or a quoted text; otherwise 0.
 fn units(command: &str) -> Vec<usize> {
     let mut units = vec![0; command.len()];
     let (mut at, mut before) = (0, ' ');
     while let Some(first) = command[at..].chars().next() {
         let rest = &command[at + first.len_utf8()..];
         let length = match first {
-            // quotes after these are not what they seem
+            // quotes after a `$` have another meaning
             '$' if rest.starts_with(['\'', '"']) => break,
             '#' if " \t\n;&|()".contains(before) => break,
             '\'' => match rest.find('\'') {
@@ -85,7 +86,7 @@ fn units(command: &str) -> Vec<usize> {
             },
             '"' => match rest.find(['"', '$', '`', '\\']) {
                 Some(end) if rest[end..].starts_with('"') => end + 2,
-                // what is in it is done; where it ends is not looked for
+                // the shell executes parts of this text; its end is not searched for
                 _ => break,
             },
             '\\' => match rest.chars().next() {
@@ -102,14 +103,14 @@ fn units(command: &str) -> Vec<usize> {
     units
 }
 
-/// A host: `HOST` covers it with any port, `HOST:PORT` with that one.
+/// A host: `HOST` covers any port, `HOST:PORT` only that port.
 pub(super) fn host(pattern: &str, host: &str) -> bool {
     let (wanted, wanted_port) = host_and_port(host);
     let (pattern, port) = host_and_port(pattern);
     (port.is_none() || port == wanted_port) && name(&pattern.to_ascii_lowercase(), wanted)
 }
 
-/// `HOST` or `HOST:PORT`, where the host may be an IPv6 address in brackets.
+/// Splits `HOST` or `HOST:PORT`. The host may be an IPv6 address in brackets.
 pub(super) fn host_and_port(text: &str) -> (&str, Option<&str>) {
     match text.rsplit_once(':') {
         Some((host, port))
@@ -221,8 +222,8 @@ mod tests {
 
     #[test]
     fn quotes_are_the_shells_and_not_what_a_pattern_makes_of_them() {
-        // the literal quote of the pattern is the first one of the text, and what stands between
-        // the next two is no string
+        // the literal quote of the pattern is the first quote of the text, so the text between the
+        // next two is not a string
         check(command, "sh -c '*'", &["sh -c ''"], &["sh -c 'a'; b 'c'", "sh -c 'a'"]);
         check(command, "echo $*", &["echo $a"], &["echo $'\\'' ; id #'", "echo $\"a\""]);
         check(

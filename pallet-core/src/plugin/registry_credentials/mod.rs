@@ -1,5 +1,5 @@
-//! Credentials of container registries, from the files and helpers that docker, podman and others
-//! share.
+//! Credentials for container registries, from the files and helpers that docker, podman and other
+//! tools share.
 
 #[cfg(test)]
 mod tests;
@@ -19,17 +19,17 @@ use serde_json::Value;
 
 use super::provider::Credential;
 
-/// A helper may ask a person; it has this long.
+/// Timeout of a helper; it may have to ask a person.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What helpers and configurations call Docker Hub.
+/// The name of Docker Hub in helpers and configuration files.
 pub const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
-/// Where credentials of registries are looked for.
+/// Where to look for registry credentials.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryCredentials {
     /// Files like docker's `config.json` and podman's `auth.json`; they need not exist. The first
-    /// one that knows the registry wins.
+    /// file that has the registry wins.
     pub files: Vec<PathBuf>,
     /// Directories with credential helpers, `docker-credential-*`.
     pub helper_path: Vec<PathBuf>,
@@ -45,7 +45,7 @@ pub enum RegistryLogin {
         /// The password.
         password: String,
     },
-    /// With a token that is exchanged for one that the registry accepts.
+    /// With a token that must be exchanged for one that the registry accepts.
     IdentityToken(String),
     /// With a token that the registry accepts.
     RegistryToken(String),
@@ -57,12 +57,12 @@ impl fmt::Debug for RegistryLogin {
     }
 }
 
-/// A login, and the file or helper that it comes from.
+/// A login, with the file or helper that it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundLogin {
     /// The login.
     pub login: RegistryLogin,
-    /// Where it comes from, for messages.
+    /// The file or helper, for messages.
     pub source: String,
 }
 
@@ -108,7 +108,7 @@ impl RegistryCredentials {
         Ok(None)
     }
 
-    /// Every registry that the files name, with the source of its credentials.
+    /// All registries in the files, with the source of their credentials.
     pub fn known(&self) -> Answer<Vec<Credential>> {
         let mut known: Vec<Credential> = Vec::new();
         for file in &self.files {
@@ -135,7 +135,8 @@ impl RegistryCredentials {
         Ok(known)
     }
 
-    /// Asks a helper: `docker-credential-NAME get`. `None` if it has nothing for the registry.
+    /// Calls a helper: `docker-credential-NAME get`. `None` if it has no credentials for the
+    /// registry.
     fn ask(&self, helper: &str, registry: &str) -> Answer<Option<FoundLogin>> {
         let program = format!("docker-credential-{helper}");
         let failed = |message: String| RegistryCredentialsError::Helper {
@@ -189,7 +190,7 @@ fn read(file: &Path) -> Answer<Option<Value>> {
     }
 }
 
-/// The helper that keeps this registry's credentials, or those of all registries.
+/// The helper for this registry, or the default helper.
 fn helper_of<'a>(config: &'a Value, registry: &str) -> Option<&'a str> {
     entry(&config["credHelpers"], registry)
         .unwrap_or(&config["credsStore"])
@@ -197,7 +198,7 @@ fn helper_of<'a>(config: &'a Value, registry: &str) -> Option<&'a str> {
         .filter(|name| !name.is_empty())
 }
 
-/// The entry of a registry: by its name, or as a URL as older tools write it.
+/// The entry for a registry: by its name, or by a URL as older tools write it.
 fn entry<'a>(table: &'a Value, registry: &str) -> Option<&'a Value> {
     let table = table.as_object()?;
     let host = host_of(registry);
@@ -208,7 +209,7 @@ fn entry<'a>(table: &'a Value, registry: &str) -> Option<&'a Value> {
         .or_else(|| table.iter().find(|(key, _)| matches(key)).map(|(_, value)| value))
 }
 
-/// A registry without its scheme and path.
+/// A registry, without scheme and path.
 fn host_of(registry: &str) -> &str {
     let rest = registry.split_once("://").map_or(registry, |(_, rest)| rest);
     rest.split('/').next().unwrap_or(rest)
@@ -218,7 +219,7 @@ fn is_docker_hub(host: &str) -> bool {
     matches!(host, "docker.io" | "index.docker.io" | "registry-1.docker.io")
 }
 
-/// The login of an entry of `auths`; `None` if it only says that a helper has it.
+/// The login in an entry of `auths`; `None` if the entry only refers to a helper.
 fn login_of(file: &Path, registry: &str, entry: &Value) -> Answer<Option<RegistryLogin>> {
     let text = |key: &str| entry[key].as_str().filter(|text| !text.is_empty());
     if let Some(token) = text("registrytoken") {
@@ -252,7 +253,7 @@ struct Output {
     errors: Vec<u8>,
 }
 
-/// Runs a helper; `None` if it does not end in time.
+/// Runs a helper; `None` on timeout.
 fn run(program: &Path, server: &str) -> io::Result<Option<Output>> {
     let mut child = Command::new(program)
         .arg("get")
@@ -261,7 +262,7 @@ fn run(program: &Path, server: &str) -> io::Result<Option<Output>> {
         .stderr(Stdio::piped())
         .spawn()?;
     if let Some(mut input) = child.stdin.take() {
-        // a helper that does not read its input says so by its own error
+        // a helper that does not read its input reports an error of its own
         let _ = input.write_all(server.as_bytes());
     }
     let (out, errors) = (reader(child.stdout.take()), reader(child.stderr.take()));
@@ -274,7 +275,7 @@ fn reader(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // what was read before an error is enough for a message
+            // whatever was read before the error is enough for a message
             let _ = pipe.read_to_end(&mut bytes);
         }
         bytes

@@ -1,4 +1,4 @@
-//! Tests of finding credentials of registries.
+//! Tests of the lookup of registry credentials.
 
 use std::os::unix::fs::PermissionsExt;
 

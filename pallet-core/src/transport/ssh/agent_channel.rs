@@ -1,12 +1,11 @@
-//! The channels that a server opens to the agent of this machine. libssh2 has them and its Rust
-//! package has no words for them, so they are handled here as C does it; what is carried through
-//! them is the affair of `agent_forward`.
+//! Channels that the server opens to this machine's ssh agent. libssh2 supports them but the `ssh2`
+//! package does not, so this module calls the C functions directly. `agent_forward` handles the
+//! data.
 //!
-//! Why this is sound: libssh2 lets nobody but its session free a channel that `close` has not
-//! freed, and whoever has one here has the session too, so that it lives as long. A channel, and
-//! the callback, are used under the session's lock alone: `Session::raw` holds it, and libssh2
-//! calls the callback from within a call that holds it. What the callback is given is taken away
-//! from the session before it goes.
+//! Why this is sound: libssh2 frees a channel only with its session, or in `close`. Each channel
+//! here holds its session, so it cannot outlive it. Channels and the callback are used only under
+//! the session's lock: `Session::raw` takes the lock, and libssh2 calls the callback only from
+//! calls that hold it. The callback's context is removed from the session before it is dropped.
 
 #![allow(unsafe_code)]
 
@@ -20,8 +19,8 @@ use ssh2::{Error, ErrorCode, Session};
 /// `LIBSSH2_CALLBACK_AUTHAGENT`.
 const OPENED: c_int = 7;
 
-/// `LIBSSH2_AUTHAGENT_FUNC`: a channel was opened; the last is where what was given to the session
-/// stands.
+/// `LIBSSH2_AUTHAGENT_FUNC`: called for each opened channel. The last argument points to the
+/// session's context pointer.
 type Opened =
     unsafe extern "C" fn(*mut raw::LIBSSH2_SESSION, *mut raw::LIBSSH2_CHANNEL, *mut *mut c_void);
 
@@ -33,16 +32,15 @@ unsafe extern "C" {
     ) -> Option<Opened>;
 }
 
-/// A channel of a session that is not freed.
+/// A channel that is not freed.
 struct Raw(NonNull<raw::LIBSSH2_CHANNEL>);
 
-// SAFETY: it belongs to no thread; only whoever has the session's lock uses it
+// SAFETY: a channel is not bound to a thread, and is used only under the session's lock
 unsafe impl Send for Raw {}
 
 type Arrived = Mutex<Vec<Raw>>;
 
-/// Takes the channels that the server opens to the agent. While there is none, libssh2 refuses
-/// them.
+/// Accepts channels that the server opens to the agent. Without a door, libssh2 refuses them.
 pub(super) struct Door {
     session: Session,
     arrived: Arc<Arrived>,
@@ -56,23 +54,23 @@ impl Door {
         door
     }
 
-    /// Gives the session a callback and what that is for, or takes both away.
+    /// Sets the callback and its context in the session, or removes both.
     fn hang(&self, context: *mut c_void, callback: Option<Opened>) {
         let mut session = self.session.raw();
-        // SAFETY: the session is locked; whoever logs in puts something else there meanwhile, and
-        // nobody logs in any more
+        // SAFETY: the session is locked; only a login uses this context pointer for anything else,
+        // and the login is complete
         unsafe {
             *raw::libssh2_session_abstract(&raw mut *session) = context;
             libssh2_session_callback_set2(&raw mut *session, OPENED, callback);
         }
     }
 
-    /// How many channels have come that nobody took.
+    /// The number of channels that wait to be taken.
     pub(super) fn waiting(&self) -> usize {
         self.arrived.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// The channels that have come.
+    /// Takes the waiting channels.
     pub(super) fn take(&self) -> Vec<AgentChannel> {
         let arrived =
             std::mem::take(&mut *self.arrived.lock().unwrap_or_else(PoisonError::into_inner));
@@ -86,13 +84,13 @@ impl Drop for Door {
     }
 }
 
-/// Takes a channel in. It may call nothing of libssh2, which is in the middle of reading.
+/// Stores a new channel. It must not call libssh2, which is in the middle of a read.
 unsafe extern "C" fn opened(
     _session: *mut raw::LIBSSH2_SESSION,
     channel: *mut raw::LIBSSH2_CHANNEL,
     context: *mut *mut c_void,
 ) {
-    // SAFETY: it stands there as long as this is the callback, and is shared
+    // SAFETY: the context is valid and shared as long as this callback is set
     let arrived =
         unsafe { context.as_ref().and_then(|context| context.cast::<Arrived>().as_ref()) };
     if let (Some(arrived), Some(channel)) = (arrived, NonNull::new(channel)) {
@@ -100,18 +98,19 @@ unsafe extern "C" fn opened(
     }
 }
 
-/// A channel to the agent. Its calls need room to write, as those of every channel do. One that is
-/// dropped stays until its session ends.
+/// A channel to the agent. Like every channel, it needs room to write before each call. A dropped
+/// channel stays open until its session ends.
 pub(super) struct AgentChannel {
     session: Session,
     raw: Raw,
 }
 
 impl AgentChannel {
-    /// Reads what has come; `None` if nothing has.
+    /// Reads the bytes that have arrived; `None` if there are none.
     pub(super) fn read(&mut self, space: &mut [u8]) -> Result<Option<usize>, Error> {
         let _locked = self.session.raw();
-        // SAFETY: the session is locked, the channel not freed, and the space as long as is said
+        // SAFETY: the session is locked, the channel is not freed, and the length is that of the
+        // buffer
         done(unsafe {
             raw::libssh2_channel_read_ex(
                 self.raw.0.as_ptr(),
@@ -122,11 +121,12 @@ impl AgentChannel {
         })
     }
 
-    /// Writes some of this; `None` if nothing could be. Then it may be half sent, and the same must
-    /// be written before anything else is.
+    /// Writes some of the bytes; `None` if it would block. Then a packet may be half sent, and the
+    /// same bytes must be written before anything else.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<Option<usize>, Error> {
         let _locked = self.session.raw();
-        // SAFETY: the session is locked, the channel not freed, and the bytes as many as is said
+        // SAFETY: the session is locked, the channel is not freed, and the length is that of the
+        // buffer
         done(unsafe {
             raw::libssh2_channel_write_ex(
                 self.raw.0.as_ptr(),
@@ -137,20 +137,20 @@ impl AgentChannel {
         })
     }
 
-    /// How much the server takes.
+    /// The number of bytes that the server accepts now.
     pub(super) fn window(&self) -> usize {
         let _locked = self.session.raw();
-        // SAFETY: the session is locked, and the channel not freed
+        // SAFETY: the session is locked, and the channel is not freed
         let window =
             unsafe { raw::libssh2_channel_window_write_ex(self.raw.0.as_ptr(), ptr::null_mut()) };
         usize::try_from(window).unwrap_or(usize::MAX)
     }
 
-    /// How much has come that was not read.
+    /// The number of bytes that have arrived but are not read.
     pub(super) fn unread(&self) -> usize {
         let _locked = self.session.raw();
         let mut available = 0;
-        // SAFETY: the session is locked, and the channel not freed
+        // SAFETY: the session is locked, and the channel is not freed
         unsafe {
             raw::libssh2_channel_window_read_ex(
                 self.raw.0.as_ptr(),
@@ -161,25 +161,26 @@ impl AgentChannel {
         usize::try_from(available).unwrap_or(usize::MAX)
     }
 
-    /// Whether all was read, and nothing more will come.
+    /// Whether the other side has ended and everything is read.
     pub(super) fn eof(&self) -> bool {
         let _locked = self.session.raw();
-        // SAFETY: the session is locked, and the channel not freed
+        // SAFETY: the session is locked, and the channel is not freed
         unsafe { raw::libssh2_channel_eof(self.raw.0.as_ptr()) != 0 }
     }
 
-    /// Closes and frees it; it is given back while that is under way.
+    /// Closes and frees the channel. Returns the channel if that would block; then call it again.
     pub(super) fn close(self) -> Option<Self> {
         let closed = {
             let _locked = self.session.raw();
-            // SAFETY: the session is locked; once it is freed, nobody has it any more
+            // SAFETY: the session is locked; `self` is consumed, so nobody uses the channel once it
+            // is freed
             done(unsafe { raw::libssh2_channel_free(self.raw.0.as_ptr()) } as isize)
         };
         matches!(closed, Ok(None)).then_some(self)
     }
 }
 
-/// What libssh2 gave; `None` if it would block.
+/// Converts a return value of libssh2; `None` if the call would block.
 fn done(given: isize) -> Result<Option<usize>, Error> {
     match usize::try_from(given) {
         Ok(count) => Ok(Some(count)),

@@ -1,9 +1,9 @@
-//! The agent of this machine, lent to a command on the node: each channel that is opened to it
-//! there is carried to a connection of its own to the agent.
+//! Agent forwarding: each channel that a command on the node opens to the agent gets its own
+//! connection to this machine's agent.
 //!
-//! Only what a login needs goes through: the list of keys, and signing. Keys cannot be added or
-//! removed from there, and the agent is not told which hosts stand in the way, so that keys that
-//! are for certain hosts only (`ssh-add -h`) do not sign.
+//! Only requests that a login needs are passed on: listing keys and signing. Commands on the node
+//! cannot add or remove keys. The agent does not learn the hosts on the way, so keys that are
+//! restricted to certain hosts (`ssh-add -h`) do not sign.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -19,39 +19,40 @@ use super::agent_channel::{AgentChannel, Door};
 use super::link::Link;
 use super::pipe::would_block;
 
-/// How many channels are carried at a time, and how many may wait until one of those ends; what is
-/// opened beside them is closed.
+/// Maximum number of channels in use, and of channels that wait for one of those to end. Any others
+/// are closed.
 const MOST: usize = 16;
 const MOST_WAITING: usize = 256;
-/// How many channels there may be that are closed here and not by the server, and how much may have
-/// come through them and those that wait.
+/// Maximum number of channels that we closed but the server did not, and of unread bytes in those
+/// and the waiting channels.
 const TOO_MANY: usize = 256;
 const TOO_MUCH: usize = 4 << 20;
-/// How much is on its way in one direction of a channel.
+/// Maximum number of bytes in transit in one direction of a channel.
 const PIECE: usize = 16 * 1024;
-/// A message of the agent's protocol: signing.
+/// Message type of the agent protocol: sign.
 const SIGN: u8 = 13;
-/// A message that every agent answers with failure: an extension without a name.
+/// A message that every agent answers with a failure: an extension without a name.
 const UNKNOWN: [u8; 9] = [0, 0, 0, 5, 27, 0, 0, 0, 0];
-/// The server does not do what was asked for.
+/// libssh2's error code for a request that the server denied.
 const DENIED: ErrorCode = ErrorCode::Session(-22);
 
-/// The agent as it is lent over one session.
+/// Agent forwarding over one session.
 #[derive(Default)]
 pub(super) struct Forward {
     agent: PathBuf,
-    /// Open while a command may use the agent.
+    /// Present while a command may use the agent.
     door: Option<Door>,
     relays: Vec<Relay>,
     waiting: VecDeque<AgentChannel>,
-    /// Channels that are closed, of which the server has not said so.
+    /// Channels that we closed and the server has not closed yet.
     leaving: Vec<AgentChannel>,
-    /// Whether the server has agreed before: sshd does so once for a connection, and then says no.
+    /// Whether the server has granted forwarding before. sshd grants it once per connection and
+    /// then denies further requests.
     granted: bool,
 }
 
 impl Forward {
-    /// Lets a command in `channel` use the agent. The inner error says why the server does not.
+    /// Lets a command in `channel` use the agent. The inner error says why the server denied it.
     pub(super) async fn begin(
         &mut self,
         link: &mut Link,
@@ -62,7 +63,7 @@ impl Forward {
             Ok(()) => self.granted = true,
             Err(error) if error.code() == DENIED && self.granted => {}
             Err(error) if error.code() == DENIED => {
-                let why = "the server does not allow it: allow it there (AllowAgentForwarding in \
+                let why = "the server does not allow it: enable it there (AllowAgentForwarding in \
                     its sshd_config, agent-forwarding in authorized_keys)";
                 return Ok(Err(why.to_owned()));
             }
@@ -73,13 +74,14 @@ impl Forward {
         Ok(Ok(()))
     }
 
-    /// Whether a packet is half sent: nothing else may be written until `serve` has sent the rest.
+    /// Whether a packet is half sent. Then `serve` must send the rest before anything else is
+    /// written.
     pub(super) fn is_stuck(&self) -> bool {
         self.relays.iter().any(|relay| relay.stuck)
     }
 
-    /// Carries what can be carried without waiting. Says whether anything moved, or there is no
-    /// room.
+    /// Moves all data that can be moved without waiting. Returns whether anything moved, or there
+    /// is no room to write.
     pub(super) async fn serve(&mut self, link: &Link) -> Result<bool, TransportError> {
         if let Some(relay) = self.relays.iter_mut().find(|relay| relay.stuck) {
             return relay.write(link);
@@ -98,7 +100,7 @@ impl Forward {
             std::mem::take(&mut self.relays).into_iter().partition(|relay| relay.over);
         self.relays = going;
         self.leaving.extend(Vec::into_iter(over).map(|relay: Relay| relay.channel));
-        // those that have ended take no room from those that come after them
+        // Relays that ended must not take room from new ones.
         moved |= self.welcome().await;
         for channel in std::mem::take(&mut self.leaving) {
             match link.has_room() {
@@ -109,12 +111,12 @@ impl Forward {
         let sent =
             self.leaving.iter().chain(&self.waiting).map(AgentChannel::unread).sum::<usize>();
         if self.leaving.len() > TOO_MANY || sent > TOO_MUCH {
-            return Err(link.lost("it opens channels to the ssh agent without end"));
+            return Err(link.lost("it opens too many channels to the ssh agent"));
         }
         Ok(moved)
     }
 
-    /// Takes in the channels that were opened.
+    /// Accepts the newly opened channels.
     async fn welcome(&mut self) -> bool {
         let mut arrived = self.door.as_ref().map(Door::take).unwrap_or_default();
         let mut moved = !arrived.is_empty();
@@ -124,8 +126,7 @@ impl Forward {
             && let Some(channel) = self.waiting.pop_front()
         {
             moved = true;
-            // to connect to a socket of this machine waits for nobody: an agent that is busy
-            // refuses
+            // Connecting to a local socket does not block: a busy agent refuses the connection.
             match UnixStream::connect(&self.agent).await {
                 Ok(agent) => self.relays.push(Relay::new(channel, agent)),
                 Err(_) => self.leaving.push(channel),
@@ -134,13 +135,13 @@ impl Forward {
         moved
     }
 
-    /// Whether libssh2 has taken in something for it since it was served.
+    /// Whether libssh2 has received data or channels for the agent since the last `serve`.
     pub(super) fn has_news(&self) -> bool {
         let waiting = self.door.as_ref().is_some_and(|door| door.waiting() > 0);
         !self.is_stuck() && (waiting || self.relays.iter().any(Relay::has_news))
     }
 
-    /// Waits until there is something to carry from the agent, or it takes more.
+    /// Waits until the agent has sent something, or accepts more.
     pub(super) async fn ready(&mut self) {
         poll_fn(|context| {
             for relay in &mut self.relays {
@@ -156,7 +157,7 @@ impl Forward {
         .await;
     }
 
-    /// Lends the agent no longer: what is open is closed, and what comes now libssh2 refuses.
+    /// Ends forwarding: closes all channels; libssh2 refuses new ones.
     pub(super) async fn end(&mut self, link: &mut Link) -> Result<(), TransportError> {
         let Some(door) = self.door.take() else { return Ok(()) };
         self.leaving.extend(door.take());
@@ -171,15 +172,15 @@ impl Forward {
     }
 }
 
-/// One channel, and the connection to the agent that it is carried to.
+/// A channel with its connection to the agent.
 struct Relay {
     channel: AgentChannel,
     agent: UnixStream,
     sieve: Sieve,
-    /// On their way to the agent, and from it.
+    /// Bytes to the agent, and from it.
     down: Vec<u8>,
     up: Vec<u8>,
-    /// Whether a packet of these is half sent.
+    /// Whether a packet of `up` is half sent.
     stuck: bool,
     /// Whether one side has ended.
     over: bool,
@@ -237,7 +238,7 @@ impl Relay {
 
     fn write(&mut self, link: &Link) -> Result<bool, TransportError> {
         let wrote = self.channel.write(&self.up).map_err(|error| link.lost(error))?;
-        // Where the server's window is open, it is the packet that could not be sent as a whole.
+        // If the server's window is open, a blocked write means that a packet is half sent.
         self.stuck = wrote.is_none() && self.channel.window() > 0;
         self.up.drain(..wrote.unwrap_or_default());
         Ok(wrote.is_some_and(|wrote| wrote > 0))
@@ -249,18 +250,18 @@ impl Relay {
     }
 }
 
-/// Lets the messages through that a login needs. In the place of another one goes one that the
-/// agent knows even less, so that its answers stay in order.
+/// Passes on only the messages that a login needs. It replaces any other message by one that the
+/// agent does not know, so that the number and order of the answers stay the same.
 #[derive(Default)]
 struct Sieve {
-    /// The length and the kind of the next message, as far as they have come.
+    /// The length and the type of the next message, as far as they have arrived.
     head: Vec<u8>,
-    /// How much of the message is still to come, and whether it goes through.
+    /// How many bytes of the message are still to come, and whether the message is passed on.
     left: usize,
     passes: bool,
 }
 
-/// A message that is none.
+/// The bytes are not a valid message.
 #[derive(Debug)]
 struct Malformed;
 

@@ -1,6 +1,6 @@
-//! Logging in: key files and their certificates, the agent, the usual keys, the password, in this
-//! order and each only where it can help, because a server ends the connection after a few refusals
-//! (MaxAuthTries).
+//! Logging in, in this order: key files with their certificates, the agent, the default keys, the
+//! password. Each is tried only if it can succeed, because a server ends the connection after a few
+//! refusals (MaxAuthTries).
 
 mod keys;
 mod login;
@@ -13,7 +13,7 @@ use super::super::{ConnectSettings, TransportError};
 use super::destination::Destination;
 use super::link::Link;
 
-/// Logs in, or says all that was tried.
+/// Logs in. The error lists all that was tried.
 pub(super) async fn log_in(
     link: &mut Link,
     to: &Destination,
@@ -21,15 +21,16 @@ pub(super) async fn log_in(
     limit: Duration,
 ) -> Result<(), TransportError> {
     let mut login = Login::new(link, to, settings, limit);
-    // What the server takes is a round trip to ask, and matters where there is more than keys to
-    // offer.
+    // Asking the server for its methods costs a round trip. Only a login with more than keys needs
+    // it.
     if to.password.is_some() && login.ask().await? {
         return Ok(());
     }
     if login.takes("publickey") && login.with_keys().await? {
         return Ok(());
     }
-    // A server that wants a key and a password says so when it has the key.
+    // A server that wants a key and a password asks for the password only after it accepted the
+    // key.
     if !(login.methods.is_some()
         && (login.takes("password") || login.takes("keyboard-interactive")))
         && login.ask().await?
@@ -51,7 +52,7 @@ pub(super) async fn log_in(
     {
         ""
     } else {
-        ", none of which can be done here: allow keys"
+        ", none of which pallet supports: allow keys there"
     };
-    Err(login.refused(format!("{tried} (the server takes {methods}{hint})")))
+    Err(login.refused(format!("{tried} (the server accepts {methods}{hint})")))
 }

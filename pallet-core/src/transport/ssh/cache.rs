@@ -1,4 +1,4 @@
-//! What was read once for all connections of an operation.
+//! Caches for all ssh connections of an operation.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use super::config_options::ConfigOptions;
 use super::file_cache::FileCache;
 use super::known_hosts::KnownHosts;
 
-/// What the ssh connections of one operation share.
+/// State that the ssh connections of one operation share.
 #[derive(Debug, Default)]
 pub(in super::super) struct SshCache {
     pub(super) configs: FileCache<ConfigFile>,
@@ -17,11 +17,11 @@ pub(in super::super) struct SshCache {
     answers: Mutex<HashMap<String, Arc<Mutex<Answer>>>>,
 }
 
-/// What OpenSSH said to one question, if it was asked already.
+/// OpenSSH's answer to one question, if it was asked already.
 pub(super) type Answer = Option<Result<Arc<ConfigOptions>, TransportError>>;
 
 impl SshCache {
-    /// The answer to one question. Whoever holds its lock may ask.
+    /// The answer to one question. Only the holder of the lock may ask OpenSSH.
     pub(super) fn answer(&self, question: &str) -> Arc<Mutex<Answer>> {
         self.answers
             .lock()

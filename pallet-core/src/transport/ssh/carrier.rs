@@ -1,4 +1,4 @@
-//! A session that carries another one in a tunnel, to a host that its peer can reach.
+//! A jump host's session: it carries another session through a tunnel.
 
 use std::io::{Read, Write};
 
@@ -10,11 +10,10 @@ use super::channel;
 use super::link::Link;
 use super::pipe::would_block;
 
-/// A session that carries another one to a host that its peer can reach. It ends when it is
-/// dropped.
+/// A session that carries other sessions to hosts behind its peer. Dropping it ends it.
 pub(super) struct Carrier {
     requests: mpsc::Sender<Request>,
-    /// The connection that this one goes through.
+    /// The session that carries this one.
     _via: Option<Box<Carrier>>,
 }
 
@@ -32,7 +31,7 @@ impl Carrier {
         Carrier { requests, _via: via }
     }
 
-    /// Opens a tunnel: what is written to the socket arrives at the host. One tunnel at a time.
+    /// Opens a tunnel: bytes written to the socket arrive at the host. One tunnel at a time.
     pub(super) async fn tunnel(&self, host: &str, port: u16) -> Result<UnixStream, TransportError> {
         let failed = |message: &str| TransportError::Connect {
             host: format!("{host}:{port}"),
@@ -40,7 +39,7 @@ impl Carrier {
         };
         let (near, socket) = UnixStream::pair().map_err(|error| failed(&error.to_string()))?;
         let (opened, answer) = oneshot::channel();
-        let gone = |_| failed("the connection to the host before it is lost");
+        let gone = |_| failed("lost the connection to its jump host");
         self.requests
             .send(Request { host: host.to_owned(), port, socket, opened })
             .await
@@ -50,7 +49,7 @@ impl Carrier {
     }
 }
 
-/// Owns the session of a carrier.
+/// The task that owns a carrier's session.
 async fn carry(mut link: Link, mut queue: mpsc::Receiver<Request>) {
     while let Some(Request { host, port, socket, opened }) = queue.recv().await {
         match open(&mut link, &host, port).await {
@@ -67,7 +66,7 @@ async fn carry(mut link: Link, mut queue: mpsc::Receiver<Request>) {
     }
 }
 
-/// Opens a channel to a host that the peer can reach.
+/// Opens a channel to a host behind the peer.
 async fn open(link: &mut Link, host: &str, port: u16) -> Result<ssh2::Channel, TransportError> {
     let channel = link.drive(|session| session.channel_direct_tcpip(host, port, None)).await?;
     channel.map_err(|error| {
@@ -79,7 +78,7 @@ async fn open(link: &mut Link, host: &str, port: u16) -> Result<ssh2::Channel, T
     })
 }
 
-/// Carries bytes between a socket and a channel, until one of them ends.
+/// Copies bytes between a socket and a channel until one of them ends.
 async fn bridge(
     link: &mut Link,
     mut channel: ssh2::Channel,
@@ -98,8 +97,7 @@ async fn bridge(
                 Err(_) => break,
             }
         }
-        // Writing to the channel comes before reading from it: it also takes in packets that are
-        // there to be read.
+        // Write before reading: a write also receives packets, which the read then finds.
         if !up.is_empty() {
             let wrote = channel::unless_blocked(link, channel.write(up.rest()))?;
             stuck = wrote.is_none() && channel.write_window().remaining > 0;
@@ -131,7 +129,7 @@ async fn bridge(
             tokio::task::yield_now().await;
             continue;
         }
-        // While nothing is read from the channel, that there is something to read is no news.
+        // While the channel is not read, its readiness must not wake us.
         let reads = stuck || down.is_empty() || !up.is_empty();
         let pending = link.is_pending();
         let moved = async { if reads { link.wait().await } else { link.flush().await } };
@@ -152,7 +150,7 @@ async fn bridge(
     channel::close(link, &mut channel).await
 }
 
-/// Bytes on their way in one direction.
+/// Bytes in transit in one direction.
 struct Buffer {
     bytes: Vec<u8>,
     from: usize,

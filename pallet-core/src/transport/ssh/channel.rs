@@ -1,4 +1,4 @@
-//! A command in a channel: its input is written while its output is read, whichever side is ready.
+//! Runs a command in a channel: writes its input while reading its output, whichever is ready.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -15,30 +15,30 @@ use super::agent_forward::Forward;
 use super::link::Link;
 use super::pipe::would_block;
 
-/// How long a peer may take to read that a channel is closed.
+/// How long a peer may take to read the close of a channel.
 const CLOSING: Duration = Duration::from_secs(5);
-/// The server does not do what was asked for.
+/// libssh2's error code for a request that the server denied.
 const DENIED: ErrorCode = ErrorCode::Session(-22);
-/// How much is read before anything else has its turn.
+/// Maximum number of reads from a stream in a row.
 const READS: usize = 16;
-/// How much longer output is left to gather each time before it is read again, and at most: a
-/// script that runs for long says many short things, and each wake costs more than they do. So much
-/// at once is not short.
+/// Wait a little before reading more short output: by this much longer each time, up to a maximum.
+/// A long script prints many short lines, and each wake-up costs more than the read. Output of at
+/// least `SHORT` bytes at once is not short.
 const GATHER: Duration = Duration::from_millis(2);
 const GATHER_LONGEST: Duration = Duration::from_millis(50);
 const SHORT: usize = 8 * 1024;
 
-/// What a command gives: its output in pieces, and at last how it ended.
+/// An event of a command: a piece of output, or the end.
 pub(super) enum Event {
     Output(Stream, Vec<u8>),
     Ended(Result<i32, TransportError>),
 }
 
-/// How running a command went for the connection.
+/// The result of a command, and what it means for the connection.
 pub(super) enum Outcome {
-    /// The connection can be used again.
+    /// The connection is still usable.
     Reusable(Result<i32, TransportError>),
-    /// It cannot.
+    /// The connection is unusable.
     Broken(TransportError),
 }
 
@@ -46,13 +46,13 @@ pub(super) enum Outcome {
 pub(super) struct Work<'a> {
     pub(super) command: &'a str,
     pub(super) input: Input,
-    /// How long it may be silent.
+    /// How long the command may be silent.
     pub(super) patience: Option<Duration>,
-    /// The socket of the agent that it may use, if it may.
+    /// The socket of the agent that the command may use, if any.
     pub(super) agent: Option<PathBuf>,
 }
 
-/// Does some work in `channel`, until it ends, or nobody listens, or it is silent for too long.
+/// Runs a command in `channel` until it ends, the caller gives up, or it is silent for too long.
 pub(super) async fn run(
     link: &mut Link,
     mut channel: Channel,
@@ -119,7 +119,7 @@ async fn run_in(
     if let Err(error @ TransportError::Lost { .. }) = result {
         return Outcome::Broken(error);
     }
-    // A packet that is half sent must be finished before the next.
+    // A half-sent packet must be completed before the next packet.
     let finishing = async {
         while pump.stuck || forward.is_stuck() {
             link.room().await?;
@@ -144,8 +144,8 @@ async fn run_in(
     }
 }
 
-/// Closes a channel. The server agrees at once if what was in it has ended; if not, that it was
-/// told is enough, and libssh2 keeps the channel until the session ends.
+/// Closes a channel. The server confirms at once if the command has ended. If not, sending the
+/// close is enough: libssh2 keeps the channel until the session ends.
 pub(super) async fn close(link: &mut Link, channel: &mut Channel) -> Result<(), TransportError> {
     let closing = async {
         link.room().await?;
@@ -161,12 +161,12 @@ pub(super) async fn close(link: &mut Link, channel: &mut Channel) -> Result<(), 
 }
 
 fn deaf(link: &Link) -> TransportError {
-    link.lost("it reads nothing more")
+    link.lost("it stopped reading")
 }
 
 struct Pump {
-    /// What is left to write; `None` once the end of the input was sent, or all of an input that
-    /// stays open.
+    /// The input that is left to write; `None` after the end of the input was sent, or after all of
+    /// an input that stays open.
     feed: Option<Feed>,
     chunk: Vec<u8>,
     written: usize,
@@ -192,8 +192,8 @@ impl Pump {
                 room = link.room() => room?,
                 error = interruption(&peer, active, patience, events) => return Err(error),
             }
-            // Writing comes first, and the end last: each of these also takes in packets that are
-            // for those after it.
+            // Write first and check for the end last: each step also receives packets that a later
+            // step needs.
             let mut progress = !forward.is_stuck() && self.write_next(link, channel).await?;
             let mut heard = 0;
             if progress && !self.stuck && !link.has_room() {
@@ -258,7 +258,7 @@ impl Pump {
         }
     }
 
-    /// Writes what there is room for; says whether anything moved.
+    /// Writes as much as there is room for. Returns whether anything moved.
     async fn write_next(
         &mut self,
         link: &mut Link,
@@ -293,14 +293,14 @@ impl Pump {
 
     fn write(&mut self, link: &Link, channel: &mut Channel) -> Result<bool, TransportError> {
         let wrote = unless_blocked(link, channel.write(&self.chunk[self.written..]))?;
-        // Where the server's window is open, it is the packet that could not be sent as a whole.
+        // If the server's window is open, a blocked write means that a packet is half sent.
         self.stuck = wrote.is_none() && channel.write_window().remaining > 0;
         self.written += wrote.unwrap_or(0);
         Ok(wrote.is_some_and(|wrote| wrote > 0))
     }
 }
 
-/// `None` if it would block.
+/// Returns `None` if the call would block.
 pub(super) fn unless_blocked<T>(
     link: &Link,
     result: io::Result<T>,
@@ -312,7 +312,7 @@ pub(super) fn unless_blocked<T>(
     }
 }
 
-/// Waits until nobody listens any more, or the command has been silent for too long.
+/// Waits until the caller gives up, or the command was silent for too long.
 async fn interruption(
     peer: &str,
     active: Instant,
@@ -331,7 +331,7 @@ fn abandoned(peer: &str) -> TransportError {
     TransportError::Start { host: peer.to_owned(), message: "the command was abandoned".to_owned() }
 }
 
-/// The exit code, as a shell would say it of a command that a signal ended.
+/// The exit code. For a command that a signal ended: as a shell reports it.
 fn exit_code(channel: &Channel) -> i32 {
     let signal = channel.exit_signal().ok().and_then(|ended| ended.exit_signal);
     match signal.as_deref() {

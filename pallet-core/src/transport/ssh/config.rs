@@ -1,9 +1,9 @@
-//! What the ssh configuration (ssh_config(5)) says of one host. The first value of an option wins,
-//! as in ssh itself.
+//! Reads the ssh configuration (ssh_config(5)) for one host. The first value of an option wins, as
+//! in ssh.
 //!
-//! The packages that read such files know neither `Match` nor tokens, and look into the environment
-//! on their own; so this reads the options that matter to a connection. What it would have to
-//! follow and cannot, it asks of OpenSSH's own client, if there is one.
+//! Rust packages that read these files support neither `Match` nor tokens, and read the environment
+//! on their own. So this module reads the options that matter for a connection itself. For anything
+//! that it cannot evaluate, it runs OpenSSH's client, if that is installed.
 
 use super::super::{ConnectSettings, TransportError};
 use super::config_reader::ConfigReader;
@@ -11,15 +11,14 @@ use super::host_config::{HostConfig, Problem};
 use super::host_query::HostQuery;
 use super::openssh::OpenSshQuery;
 
-/// What can be said of a host here.
+/// The result of reading the configuration.
 enum Resolution {
     Config(HostConfig),
     /// OpenSSH must be asked.
     AskOpenSsh(OpenSshQuery),
 }
 
-/// What the files of `settings` say. A file that does not exist says nothing. Waits for OpenSSH
-/// if that is asked.
+/// Reads the files in `settings`. Missing files are ignored. Blocks if OpenSSH must be asked.
 pub(super) fn read(
     asked: HostQuery<'_>,
     settings: &ConnectSettings,
@@ -30,7 +29,7 @@ pub(super) fn read(
     }
 }
 
-/// The same, on a thread made for waiting.
+/// Like [`read`], but asks OpenSSH on a blocking thread.
 pub(super) async fn resolve(
     asked: HostQuery<'_>,
     settings: &ConnectSettings,
@@ -39,14 +38,14 @@ pub(super) async fn resolve(
         Resolution::Config(config) => Ok(config),
         Resolution::AskOpenSsh(query) => {
             let failed = |error: tokio::task::JoinError| TransportError::Config {
-                message: format!("asking ssh failed: {error}"),
+                message: format!("`ssh -G` failed: {error}"),
             };
             tokio::task::spawn_blocking(move || query.ask()).await.map_err(failed)?
         }
     }
 }
 
-/// What can be found out without asking anybody.
+/// Evaluates the configuration without asking OpenSSH.
 fn find(asked: HostQuery<'_>, settings: &ConnectSettings) -> Result<Resolution, TransportError> {
     let mut reader = ConfigReader::new(&asked, settings);
     for file in &settings.ssh_config {

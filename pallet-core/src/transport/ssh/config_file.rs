@@ -1,6 +1,6 @@
-//! The lines of one file of the ssh configuration.
+//! Parses one file of the ssh configuration.
 
-/// The options that anything here looks at.
+/// The options that Pallet uses.
 const KNOWN: [&str; 18] = [
     "hostname",
     "port",
@@ -22,11 +22,11 @@ const KNOWN: [&str; 18] = [
     "include",
 ];
 
-/// A file as it was read.
+/// A parsed file.
 #[derive(Debug)]
 pub(super) struct ConfigFile {
     pub(super) lines: Vec<Line>,
-    /// A line whose quotes do not match.
+    /// The number of the first line with an unclosed quote.
     pub(super) broken: Option<usize>,
 }
 
@@ -58,9 +58,9 @@ impl ConfigFile {
     }
 }
 
-/// The key of a line, in lower case, all that stands behind it, and that as words: `Key value`,
-/// `Key=value`, quotes, `#` for the rest. An empty line has an empty key. `None` if a quote is not
-/// closed.
+/// Splits a line into its key in lower case, the rest as written, and the words of the rest.
+/// Supports `Key value`, `Key=value`, quotes, and `#` comments. An empty line has an empty key.
+/// Returns `None` if a quote is not closed.
 fn split(line: &str) -> Option<(String, String, Vec<String>)> {
     let line = line.trim();
     if line.starts_with('#') {
@@ -71,7 +71,7 @@ fn split(line: &str) -> Option<(String, String, Vec<String>)> {
     let rest = rest.trim_start();
     let rest = rest.strip_prefix('=').unwrap_or(rest).trim_start();
     let key = key.trim_matches('"').to_ascii_lowercase();
-    // the rest of such a line is for a shell
+    // the value is a command for a shell
     if key == "proxycommand" {
         return Some((key, rest.to_owned(), rest.split_whitespace().map(str::to_owned).collect()));
     }

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use super::super::TransportError;
 
-/// An option that applies.
+/// An option that applies to the host.
 #[derive(Debug, Clone)]
 pub(super) struct ConfigOption {
     /// In lower case.
     pub(super) key: String,
-    /// Its first word.
+    /// The first word of the value.
     pub(super) value: String,
     pub(super) words: Vec<String>,
-    /// All that stands behind the key, as it stands there.
+    /// The rest of the line after the key, as written.
     pub(super) rest: String,
     /// File and line.
     pub(super) place: String,
 }
 
 impl ConfigOption {
-    /// Why it cannot be followed.
+    /// An error about this option.
     pub(super) fn error(&self, why: &str) -> TransportError {
         TransportError::Config {
             message: format!("{}: {} {} {why}", self.place, self.key, self.rest),
@@ -30,7 +30,7 @@ impl ConfigOption {
         matches!(self.value.to_ascii_lowercase().as_str(), "yes" | "true")
     }
 
-    /// `30`, `1m30s`, `2h`; `none` is none.
+    /// Parses `30`, `1m30s` or `2h`; `none` is `None`.
     pub(super) fn duration(&self) -> Result<Option<Duration>, TransportError> {
         if self.value.eq_ignore_ascii_case("none") {
             return Ok(None);
@@ -48,9 +48,9 @@ impl ConfigOption {
                 'h' => 3600,
                 'd' => 86400,
                 'w' => 604_800,
-                _ => return Err(self.error("is no time")),
+                _ => return Err(self.error("is not a time")),
             };
-            let count = number.take().ok_or_else(|| self.error("is no time"))?;
+            let count = number.take().ok_or_else(|| self.error("is not a time"))?;
             total += count.saturating_mul(unit);
         }
         Ok(Some(Duration::from_secs(total + number.unwrap_or(0))))

@@ -1,4 +1,4 @@
-//! Reads files of the ssh configuration for one host: `Host` and `Match` blocks, included files.
+//! Reads ssh configuration files for one host: `Host` and `Match` blocks, and included files.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::host_query::HostQuery;
 use super::tokens::{host_name, in_home};
 use crate::model::pattern::list_matches;
 
-/// How deep files may include files.
+/// Maximum depth of `Include`.
 const MAX_DEPTH: usize = 16;
 
 /// Collects the options that apply to one host.
@@ -19,12 +19,12 @@ pub(super) struct ConfigReader<'a> {
     asked: &'a HostQuery<'a>,
     settings: &'a ConnectSettings,
     pub(super) options: ConfigOptions,
-    /// Why the options may be others than these.
+    /// Why the options may be wrong: something that Pallet cannot evaluate.
     pub(super) unclear: Option<TransportError>,
-    /// What was decided at each `Host` and `Match` line: hosts of which it is the same are told the
-    /// same.
+    /// The result of each `Host` and `Match` line. Hosts with the same results have the same
+    /// options.
     pub(super) decisions: String,
-    /// Whether the options depend on the host's name in another way.
+    /// Whether the options also depend on the host's name in another way.
     pub(super) about_host: bool,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct ConfigReader<'a> {
 enum Block {
     Applies,
     Skipped,
-    /// It depends on something that cannot be told here.
+    /// Depends on something that Pallet cannot evaluate.
     Unclear(String),
 }
 
@@ -50,7 +50,7 @@ impl<'a> ConfigReader<'a> {
         }
     }
 
-    /// Reads a file of the configuration; one that does not exist is empty.
+    /// Reads a configuration file. A missing file counts as empty.
     pub(super) fn read_file(&mut self, file: &Path) -> Result<(), TransportError> {
         self.read(file, file.parent().unwrap_or(Path::new("/")), &Block::Applies, 0)
     }
@@ -108,13 +108,13 @@ impl<'a> ConfigReader<'a> {
         if option.words.is_empty() {
             return Err(option.error("has no value"));
         }
-        // commands are expanded here, for each host
+        // Tokens in a ProxyCommand are expanded by Pallet, for each host.
         self.about_host |= option.key != "proxycommand" && option.rest.contains('%');
         if option.key == "canonicalizehostname"
             && !["no", "false"].contains(&option.value.to_ascii_lowercase().as_str())
         {
             self.about_host = true;
-            // where there is no ssh to ask, the resolver's own search domains do the same for most
+            // Without OpenSSH, the resolver's search domains have the same effect for most users.
             if self.settings.ssh_program.is_some() {
                 self.doubt(option.error("is not supported"));
             }
@@ -143,7 +143,7 @@ impl<'a> ConfigReader<'a> {
         depth: usize,
     ) -> Result<(), TransportError> {
         if depth == MAX_DEPTH {
-            return Err(option.error("goes too deep: do the files include each other?"));
+            return Err(option.error("is nested too deeply: do the files include each other?"));
         }
         for word in &option.words {
             if word.contains("${") {
@@ -160,7 +160,7 @@ impl<'a> ConfigReader<'a> {
         self.unclear.get_or_insert(why);
     }
 
-    /// Whether a `Match` line is about the host.
+    /// Evaluates a `Match` line for the host.
     fn matched(&mut self, line: &[String]) -> Block {
         let mut unclear = None;
         let mut words = line.iter().flat_map(|word| match word.split_once('=') {
@@ -214,7 +214,7 @@ impl<'a> ConfigReader<'a> {
     }
 }
 
-/// The files that a path with `*`, `?` and `[` means, in order.
+/// The files that match a path with `*`, `?` and `[`, in order.
 fn files(path: PathBuf) -> Vec<PathBuf> {
     let text = path.to_string_lossy();
     if !text.contains(['*', '?', '[']) {

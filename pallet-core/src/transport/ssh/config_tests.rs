@@ -1,4 +1,4 @@
-//! What files of the ssh configuration say of hosts.
+//! Tests of the ssh configuration for a host.
 
 use std::fs;
 use std::path::Path;
@@ -137,7 +137,7 @@ fn match_blocks_are_followed_or_refused() {
     let text = "Host a\n HostName a.example.com\nMatch host *.example.com user admin\n Port 1\n\
         Match !originalhost a\n Port 2\nMatch all\n Port 3\n";
     assert_eq!((read(text, "a").port, read(text, "b").port), (Some(1), Some(2)));
-    // What cannot be told does not matter where nothing depends on it.
+    // A condition that cannot be evaluated is harmless if no option depends on it.
     let text = "Host a\nPort 5\nMatch exec \"true\"\nPort 6\nCompression yes\n\
         Match canonical host c\nPort 7\n";
     assert_eq!(read(text, "a").port, Some(5));
@@ -159,8 +159,8 @@ fn match_blocks_are_followed_or_refused() {
         ~/.ssh/config:1: include ${CONFIG} names an environment variable, which is not supported
         ~/.ssh/config:1: identityfile ${KEYS}/id names an environment variable, which is not supported
         ~/.ssh/config:1: identityfile %C holds the token `%C`, which is not supported here
-        ~/.ssh/config:1: port ssh is no port
+        ~/.ssh/config:1: port ssh is not a port
         ~/.ssh/config:1: a quote is not closed
-        ~/.ssh/config:1: connecttimeout soon is no time"#]]
+        ~/.ssh/config:1: connecttimeout soon is not a time"#]]
     .assert_eq(&refusals.join("\n"));
 }

@@ -1,5 +1,5 @@
-//! One session: reaching the host, agreeing on keys, verifying it, logging in; patiently where the
-//! host is only busy.
+//! Opens one session: connects, exchanges keys, verifies the host, and logs in. Retries if the host
+//! is only busy.
 
 use std::time::Duration;
 
@@ -16,20 +16,20 @@ use super::link::Link;
 use super::pipe::Socket;
 use super::proxy_command::ProxyCommand;
 
-/// Key exchanges to prefer: the cheapest for both sides. What the server insists on is taken too,
-/// the post-quantum ones first.
+/// Preferred key exchanges: the cheapest for both sides. Others are used if the server offers
+/// nothing else, the post-quantum ones first.
 const KEX: [&str; 2] = ["curve25519-sha256", "curve25519-sha256@libssh.org"];
-/// How long a handshake keeps others waiting.
+/// How long one handshake may delay others.
 const SHARE: Duration = Duration::from_secs(1);
-/// The first pause before a busy host is asked again.
+/// The pause before the first retry with a busy host.
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
-/// The longest.
+/// The longest pause between retries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// How one attempt failed.
+/// Why one attempt failed.
 enum Failure {
-    /// The host is there and has no time: sshd refuses at random when many handshakes are under way
-    /// (MaxStartups).
+    /// The host is up but busy: sshd refuses connections at random if many handshakes are in
+    /// progress (MaxStartups).
     Busy(String),
     Final(TransportError),
 }
@@ -40,7 +40,7 @@ impl From<TransportError> for Failure {
     }
 }
 
-/// Reaches a host and logs in.
+/// Connects to a host and logs in.
 pub(super) async fn establish(
     to: &Destination,
     settings: &ConnectSettings,
@@ -89,7 +89,7 @@ async fn attempt(
             Err(_) => {
                 return Err(to
                     .failed(format!(
-                        "the host before it has not reached it for {} s: is it up?",
+                        "its jump host could not reach it within {} s: is it up?",
                         limit.as_secs()
                     ))
                     .into());
@@ -134,7 +134,7 @@ async fn attempt(
             std::pin::pin!(link.drive_within(limit, "the key exchange", |_| session.handshake()));
         tokio::select! {
             agreed = &mut agreeing => agreed,
-            // one that is waited for holds up no other
+            // a slow handshake gives its slot to another
             () = sleep(SHARE) => {
                 drop(share.take());
                 agreeing.await
@@ -149,24 +149,24 @@ async fn attempt(
     match agreed {
         Ok(Ok(())) => {}
         Ok(Err(error)) if is_refusal(&error) && !link.is_ending().await => {
-            let message = format!("what it sends is no ssh ({error}): is this the right port?");
+            let message = format!("it does not speak ssh ({error}): is this the right port?");
             return Err(to.failed(message).into());
         }
         Ok(Err(error)) if is_refusal(&error) => {
-            return Err(Failure::Busy("it closes the connection before it greets".to_owned()));
+            return Err(Failure::Busy("it closes the connection before its greeting".to_owned()));
         }
         Err(TransportError::Lost { message, .. }) => {
             return Err(Failure::Busy(format!("it closes the connection ({message})")));
         }
         Ok(Err(error)) => {
             let message = format!(
-                "no agreement on keys and ciphers: {error}; see what sshd offers with `ssh -vv`"
+                "no common key exchange or cipher: {error}; `ssh -vv` lists what sshd offers"
             );
             return Err(to.failed(message).into());
         }
         Err(TransportError::Timeout { .. }) if !link.has_spoken() => {
             let message = format!(
-                "it takes the connection and says nothing for {} s: is this an ssh server, \
+                "it accepts the connection but sends nothing for {} s: is this an ssh server, \
                     and the right port?",
                 limit.as_secs()
             );
@@ -189,20 +189,20 @@ async fn dial(to: &Destination, limit: Duration) -> Result<TcpStream, Failure> {
             Err(Failure::Busy(error.to_string()))
         }
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            Err(to.failed("nothing listens there: is sshd running, is this the right port?").into())
+            Err(to.failed("nothing listens there: is sshd running on this port?").into())
         }
         Ok(Err(error)) => Err(to.failed(error.to_string()).into()),
         Err(_) => Err(to
             .failed(format!(
-                "no answer for {} s: is it up, does a firewall drop it?",
+                "no answer for {} s: is it up, or does a firewall drop the connection?",
                 limit.as_secs()
             ))
             .into()),
     }
 }
 
-/// Puts `first` before everything else that libssh2 knows, but for host certificates: it does not
-/// tell whether they are valid.
+/// Orders libssh2's algorithms, with `first` first. Excludes host certificates: libssh2 does not
+/// verify them.
 fn prefer(link: &Link, kind: MethodType, first: &[&str]) -> Result<(), Error> {
     let mut known = link.session.supported_algs(kind)?;
     known.retain(|name| !name.contains("-cert-v"));
@@ -211,14 +211,12 @@ fn prefer(link: &Link, kind: MethodType, first: &[&str]) -> Result<(), Error> {
     link.session.method_pref(kind, &chosen.chain(rest).collect::<Vec<_>>().join(","))
 }
 
-/// Whether the server ended the connection where its greeting should have come: it cannot be asked
-/// why.
+/// Whether the server closed the connection, or sent something else, where its greeting should be.
 fn is_refusal(error: &Error) -> bool {
     matches!(error.code(), ErrorCode::Session(-43 | -13 | -7 | -2))
 }
 
-/// Something between a half and one and a half, so that those who were refused together do not
-/// return together.
+/// A random factor from 0.5 to 1.5, so that refused clients do not all retry at the same time.
 fn jitter() -> f64 {
     0.5 + fastrand::f64()
 }

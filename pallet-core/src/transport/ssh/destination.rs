@@ -1,4 +1,4 @@
-//! A host to log in to, and how.
+//! A host to log in to, with its settings.
 
 use std::path::PathBuf;
 
@@ -7,17 +7,17 @@ use super::host_config::{AgentChoice, Hop, HostConfig};
 use super::tokens::in_home;
 use crate::model::SshConnection;
 
-/// A host to log in to, with all that is known of the way.
+/// A host to log in to, with everything that is needed to connect.
 pub(super) struct Destination {
     /// Host and port, for messages.
     pub(super) peer: String,
     pub(super) port: u16,
     pub(super) user: String,
-    /// Keys that were asked for, before those of the configuration.
+    /// Keys from the caller, tried before those of the configuration.
     pub(super) identity_files: Vec<PathBuf>,
     pub(super) password: Option<Secret>,
     pub(super) agent: Option<PathBuf>,
-    /// What the provider knows of the host key.
+    /// The host keys from the provider.
     pub(super) given_host_keys: Vec<String>,
     pub(super) config: HostConfig,
 }
@@ -40,7 +40,7 @@ impl Destination {
         }
     }
 
-    /// A host on the way. It is never offered the node's password.
+    /// A jump host. It is never offered the node's password.
     pub(super) fn of_hop(hop: &Hop, config: HostConfig, settings: &ConnectSettings) -> Self {
         Destination {
             identity_files: settings.identity_files.clone(),

@@ -1,5 +1,5 @@
-//! What was made of files, until they change: with 1,000 nodes and 1,000 lines, reading them for
-//! each node would cost more than the connections.
+//! Caches what was parsed from files, until the files change. With 1,000 nodes and 1,000 lines,
+//! reading a file again for each node would cost more than the connections.
 
 use std::collections::HashMap;
 use std::fs;
@@ -10,16 +10,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::TransportError;
 
-/// Files and what was made of them, until they change.
+/// Parsed files, until they change.
 #[derive(Debug)]
 pub(super) struct FileCache<T>(Mutex<HashMap<PathBuf, (Stamp, Arc<T>)>>);
 
-/// What tells one content of a file from another: inode, size, and time of change in seconds and
-/// nanoseconds.
+/// Identifies a version of a file: inode, size, and modification time in seconds and nanoseconds.
 type Stamp = (u64, u64, i64, i64);
 
 impl<T> FileCache<T> {
-    /// What `make` makes of the text of a file; `None` if there is no such file.
+    /// Returns the text of a file as parsed by `make`; `None` if the file does not exist.
     pub(super) fn get(
         &self,
         path: &Path,
@@ -34,7 +33,7 @@ impl<T> FileCache<T> {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        // While one reads a file, others that want it wait, rather than read it too.
+        // The lock is held while a file is read, so that no two tasks read the same file.
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((read, made)) = files.get(path)
             && *read == stamp

@@ -1,4 +1,4 @@
-//! What the options of the ssh configuration mean for one host.
+//! Interprets the options of the ssh configuration for one host.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use super::config_options::{ConfigOption, ConfigOptions};
 use super::host_query::HostQuery;
 use super::tokens::{Tokens, host_name};
 
-/// What is said of one host.
+/// The configuration of one host.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct HostConfig {
-    /// The host as it was given: `Host` patterns are about this.
+    /// The host as the user wrote it; `Host` patterns match this.
     pub(super) alias: String,
-    /// What to connect to.
+    /// The name or address to connect to.
     pub(super) host_name: String,
     pub(super) port: Option<u16>,
     pub(super) user: Option<String>,
@@ -26,36 +26,36 @@ pub(super) struct HostConfig {
     pub(super) unknown_hosts: UnknownHosts,
     pub(super) host_key_alias: Option<String>,
     pub(super) proxy_jump: Vec<Hop>,
-    /// A command whose input and output lead to the host.
+    /// A command whose stdin and stdout lead to the host.
     pub(super) proxy_command: Option<String>,
     pub(super) connect_timeout: Option<Duration>,
-    /// The inner `None`: never ask whether the server is alive.
+    /// The inner `None`: no keepalives.
     pub(super) server_alive_interval: Option<Option<Duration>>,
 }
 
-/// Which agent to ask (IdentityAgent).
+/// Which agent to use (IdentityAgent).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) enum AgentChoice {
-    /// The caller's.
+    /// The agent of the caller's settings.
     #[default]
     Usual,
     None,
     Socket(PathBuf),
 }
 
-/// What becomes of a host whose key is not known (StrictHostKeyChecking).
+/// What to do with a host whose key is not known (StrictHostKeyChecking).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) enum UnknownHosts {
-    /// There is nobody to ask in the middle of an operation, so `ask` and `yes` are one.
+    /// `yes` and `ask`: Pallet does not ask in the middle of an operation, so both refuse.
     #[default]
     Refuse,
-    /// `accept-new`: from now on it is known.
+    /// `accept-new`: add the key to known_hosts.
     Add,
     /// `no`.
     Accept,
 }
 
-/// A host on the way to another.
+/// A jump host.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hop {
     pub(super) host: String,
@@ -64,7 +64,7 @@ pub(super) struct Hop {
 }
 
 impl HostConfig {
-    /// What options say.
+    /// Interprets the options.
     pub(super) fn of(
         options: &ConfigOptions,
         asked: HostQuery<'_>,
@@ -77,7 +77,7 @@ impl HostConfig {
         let mut config =
             HostConfig { alias: asked.host.to_owned(), host_name, ..HostConfig::default() };
         if let Some(port) = options.first("port") {
-            config.port = Some(port.value.parse().map_err(|_| port.error("is no port"))?);
+            config.port = Some(port.value.parse().map_err(|_| port.error("is not a port"))?);
         }
         config.user = options.first("user").map(|user| user.value.clone());
         let tokens = config.tokens(asked, settings);
@@ -113,8 +113,8 @@ impl HostConfig {
             Some(agent) if agent.value == "SSH_AUTH_SOCK" => AgentChoice::Usual,
             Some(agent) => AgentChoice::Socket(path(agent, &agent.value)?),
         };
-        // `ProxyJump none` leaves a ProxyCommand in force, as in OpenSSH; `ProxyCommand none`
-        // stands against both
+        // `ProxyJump none` does not override a ProxyCommand, as in OpenSSH; `ProxyCommand none`
+        // overrides both.
         let is_none = |proxy: &ConfigOption| proxy.rest.eq_ignore_ascii_case("none");
         let proxy = match options.first_of(&["proxyjump", "proxycommand"]) {
             Some(jump) if jump.key == "proxyjump" && is_none(jump) => options.first("proxycommand"),
@@ -132,7 +132,7 @@ impl HostConfig {
         }
         if let Some(jump) = proxy.filter(|proxy| proxy.key == "proxyjump") {
             let hops = jump.value.split(',').map(Hop::parse).collect::<Option<_>>();
-            config.proxy_jump = hops.ok_or_else(|| jump.error("is no list of hosts"))?;
+            config.proxy_jump = hops.ok_or_else(|| jump.error("is not a list of hosts"))?;
         }
         config.unknown_hosts = match options
             .first("stricthostkeychecking")
@@ -164,7 +164,7 @@ impl HostConfig {
         })
     }
 
-    /// What tokens in values about this host stand for.
+    /// The values of the tokens in this host's options.
     fn tokens<'a>(&self, asked: HostQuery<'a>, settings: &'a ConnectSettings) -> Tokens<'a> {
         let user = asked
             .user
@@ -182,12 +182,12 @@ impl HostConfig {
     }
 }
 
-/// Why options say nothing.
+/// Why the options cannot be used.
 #[derive(Debug)]
 pub(super) enum Problem {
-    /// OpenSSH would find the same.
+    /// An error: OpenSSH would report it too.
     Wrong(TransportError),
-    /// OpenSSH may know more.
+    /// Pallet cannot evaluate the options, but OpenSSH may.
     Unclear(TransportError),
 }
 
@@ -198,7 +198,7 @@ impl From<TransportError> for Problem {
 }
 
 impl Hop {
-    /// `[user@]host[:port]`, `[user@][address]:port`, `ssh://[user@]host[:port]`.
+    /// Parses `[user@]host[:port]`, `[user@][address]:port` or `ssh://[user@]host[:port]`.
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let text = text.strip_prefix("ssh://").map_or(text, |rest| rest.trim_end_matches('/'));

@@ -1,5 +1,4 @@
-//! Whether a host is the one that is meant: by what the provider knows of its key, else by the
-//! known_hosts files.
+//! Verifies a host's key: against the keys from the provider, or else the known_hosts files.
 
 use std::path::PathBuf;
 
@@ -14,16 +13,16 @@ use super::host_config::UnknownHosts;
 use super::known_hosts::{self, KnownKey, Marker};
 use crate::script::quote;
 
-/// What is known of a host's keys.
+/// The known keys of a host.
 pub(super) enum HostKeys {
-    /// What the provider knows is decisive: it made the host.
+    /// Keys from the provider. They are authoritative, because the provider created the host.
     Given(Vec<Vec<u8>>),
-    /// What the user's files know.
+    /// Keys from the known_hosts files.
     Files { name: String, entries: Vec<KnownKey>, first_file: Option<PathBuf> },
 }
 
 impl HostKeys {
-    /// Looks up what is known.
+    /// Looks up the known keys.
     pub(super) fn find(
         to: &Destination,
         settings: &ConnectSettings,
@@ -36,8 +35,8 @@ impl HostKeys {
                     refused(
                         to,
                         format!(
-                            "the provider gave `{line}`, which is no \
-                    host key such as `ssh-ed25519 AAAA...`"
+                            "the provider gave `{line}`, which is not a host key, such as \
+                             `ssh-ed25519 AAAA...`"
                         ),
                     )
                 })
@@ -58,8 +57,8 @@ impl HostKeys {
         Ok(HostKeys::Files { name, entries, first_file: own.first().cloned() })
     }
 
-    /// The algorithms to ask the host for first: a host with several keys should show the one that
-    /// is known.
+    /// The host key algorithms to prefer: a host with several keys should present the one that is
+    /// known.
     pub(super) fn algorithms(&self) -> Vec<&str> {
         let types: Vec<&str> = match self {
             HostKeys::Given(keys) => keys.iter().filter_map(|key| key_type(key)).collect(),
@@ -81,10 +80,10 @@ impl HostKeys {
         algorithms
     }
 
-    /// Refuses a host that is not the one that is meant.
+    /// Fails unless the host presents a known key.
     pub(super) fn verify(&self, session: &Session, to: &Destination) -> Result<(), TransportError> {
         let Some((key, _)) = session.host_key() else {
-            return Err(refused(to, "it shows none".to_owned()));
+            return Err(refused(to, "it shows no key".to_owned()));
         };
         let kind = key_type(key).unwrap_or("unknown");
         let shown = format!("{kind} {}", fingerprint(key));
@@ -128,7 +127,7 @@ impl HostKeys {
         }
     }
 
-    /// What to do about a host whose key was another.
+    /// The error for a host whose key changed.
     fn changed(&self, to: &Destination, known: &KnownKey, name: &str) -> String {
         let forget = format!(
             "ssh-keygen -R {} -f {}",
@@ -136,8 +135,9 @@ impl HostKeys {
             quote(&known.file.display().to_string())
         );
         format!(
-            "{} knows {} {}: it was reinstalled, or somebody is in between; if you know that it \
-             was reinstalled, forget the old key with `{forget}` and accept the new one with `{}`",
+            "{} knows {} {}: it was reinstalled, or somebody intercepts the connection; if you \
+             know that it was reinstalled, remove the old key with `{forget}` and accept the new \
+             one with `{}`",
             known.place(),
             known.key_type,
             fingerprint(&known.key),
@@ -145,7 +145,7 @@ impl HostKeys {
         )
     }
 
-    /// What to do about a host that is not known.
+    /// The error for a host that is not known.
     fn unknown(&self, to: &Destination, shown: &str, name: &str, entries: &[KnownKey]) -> String {
         let authority = entries.iter().find(|entry| entry.marker == Marker::CertAuthority);
         let authority = authority.map(|authority| {
@@ -161,7 +161,7 @@ impl HostKeys {
         )
     }
 
-    /// A command that accepts the key that the host shows now.
+    /// A command that accepts the key that the host presents now.
     fn accept(&self, to: &Destination, name: &str) -> String {
         let reached = to.config.proxy_jump.is_empty() && to.config.proxy_command.is_none();
         match self {
@@ -175,20 +175,21 @@ impl HostKeys {
                     quote(&file.display().to_string())
                 )
             }
-            // OpenSSH knows the way, and asks
+            // only OpenSSH's client knows the way to this host; it asks whether to accept the key
             _ => format!("ssh -p {} {}@{}", to.port, to.user, to.config.alias),
         }
     }
 }
 
-/// A host that has not the key that the provider knows: whoever made it must say what it is now.
+/// The error for a host that does not present a key from the provider. The provider must supply the
+/// new one.
 fn unlike_given(keys: &[Vec<u8>], shown: &str) -> String {
     let known = keys
         .iter()
         .map(|key| format!("{} {}", key_type(key).unwrap_or("unknown"), fingerprint(key)));
     format!(
-        "it shows {shown}, but the provider knows {}: it was reinstalled, or somebody is in \
-         between; if you know that it was reinstalled, give the \
+        "it shows {shown}, but the provider knows {}: it was reinstalled, or somebody intercepts \
+         the connection; if you know that it was reinstalled, give the \
          provider its new key (`host_keys` of a node-list), or destroy the node and converge",
         known.collect::<Vec<_>>().join(", ")
     )
@@ -198,12 +199,12 @@ fn refused(to: &Destination, message: String) -> TransportError {
     TransportError::HostKey { host: to.peer.clone(), message }
 }
 
-/// As `ssh-keygen -l` shows it.
+/// The fingerprint, as `ssh-keygen -l` prints it.
 fn fingerprint(key: &[u8]) -> String {
     format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(key)))
 }
 
-/// The type that a public key begins with.
+/// The type of a public key, from its first field.
 pub(super) fn key_type(key: &[u8]) -> Option<&str> {
     let (length, rest) = key.split_first_chunk::<4>()?;
     std::str::from_utf8(rest.get(..u32::from_be_bytes(*length) as usize)?).ok()

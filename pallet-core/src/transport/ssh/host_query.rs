@@ -1,8 +1,8 @@
-//! The host that a connection is for.
+//! Which host a connection is for.
 
 use crate::model::SshConnection;
 
-/// Whom a connection is for. What is given here wins over all files.
+/// Which host to configure. The user and port here override all files.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct HostQuery<'a> {
     pub(super) host: &'a str,

@@ -1,4 +1,4 @@
-//! A private key file: what it holds, whether a passphrase locks it, and what lies beside it.
+//! A private key file: the key, whether it has a passphrase, and the files beside it.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,26 +10,26 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::Secret;
 use super::host_key::key_type;
 
-/// What the type of a certificate ends with.
+/// The suffix of certificate types.
 pub(super) const CERTIFICATE: &str = "-cert-v01@openssh.com";
 
-/// A key as its files describe it.
+/// A key, as read from its files.
 #[derive(Debug, Clone)]
 pub(super) struct KeyFile {
     pub(super) path: PathBuf,
-    /// The private key; `None` where the file holds only the public one, for an agent that has the
-    /// other.
+    /// The private key; `None` if the file holds only the public key and an agent has the private
+    /// one.
     pub(super) private: Option<Secret>,
-    /// Whether a passphrase locks it.
+    /// Whether the key has a passphrase.
     pub(super) locked: bool,
     /// The public key, as `type base64`.
     pub(super) public: Option<String>,
-    /// Its certificates, as `type base64`: the one beside it first.
+    /// Its certificates, as `type base64`. The one beside the key file comes first.
     pub(super) certificates: Vec<String>,
 }
 
 impl KeyFile {
-    /// Reads a key; `None` if there is no such file.
+    /// Reads a key; `None` if the file does not exist.
     pub(super) fn read(path: &Path) -> Result<Option<Self>, String> {
         let text = match fs::read(path) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -54,7 +54,7 @@ impl KeyFile {
             return Ok(Some(key));
         }
         if !text.contains("PRIVATE KEY-----") {
-            return Err("it is no private key".to_owned());
+            return Err("it is not a private key".to_owned());
         }
         key.public = beside(".pub");
         if text.contains("BEGIN OPENSSH PRIVATE KEY") {
@@ -71,12 +71,12 @@ impl KeyFile {
         Ok(Some(key))
     }
 
-    /// The public key's bytes, by which an agent knows it.
+    /// The bytes of the public key, which identify the key in an agent.
     pub(super) fn blob(&self) -> Option<Vec<u8>> {
         blob(self.public.as_ref()?)
     }
 
-    /// Whether it needs a security key to be touched, which only an agent can do.
+    /// Whether the key is on a security key that must be touched, which only an agent supports.
     pub(super) fn needs_hardware(&self) -> bool {
         self.public.as_ref().is_some_and(|public| public.starts_with("sk-"))
     }
@@ -95,16 +95,16 @@ pub(super) fn read_certificate(path: &Path) -> Result<String, String> {
     })?;
     public_line(&text)
         .filter(|line| line.contains(CERTIFICATE))
-        .ok_or_else(|| "it is no certificate".to_owned())
+        .ok_or_else(|| "it is not a certificate".to_owned())
 }
 
-/// The public key that a certificate is for, as bytes; `None` if these are no certificate's.
+/// The public key that a certificate certifies; `None` if the bytes are not a certificate.
 pub(super) fn certified(certificate: &[u8]) -> Option<Vec<u8>> {
     let (kind, rest) = field(certificate)?;
     let kind = std::str::from_utf8(kind).ok()?.strip_suffix(CERTIFICATE)?;
     let (_nonce, mut rest) = field(rest)?;
     let mut parts = vec![kind.as_bytes()];
-    // so many fields has a key of the kind
+    // the number of public fields of this type of key
     for _ in 0..if kind == "ssh-ed25519" { 1 } else { 2 } {
         let (part, behind) = field(rest)?;
         parts.push(part);
@@ -118,7 +118,7 @@ pub(super) fn certified(certificate: &[u8]) -> Option<Vec<u8>> {
     Some(key)
 }
 
-/// `type base64` of a line with a public key or a certificate.
+/// Extracts `type base64` from a line with a public key or a certificate.
 fn public_line(text: &str) -> Option<String> {
     let mut words = text.split_whitespace();
     let (kind, data) = (words.next()?, words.next()?);
@@ -126,7 +126,7 @@ fn public_line(text: &str) -> Option<String> {
     (key_type(&blob)? == kind).then(|| format!("{kind} {data}"))
 }
 
-/// Whether a key in OpenSSH's own format is encrypted, and its public half, which never is.
+/// Whether a key in OpenSSH's format is encrypted, and its public key, which never is.
 fn open_ssh(text: &str) -> Option<(bool, String)> {
     let body = text.split_once("-----BEGIN OPENSSH PRIVATE KEY-----")?.1.split_once("-----END")?.0;
     let bytes = STANDARD.decode(body.split_whitespace().collect::<String>()).ok()?;
@@ -188,7 +188,7 @@ mod tests {
         }
         assert!(KeyFile::read(&at("absent")).expect("no matter").is_none());
         std::fs::write(at("text"), "hello").expect("written");
-        assert_eq!(KeyFile::read(&at("text")).expect_err("no key"), "it is no private key");
+        assert_eq!(KeyFile::read(&at("text")).expect_err("no key"), "it is not a private key");
         std::fs::write(
             at("cut"),
             "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n\
@@ -224,7 +224,7 @@ mod tests {
         }
         assert_eq!(
             read_certificate(&at("ca.pub")).expect_err("it is none"),
-            "it is no certificate"
+            "it is not a certificate"
         );
         assert_eq!(read_certificate(&at("absent")).expect_err("it is none"), "it does not exist");
     }

@@ -1,5 +1,5 @@
-//! The known_hosts files: which keys are known of a host. libssh2 reads such files too, but knows
-//! neither patterns nor markers nor lines.
+//! Reads the known_hosts files. libssh2 reads them too, but supports neither patterns nor markers,
+//! and reports no line numbers.
 
 use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
@@ -15,7 +15,7 @@ use super::super::TransportError;
 use super::file_cache::FileCache;
 use crate::model::pattern::list_matches;
 
-/// A line that is about the host.
+/// A key of the host, with its line.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct KnownKey {
     pub(super) marker: Marker,
@@ -32,7 +32,7 @@ impl KnownKey {
     }
 }
 
-/// What a line says of its key.
+/// The marker of a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Marker {
     Known,
@@ -40,13 +40,13 @@ pub(super) enum Marker {
     CertAuthority,
 }
 
-/// The name that files know a host by.
+/// The name of a host in known_hosts files.
 pub(super) fn name(host: &str, port: u16) -> String {
     let host = host.to_ascii_lowercase();
     if port == 22 { host } else { format!("[{host}]:{port}") }
 }
 
-/// The lines of the files that are about `name`. A file that does not exist has none.
+/// The entries for `name` in the files. A missing file has none.
 pub(super) fn entries(
     name: &str,
     files: &[PathBuf],
@@ -70,15 +70,15 @@ pub(super) fn entries(
     Ok(found)
 }
 
-/// A file, sorted by how its lines name hosts: there may be as many lines as nodes.
+/// A file, indexed by the form of its host names: it may have as many lines as there are nodes.
 #[derive(Debug, Default)]
 pub(super) struct KnownHosts {
     lines: Vec<Line>,
-    /// Lines by each name that they hold as it is.
+    /// Line indices by plain name.
     plain: HashMap<String, Vec<usize>>,
     /// Lines with `*`, `?` or `!`.
     patterns: Vec<(String, usize)>,
-    /// Lines that hide their host.
+    /// Lines with a hashed name.
     hashed: Vec<(Hidden, usize)>,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct KnownHosts {
 struct Line {
     marker: Marker,
     key_type: String,
-    /// As it stands there.
+    /// Base64, as written.
     key: String,
     number: usize,
 }
@@ -116,7 +116,7 @@ impl KnownHosts {
         }
     }
 
-    /// The lines about `name`, in order.
+    /// The lines for `name`, in order.
     fn about(&self, name: &str) -> Vec<&Line> {
         let mut found = self.plain.get(&name.to_ascii_lowercase()).cloned().unwrap_or_default();
         found.extend(
@@ -132,7 +132,7 @@ impl KnownHosts {
     }
 }
 
-/// The hosts that a line is about, and what it says of them.
+/// Parses a line into its hosts and its key.
 fn parse_line(text: &str, number: usize) -> Option<(&str, Line)> {
     let mut words = text.split_whitespace().peekable();
     let marker = match words.peek().copied()? {
@@ -152,10 +152,10 @@ fn parse_line(text: &str, number: usize) -> Option<(&str, Line)> {
     ))
 }
 
-/// A name that is hidden as `|1|salt|hash`: the HMAC-SHA1 of the name with the salt as its key.
+/// A name that is hashed as `|1|salt|hash`: the HMAC-SHA1 of the name, with the salt as its key.
 #[derive(Debug)]
 struct Hidden {
-    /// The two hashes, as far as they are the same for every name.
+    /// The inner and outer hash, up to the part that depends on the name.
     inner: Sha1,
     outer: Sha1,
     hash: Vec<u8>,
@@ -177,7 +177,7 @@ impl Hidden {
     }
 }
 
-/// Adds a key to a file, in one write, so that others who add at the same time do no harm.
+/// Appends a key to a file, in one write, so that concurrent writers do no harm.
 pub(super) fn add(file: &Path, name: &str, key_type: &str, key: &[u8]) -> std::io::Result<()> {
     if let Some(directory) = file.parent() {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;

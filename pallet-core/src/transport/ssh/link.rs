@@ -1,5 +1,5 @@
-//! One ssh session that waits without blocking: libssh2 has one end of a pipe, and tokio says when
-//! there is something to move through it.
+//! One ssh session that waits without blocking. libssh2 has one end of a pipe, and tokio reports
+//! when data can be moved through it.
 
 use std::time::Duration;
 
@@ -12,22 +12,23 @@ use super::pipe::{Pipe, Socket};
 
 /// libssh2's "would block".
 const EAGAIN: ErrorCode = ErrorCode::Session(-37);
-/// How often a silent peer is asked before it counts as dead.
+/// Maximum number of unanswered keepalives.
 const UNANSWERED: u32 = 2;
-/// How much a peer may send before its keys are agreed on, and again before somebody is logged in.
+/// How many bytes a peer may send before the key exchange is complete, and again before the login
+/// is complete.
 pub(super) const BEFORE_LOGIN: u64 = 1 << 20;
-/// How long a peer that has said that it ends the connection may take to do so.
+/// How long a peer that announced the end of the connection may take to close it.
 const ENDING: Duration = Duration::from_secs(1);
-/// How often libssh2 may be asked in vain to read what is there.
+/// How many times in a row libssh2 may fail to read bytes that are available.
 const IN_VAIN: u32 = 1000;
 
-/// A session with its socket. It has one owner, so that no channel is ever dropped while another
-/// thread uses the session: libssh2 does not survive that.
+/// A session with its socket. It has one owner: libssh2 does not survive a channel that is dropped
+/// while another thread uses the session.
 pub(super) struct Link {
     pub(super) session: Session,
     pipe: Pipe,
     pub(super) peer: String,
-    /// What the peer is waited for, until somebody is logged in.
+    /// What Pallet waits for until the login is complete, for messages.
     stage: &'static str,
     keepalive: Option<Duration>,
     heard: Instant,
@@ -35,7 +36,7 @@ pub(super) struct Link {
     asked_at: Instant,
 }
 
-/// What libssh2 would have to do to go on.
+/// What libssh2 needs to do to continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Read,
@@ -63,38 +64,38 @@ impl Link {
         })
     }
 
-    /// Begins what comes before somebody is logged in: the peer may not send more than a little.
+    /// Begins a stage before the login is complete. The peer may send only a limited amount.
     pub(super) fn begin(&mut self, stage: &'static str) {
         self.stage = stage;
         self.pipe.allow(BEFORE_LOGIN);
     }
 
-    /// Somebody is logged in: the peer may send as much as it likes.
+    /// Ends the limit on what the peer may send: the login is complete.
     pub(super) fn logged_in(&mut self) {
         self.pipe.allow(u64::MAX);
     }
 
-    /// Whether the peer has said anything.
+    /// Whether the peer has sent anything.
     pub(super) fn has_spoken(&self) -> bool {
         self.pipe.received() > 0
     }
 
-    /// Whether the peer has ended the connection.
+    /// Whether the peer has closed the connection.
     pub(super) fn has_ended(&self) -> bool {
         self.pipe.ended().is_some()
     }
 
-    /// Whether the peer ends the connection now.
+    /// Whether the peer closes the connection within `ENDING`.
     pub(super) async fn is_ending(&mut self) -> bool {
         let ending = async {
             while self.carry().is_ok() && !self.has_ended() && self.pipe.ready().await.is_ok() {}
         };
-        // what counts is whether it did, not how long that took
+        // only the state afterwards counts, not whether it timed out
         let _ = timeout(ENDING, ending).await;
         self.has_ended()
     }
 
-    /// Why the command that carries the session has failed, if one does and it has.
+    /// Why the ProxyCommand failed, if there is one and it failed.
     pub(super) async fn command_failure(&mut self) -> Option<String> {
         match &mut self.pipe.socket {
             Socket::Command(_, command) => command.failure().await,
@@ -102,32 +103,32 @@ impl Link {
         }
     }
 
-    /// From now on a peer that is silent for `interval` is asked whether it is there.
+    /// Sends a keepalive whenever the peer was silent for `interval`.
     pub(super) fn keep_alive(&mut self, interval: Option<Duration>) {
-        // libssh2 keeps an interval of its own, of two seconds at least: ours must be longer, so
-        // that it sends whenever it is told to.
+        // libssh2 has an interval of its own, at least 2 s. Ours must be longer, so that every
+        // keepalive we ask for is sent.
         self.keepalive = interval.map(|interval| interval.max(Duration::from_secs(3)));
         self.session.set_keepalive(true, 1);
     }
 
-    /// Whether there is room to write a few packets that are not data.
+    /// Whether there is room to write a few small packets.
     pub(super) fn has_room(&self) -> bool {
         self.pipe.has_room()
     }
 
-    /// Whether something that was written waits for room to be sent.
+    /// Whether written bytes wait to be sent.
     pub(super) fn is_pending(&self) -> bool {
         self.pipe.is_pending()
     }
 
-    /// Waits until there is room to write, which every call that uses an open channel must do.
-    /// libssh2 answers and acknowledges what it reads; where such a small packet does not fit, it
-    /// wants the same call from the same place on the stack again.
+    /// Waits until there is room to write. Call it before every call that uses an open channel:
+    /// libssh2 answers and acknowledges what it reads, and if such a small packet does not fit,
+    /// libssh2 must be called again in exactly the same way.
     pub(super) async fn room(&mut self) -> Result<(), TransportError> {
         self.until(Next::Write).await
     }
 
-    /// Waits until all that was written is sent.
+    /// Waits until everything is sent.
     pub(super) async fn flush(&mut self) -> Result<(), TransportError> {
         loop {
             self.carry()?;
@@ -138,7 +139,7 @@ impl Link {
         }
     }
 
-    /// Waits for what libssh2 waited for when it last would have blocked.
+    /// Waits for the direction that blocked libssh2 last.
     pub(super) async fn wait(&mut self) -> Result<(), TransportError> {
         let outbound = matches!(
             self.session.block_directions(),
@@ -147,10 +148,10 @@ impl Link {
         self.until(if outbound { Next::Write } else { Next::Read }).await
     }
 
-    /// Waits until libssh2 can go on. A peer that is dead is noticed here.
+    /// Waits until libssh2 can continue. Detects dead peers.
     ///
-    /// That nothing has come since libssh2 would have blocked does not mean that nothing is there:
-    /// it may leave a part of what it was given. So its end of the pipe itself is asked.
+    /// Bytes may be left in the pipe even if nothing new arrived, because libssh2 may not read all
+    /// that it is given. So this checks libssh2's end of the pipe.
     async fn until(&mut self, next: Next) -> Result<(), TransportError> {
         loop {
             self.carry()?;
@@ -170,7 +171,7 @@ impl Link {
         }
     }
 
-    /// Moves what can be moved between libssh2 and the network.
+    /// Moves data between libssh2 and the network, without waiting.
     fn carry(&mut self) -> Result<(), TransportError> {
         match self.pipe.carry() {
             Ok(alive) => {
@@ -181,23 +182,23 @@ impl Link {
             }
             Err(_) => {
                 let message = format!(
-                    "it sends without end before {} is done (over {} KB): is this an ssh server, \
-                     and the right port?",
-                    self.stage,
-                    BEFORE_LOGIN / 1024
+                    "it sent over {} KB before {} was complete: is this an ssh server, and the \
+                     right port?",
+                    BEFORE_LOGIN / 1024,
+                    self.stage
                 );
                 Err(TransportError::Connect { host: self.peer.clone(), message })
             }
         }
     }
 
-    /// The peer has said something, or taken what was written.
+    /// The peer is alive: it sent something, or accepted data.
     fn hear(&mut self) {
         self.heard = Instant::now();
         self.asked = 0;
     }
 
-    /// Asks a silent peer whether it is there.
+    /// Sends a keepalive to a silent peer. Fails if it did not answer the last ones.
     fn ask(&mut self) -> Result<(), TransportError> {
         if self.asked >= UNANSWERED {
             return Err(
@@ -206,14 +207,14 @@ impl Link {
         }
         self.asked += 1;
         self.asked_at = Instant::now();
-        // Where there is no room for a question, the peer's silence is enough.
+        // If there is no room for a keepalive, the silence itself is enough.
         if self.has_room() {
             self.session.keepalive_send().map_err(|error| self.lost(error))?;
         }
         Ok(())
     }
 
-    /// Calls libssh2 until it no longer would block.
+    /// Calls libssh2 until it no longer blocks.
     pub(super) async fn drive<T>(
         &mut self,
         mut call: impl FnMut(&Session) -> Result<T, Error>,
@@ -226,9 +227,7 @@ impl Link {
                     in_vain = if left == unread && self.pipe.has_more() { in_vain + 1 } else { 0 };
                     unread = left;
                     if in_vain > IN_VAIN {
-                        return Err(
-                            self.lost(self.pipe.ended().unwrap_or("it sends what is no ssh"))
-                        );
+                        return Err(self.lost(self.pipe.ended().unwrap_or("it does not speak ssh")));
                     }
                     self.wait().await?;
                     tokio::task::yield_now().await;
@@ -238,7 +237,7 @@ impl Link {
         }
     }
 
-    /// The same, for no longer than `limit`.
+    /// Like [`Link::drive`], with a timeout.
     pub(super) async fn drive_within<T>(
         &mut self,
         limit: Duration,
@@ -250,16 +249,16 @@ impl Link {
             Err(_) => Err(TransportError::Timeout {
                 host: self.peer.clone(),
                 message: format!(
-                    "{what} took longer than {} s: see whether the host is \
-                    overloaded, or allow it more",
+                    "{what} took longer than {} s: check whether the host is overloaded, or raise \
+                     the timeout",
                     limit.as_secs()
                 ),
             }),
         }
     }
 
-    /// Runs calls that may block for other reasons than the network (an agent that asks a person, a
-    /// key that is slow to decrypt) on a thread made for such.
+    /// Runs a call that may block for other reasons than the network (an agent that asks a person,
+    /// a key that is slow to decrypt) on a blocking thread.
     pub(super) async fn block<T: Send + 'static>(
         &mut self,
         limit: Duration,
@@ -289,14 +288,14 @@ impl Link {
         }
     }
 
-    /// The connection is of no use any more.
+    /// The error for a connection that is unusable.
     pub(super) fn lost(&self, why: impl ToString) -> TransportError {
         TransportError::Lost { host: self.peer.clone(), message: why.to_string() }
     }
 }
 
 impl Drop for Link {
-    /// Ends the connection now: libssh2 frees a session only when sending fails or succeeds, not
+    /// Closes the connection now: libssh2 frees a session only if sending fails or succeeds, not
     /// while it would block.
     fn drop(&mut self) {
         self.pipe.shut();

@@ -1,4 +1,4 @@
-//! ssh, by libssh2. One session per node, owned by one task, which also answers the server while no
+//! ssh, with libssh2. Each session is owned by one task, which also answers the server while no
 //! command runs.
 
 mod agent_channel;

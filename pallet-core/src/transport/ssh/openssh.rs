@@ -1,8 +1,8 @@
-//! Asking OpenSSH's own client what a configuration means for a host (`ssh -G`), where it cannot be
-//! followed here: `Match exec`, environment variables, rarer tokens.
+//! Asks OpenSSH's client to evaluate configuration that Pallet cannot (`ssh -G`): `Match exec`,
+//! environment variables, rare tokens.
 //!
-//! A call takes as long as a connection costs, so hosts that no line distinguishes share one
-//! answer.
+//! A call costs as much as a connection, so hosts that no line of the configuration distinguishes
+//! share one answer.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -18,12 +18,11 @@ use super::host_config::{HostConfig, Problem};
 use super::host_query::HostQuery;
 use super::tokens::Tokens;
 
-/// Stands for paths that nobody has set, behind all that somebody has.
+/// A default for path options, after all files: it shows that no file set the option.
 const UNSET: &str = "/dev/null/unset";
 /// The same for a time.
 const UNSET_INTERVAL: &str = "2147483";
-/// The options of which a path may hold what only OpenSSH can expand, and that `ssh -G` prints as
-/// they are.
+/// The path options that `ssh -G` prints without expanding them.
 const PATHS: [&str; 2] = ["identityfile", "certificatefile"];
 
 /// A question to OpenSSH.
@@ -33,9 +32,9 @@ pub(super) struct OpenSshQuery {
     user: Option<String>,
     port: Option<u16>,
     settings: ConnectSettings,
-    /// Questions with the same have the same answer, but for the name of the host.
+    /// The cache key: questions with the same key have the same answer, except for the host's name.
     name: String,
-    /// Whether the files say who logs in.
+    /// Whether the files set the user.
     says_user: bool,
 }
 
@@ -67,7 +66,7 @@ impl OpenSshQuery {
         }
     }
 
-    /// The answer. Waits for it, unless it was given before.
+    /// The answer, from the cache or from OpenSSH. Blocks.
     pub(super) fn ask(&self) -> Result<HostConfig, TransportError> {
         let answer = self.settings.shared.ssh.answer(&self.name);
         let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,8 +84,8 @@ impl OpenSshQuery {
         Ok(options)
     }
 
-    /// Has OpenSSH expand the paths of keys that cannot be expanded here: it prints other paths
-    /// expanded.
+    /// Expands the key paths that Pallet cannot expand. `ssh -G` does not expand these options, but
+    /// it expands UserKnownHostsFile, so that option carries them.
     fn expand_paths(&self, options: &mut ConfigOptions) -> Result<(), TransportError> {
         let plain = Tokens {
             alias: "",
@@ -114,7 +113,7 @@ impl OpenSshQuery {
             .unwrap_or_default();
         if expanded.len() != paths.len() {
             return Err(
-                self.failed(&format!("it is unclear which paths {list} are: leave out spaces"))
+                self.failed(&format!("the paths {list} are ambiguous: use paths without spaces"))
             );
         }
         for (option, path) in paths.iter_mut().zip(expanded) {
@@ -123,7 +122,7 @@ impl OpenSshQuery {
         Ok(())
     }
 
-    /// Calls `ssh -G`, and returns the options that it prints and somebody has set.
+    /// Runs `ssh -G` and returns the options that somebody set.
     fn call(&self, arguments: &[&str]) -> Result<ConfigOptions, TransportError> {
         let files = self.files().map_err(|error| self.failed(&error.to_string()))?;
         let mut command = Command::new(&self.program);
@@ -133,7 +132,7 @@ impl OpenSshQuery {
         }
         match &self.user {
             Some(user) => command.args(["-l", user]),
-            // else it would take this machine's user
+            // otherwise OpenSSH would use this machine's user
             None if !self.says_user => command.args(["-l", &self.settings.user]),
             None => &mut command,
         };
@@ -155,9 +154,9 @@ impl OpenSshQuery {
         ))
     }
 
-    /// All files as one, with what tells an option that nobody has set.
+    /// One file that includes all files, followed by markers for options that no file set.
     fn files(&self) -> std::io::Result<NamedTempFile> {
-        // OpenSSH reads it twice where a line says `Match final`, so it cannot be a pipe
+        // not a pipe: OpenSSH reads the file twice if a line says `Match final`
         let mut file = tempfile::Builder::new().prefix("pallet-ssh-config-").tempfile_in("/tmp")?;
         for path in &self.settings.ssh_config {
             writeln!(file, "Include \"{}\"", path.display())?;
@@ -171,7 +170,7 @@ impl OpenSshQuery {
         Ok(file)
     }
 
-    /// Whether it says more than would be so without any file.
+    /// Whether an option differs from OpenSSH's default.
     fn is_set(&self, option: &ConfigOption) -> bool {
         match option.key.as_str() {
             "serveraliveinterval" => option.value != UNSET_INTERVAL,
@@ -185,7 +184,7 @@ impl OpenSshQuery {
     fn failed(&self, why: &str) -> TransportError {
         TransportError::Config {
             message: format!(
-                "`{} -G {}` does not follow the ssh configuration: {why}",
+                "`{} -G {}` cannot evaluate the ssh configuration: {why}",
                 self.program.display(),
                 self.host
             ),
@@ -193,10 +192,10 @@ impl OpenSshQuery {
     }
 }
 
-/// A line that `ssh -G` prints.
+/// Parses a line of `ssh -G`.
 fn option(line: &str) -> Option<ConfigOption> {
     let (key, rest) = line.split_once(' ')?;
-    // what is expanded already is not to be expanded again
+    // these values are expanded already: escape them against another expansion
     let expanded =
         ["hostname", "userknownhostsfile", "globalknownhostsfile", "identityagent"].contains(&key);
     let rest = if expanded { rest.replace('%', "%%") } else { rest.to_owned() };

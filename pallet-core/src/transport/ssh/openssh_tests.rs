@@ -1,5 +1,4 @@
-//! OpenSSH's own client and the reader here agree; and it is asked what the reader cannot follow,
-//! no more often than it must be.
+//! Tests that our reader agrees with OpenSSH's client, and that OpenSSH is called only if needed.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,8 +13,8 @@ use super::super::host_config::HostConfig;
 use super::super::host_query::HostQuery;
 use super::OpenSshQuery;
 
-/// A home with an ssh configuration, in whose files `HOME` is the home's path, and an `ssh` that
-/// counts its calls.
+/// A home directory with an ssh configuration, and an `ssh` that counts its calls. In the files,
+/// `HOME` stands for the path of the home directory.
 struct Home(tempfile::TempDir);
 
 impl Home {
@@ -60,7 +59,7 @@ fn asked(host: &str) -> HostQuery<'_> {
     HostQuery { host, user: None, port: None }
 }
 
-/// What OpenSSH says, also where the reader would do.
+/// Asks OpenSSH, even if our reader would be enough.
 fn ask(asked: HostQuery<'_>, settings: &ConnectSettings) -> Result<HostConfig, TransportError> {
     let mut reader = ConfigReader::new(&asked, settings);
     for file in &settings.ssh_config {
@@ -69,7 +68,7 @@ fn ask(asked: HostQuery<'_>, settings: &ConnectSettings) -> Result<HostConfig, T
     OpenSshQuery::new(Path::new("ssh"), asked, &reader, settings).ask()
 }
 
-/// Without what is the same in effect.
+/// Removes differences that have no effect.
 fn plain(config: HostConfig) -> HostConfig {
     let port = config.port.filter(|port| *port != 22);
     HostConfig {
@@ -171,7 +170,7 @@ fn what_cannot_be_followed_here_is_asked() {
     let settings = home.settings();
     let read = |host| config::read(asked(host), &settings).expect("it can be followed");
     let (web, nine, db, old) = (read("web-1"), read("web-9"), read("db"), read("old"));
-    // what was set before counts, and `Match final` comes last
+    // earlier values win, and `Match final` comes last
     assert_eq!((web.port, web.user.as_deref()), (Some(1), Some("system")));
     assert_eq!((nine.port, nine.host_name.as_str()), (None, "web-9"));
     let id = rustix::process::getuid().as_raw();
@@ -186,7 +185,7 @@ fn what_cannot_be_followed_here_is_asked() {
     assert_eq!((given.port, given.user), (None, None));
 }
 
-/// What OpenSSH takes for `~`.
+/// The directory that OpenSSH uses for `~`.
 fn home_of_this_user() -> PathBuf {
     let output = std::process::Command::new("sh")
         .args(["-c", "eval echo ~$(id -un)"])
@@ -218,12 +217,12 @@ fn hosts_that_nothing_distinguishes_share_an_answer() {
         config::read(asked("gone"), &settings).expect("it can be followed").host_name,
         "elsewhere"
     );
-    // a condition about the host is asked for each
+    // a condition on the host is evaluated for each host
     fs::write(home.path(".ssh/config"), "Match exec \"test %h = a\"\nPort 1\n").expect("written");
     assert_eq!(config::read(asked("a"), &settings).expect("it can be followed").port, Some(1));
     assert_eq!(config::read(asked("b"), &settings).expect("it can be followed").port, None);
     assert_eq!(home.calls(), 5);
-    // what can be followed is not asked at all
+    // OpenSSH is not called for what Pallet can evaluate
     fs::write(home.path(".ssh/config"), "Host *\nPort 3\n").expect("written");
     assert_eq!(config::read(asked("a"), &settings).expect("it can be followed").port, Some(3));
     assert_eq!(home.calls(), 5);
@@ -238,7 +237,7 @@ fn what_openssh_refuses_is_said() {
     let settings = home.settings();
     let error = config::read(asked("a"), &settings).expect_err("it is wrong").to_string();
     expect![
-        "`HOME/ssh -G a` does not follow the ssh configuration: HOME/.ssh/config: line 4: Bad \
+        "`HOME/ssh -G a` cannot evaluate the ssh configuration: HOME/.ssh/config: line 4: Bad \
         configuration option: nosuchoption; HOME/.ssh/config: terminating, 1 bad configuration \
         options"
     ]
@@ -250,7 +249,7 @@ fn what_openssh_refuses_is_said() {
     };
     let error = config::read(asked("a"), &without).expect_err("there is none").to_string();
     expect![
-        "`HOME/absent -G a` does not follow the ssh configuration: No such file or directory \
+        "`HOME/absent -G a` cannot evaluate the ssh configuration: No such file or directory \
         (os error 2)"
     ]
     .assert_eq(&error.replace(&home.0.path().display().to_string(), "HOME"));

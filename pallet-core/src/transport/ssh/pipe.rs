@@ -1,9 +1,9 @@
-//! What lies between a session and the network.
+//! The pipe between libssh2 and the network.
 //!
-//! libssh2 reads as long as there is something to read, within one call: a peer that sends without
-//! end would keep it, and the thread that it runs on, for ever. So it is given one end of a pair of
-//! sockets of this machine, and what the peer sends is put in there piece by piece, between its
-//! calls. Each call then ends, whatever the peer does.
+//! Within one call, libssh2 reads as long as there is something to read: a peer that never stops
+//! sending would block the call, and its thread, forever. So libssh2 gets one end of a local socket
+//! pair, and Pallet feeds it the peer's data piece by piece between calls. Each call then ends,
+//! whatever the peer does.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -20,11 +20,11 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::proxy_command::ProxyCommand;
 
-/// How much is moved at once: a packet of ssh has no more.
+/// How many bytes are moved at once: ssh packets are not larger.
 const PIECE: usize = 32 * 1024;
 
-/// What carries a session: a connection of this machine, one end of a tunnel through another
-/// session, or a command.
+/// The transport of a session: a TCP connection, one end of a tunnel through another session, or a
+/// command.
 #[derive(Debug)]
 pub(super) enum Socket {
     Tcp(TcpStream),
@@ -72,15 +72,15 @@ pub(super) struct Pipe {
     pub(super) socket: Socket,
     near: StdUnixStream,
     far: Far,
-    /// What libssh2 had no room for yet.
+    /// Bytes that libssh2 had no room for yet.
     incoming: Vec<u8>,
-    /// What the peer had no room for yet.
+    /// Bytes that the peer had no room for yet.
     outgoing: Vec<u8>,
     /// Why the peer sends nothing more.
     ended: Option<String>,
-    /// How much the peer may still send.
+    /// How many more bytes the peer may send.
     allowed: u64,
-    /// How much it has sent.
+    /// How many bytes the peer has sent.
     received: u64,
 }
 
@@ -105,29 +105,29 @@ impl Pipe {
         self.far.clone()
     }
 
-    /// From now on the peer may send so much.
+    /// Limits how many more bytes the peer may send.
     pub(super) fn allow(&mut self, bytes: u64) {
         self.allowed = bytes;
     }
 
-    /// How much the peer has sent.
+    /// How many bytes the peer has sent.
     pub(super) fn received(&self) -> u64 {
         self.received
     }
 
-    /// Why the peer sends nothing more, if it does not.
+    /// Why the peer sends nothing more, if it has ended.
     pub(super) fn ended(&self) -> Option<&str> {
         self.ended.as_deref()
     }
 
-    /// How much libssh2 has not read yet of what it was given.
+    /// How many bytes wait for libssh2 to read them.
     pub(super) fn unread(&self) -> u64 {
         ioctl_fionread(&self.far.0).unwrap_or_default()
     }
 
-    /// Moves what can be moved without waiting, of what comes as much as the pair has room for.
-    /// Says whether the peer gave a sign of life: it has sent something, or taken what there was no
-    /// room for. The error is that it sends more than it may.
+    /// Moves data without waiting; incoming data only as far as the pair has room. Returns whether
+    /// the peer showed a sign of life: it sent something, or accepted bytes that were waiting.
+    /// Fails if the peer sent more than allowed.
     pub(super) fn carry(&mut self) -> Result<bool, Flood> {
         let waited = self.is_pending();
         let mut alive = false;
@@ -145,11 +145,11 @@ impl Pipe {
                     alive |= waited;
                 }
                 Err(error) if would_block(&error) => break,
-                // it takes nothing more; what it has sent before may say why
+                // the peer accepts nothing more; what it sent before may say why
                 Err(_) => self.outgoing.clear(),
             }
         }
-        // the pair's buffer is what bounds this, however fast the peer sends
+        // the buffer of the pair limits this loop, however fast the peer sends
         loop {
             if !self.incoming.is_empty()
                 && let Ok(wrote) = self.near.write(&self.incoming)
@@ -177,7 +177,7 @@ impl Pipe {
         Ok(alive)
     }
 
-    /// Waits until more can be moved from or to the peer.
+    /// Waits until the peer has sent something, or accepts more.
     pub(super) async fn ready(&self) -> io::Result<()> {
         let read = self.incoming.is_empty() && self.ended.is_none();
         match (read, self.is_pending()) {
@@ -188,17 +188,17 @@ impl Pipe {
         }
     }
 
-    /// Whether something waits for room to be sent.
+    /// Whether bytes wait to be sent.
     pub(super) fn is_pending(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
-    /// Whether libssh2 finds something to read, or its end, at this moment.
+    /// Whether libssh2 would find data, or the end, if it read now.
     pub(super) fn has_more(&self) -> bool {
         self.far_is(PollFlags::IN)
     }
 
-    /// Whether libssh2 has room to write at this moment. That is where most of the buffer is free.
+    /// Whether libssh2 has room to write now: most of the buffer is free.
     pub(super) fn has_room(&self) -> bool {
         self.far_is(PollFlags::OUT)
     }
@@ -208,17 +208,17 @@ impl Pipe {
         poll(&mut asked, Some(&Timespec::default())).is_ok() && !asked[0].revents().is_empty()
     }
 
-    /// Tells when libssh2 has read or written on another thread.
+    /// Watches libssh2's reads and writes on another thread.
     pub(super) fn watch(&self) -> io::Result<Watch> {
         Ok(Watch(UnixStream::from_std(self.near.try_clone()?)?))
     }
 
-    /// Whether something waits for libssh2 to read it.
+    /// Whether bytes wait for room in the pair.
     pub(super) fn is_full(&self) -> bool {
         !self.incoming.is_empty()
     }
 
-    /// Ends the connection now, to both sides.
+    /// Closes both sides of the connection now.
     pub(super) fn shut(&mut self) {
         let _ = self.near.shutdown(Shutdown::Both);
         let mut context = Context::from_waker(Waker::noop());
@@ -231,13 +231,13 @@ impl Pipe {
     }
 }
 
-/// Tells when libssh2 has read or written.
+/// Reports when libssh2 has read or written.
 #[derive(Debug)]
 pub(super) struct Watch(UnixStream);
 
 impl Watch {
-    /// Waits until there is something to read (READABLE), or room to write (WRITABLE); the next
-    /// wait waits again.
+    /// Waits until there is data to read (READABLE) or room to write (WRITABLE), then resets, so
+    /// that the next call waits again.
     pub(super) async fn ready(&self, interest: Interest) -> io::Result<()> {
         self.0.ready(interest).await?;
         let _ = self.0.try_io(interest, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
@@ -245,12 +245,12 @@ impl Watch {
     }
 }
 
-/// The peer has sent more than it may.
+/// The peer has sent more than allowed.
 #[derive(Debug)]
 pub(super) struct Flood;
 
-/// Whether reading or writing a channel would block. (Channels speak `std::io`, whose errors hold
-/// libssh2's.)
+/// Whether reading or writing a channel would block. Channels return `io::Error`, which wraps
+/// libssh2's error.
 pub(super) fn would_block(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
 }

@@ -1,5 +1,5 @@
-//! Connecting through other hosts (ProxyJump): each is a session of its own, and carries the next
-//! in a tunnel.
+//! Connecting through jump hosts (ProxyJump): each has a session of its own, which carries the next
+//! session in a tunnel.
 
 use std::path::PathBuf;
 
@@ -13,15 +13,15 @@ use super::host_query::HostQuery;
 use super::link::Link;
 use crate::model::SshConnection;
 
-/// How many hosts may stand between.
+/// Maximum number of jump hosts.
 const MAX_HOPS: usize = 8;
 
 /// A session with a node.
 pub(super) struct Connected {
     pub(super) link: Link,
-    /// The socket of the ssh agent that the node may be lent.
+    /// The socket of the ssh agent that can be lent to the node.
     pub(super) agent: Option<PathBuf>,
-    /// The connection that this one goes through.
+    /// The session that carries this one.
     pub(super) via: Option<Carrier>,
 }
 
@@ -42,8 +42,8 @@ pub(super) async fn connect(
     Ok(Connected { link, agent: destination.agent, via })
 }
 
-/// The hops to a host, nearest first. What leads to the first of a list of hops stands in that
-/// hop's own configuration.
+/// The jump hosts on the way to a host, nearest to this machine first. The way to the first jump
+/// host of a list is in that host's own configuration.
 async fn route(
     config: &HostConfig,
     settings: &ConnectSettings,
@@ -62,7 +62,7 @@ async fn route(
         route = part;
         if route.len() > MAX_HOPS {
             let message = format!(
-                "more than {MAX_HOPS} hosts stand before {}: does its ProxyJump \
+                "more than {MAX_HOPS} jump hosts lead to {}: does its ProxyJump \
                 lead back to itself?",
                 config.host_name
             );

@@ -1,4 +1,4 @@
-//! ProxyCommand: a command of this machine whose input and output lead to a host.
+//! ProxyCommand: a local command whose stdin and stdout lead to a host.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -12,20 +12,19 @@ use tokio::net::UnixStream;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::timeout;
 
-/// How long a command whose output has ended may take to end itself.
+/// How long a command may take to exit after its output has ended.
 const ENDING: Duration = Duration::from_secs(1);
 
-/// A command that carries a session. It and what it started are killed when it is dropped.
+/// A command that carries a session. Dropping it kills its process group.
 #[derive(Debug)]
 pub(super) struct ProxyCommand {
     child: Child,
-    /// The last line that it wrote as an error.
+    /// The last line that it wrote to stderr.
     said: Arc<Mutex<String>>,
 }
 
 impl ProxyCommand {
-    /// Starts `command` by a shell. What is written to the socket is its input, and its output is
-    /// read from there.
+    /// Starts `command` in a shell. The socket is its stdin and stdout.
     pub(super) fn start(command: &str) -> std::io::Result<(Self, UnixStream)> {
         let (near, far) = StdUnixStream::pair()?;
         near.set_nonblocking(true)?;
@@ -45,7 +44,7 @@ impl ProxyCommand {
         Ok((ProxyCommand { child, said }, UnixStream::from_std(near)?))
     }
 
-    /// Why it has failed, if it has, now that it carries nothing any more.
+    /// Why the command failed, if it did. Call this once the connection has ended.
     pub(super) async fn failure(&mut self) -> Option<String> {
         let status = timeout(ENDING, self.child.wait()).await.ok()?.ok()?;
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -59,14 +58,14 @@ impl ProxyCommand {
 
 impl Drop for ProxyCommand {
     fn drop(&mut self) {
-        // once it has ended and that was noticed, its number may be another's
+        // a child that was reaped has no id: its number may belong to another process
         if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// Keeps the last line of what a command says, which must not wait for a reader.
+/// Keeps the last line of stderr. It reads continuously, so that the command never blocks on it.
 async fn listen(errors: ChildStderr, said: Arc<Mutex<String>>) {
     let mut lines = BufReader::new(errors).lines();
     while let Ok(Some(line)) = lines.next_line().await {

@@ -1,4 +1,5 @@
-//! One session per node, owned by one task, which also answers the server while no command runs.
+//! One session per node. It is owned by one task, which also answers the server while no command
+//! runs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,17 +21,17 @@ use super::pipe::would_block;
 use super::proxy::{self, Connected};
 use crate::model::SshConnection;
 
-/// How long a goodbye may take.
+/// Timeout for closing a connection properly.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// The server opens no channel.
+/// libssh2's error code if the server opens no channel.
 const REFUSED: ErrorCode = ErrorCode::Session(-21);
-/// How long a server is asked for a channel that it does not open, and the pauses between.
+/// How long to retry if the server opens no channel, and the pauses between retries.
 const PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
-const NO_CHANNEL: &str = "the server opens no channel: earlier commands that were given up may \
-    still run there (MaxSessions)";
-/// How many pieces of output wait for their reader before the session does.
+const NO_CHANNEL: &str = "the server opens no channel: abandoned commands may still run there \
+    (MaxSessions)";
+/// How many pieces of output are buffered before the session waits for their reader.
 const BUFFERED: usize = 16;
 
 /// A connection over ssh.
@@ -39,11 +40,11 @@ pub struct Ssh {
     peer: String,
     shell_timeout: Duration,
     agent: Agent,
-    /// The connection that this one goes through.
+    /// The session that carries this one.
     _via: Option<Carrier>,
 }
 
-/// What the task of a session is asked to do.
+/// A request to the task of a session.
 enum Job {
     Run { command: String, input: Input, agent: Option<PathBuf>, events: mpsc::Sender<Event> },
     Close { done: oneshot::Sender<()> },
@@ -60,7 +61,7 @@ impl Ssh {
         Ok(Ssh::start(link, settings, agent, via))
     }
 
-    /// Gives the session to a task of its own.
+    /// Moves the session into its own task.
     fn start(
         link: Link,
         settings: &ConnectSettings,
@@ -130,7 +131,7 @@ impl Transport for Ssh {
     }
 }
 
-/// Who will log in: the connection's user, else that of the ssh configuration, else the admin user.
+/// The login user: that of the connection, else of the ssh configuration, else the admin user.
 pub(in super::super) fn login_user(
     connection: &SshConnection,
     settings: &ConnectSettings,
@@ -139,8 +140,7 @@ pub(in super::super) fn login_user(
     Ok(connection.user.clone().or(host.user).unwrap_or_else(|| settings.user.clone()))
 }
 
-/// Owns a session until nobody needs it: does the jobs in order, and keeps the session alive
-/// between them.
+/// The task that owns a session: runs the jobs in order, and keeps the session alive between them.
 async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Receiver<Job>) {
     let mut broken: Option<TransportError> = None;
     let mut spare: Option<Channel> = None;
@@ -170,7 +170,7 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
                 let _ = done.send(());
                 return;
             }
-            // The caller has gone before the command's turn came.
+            // the caller gave up before the command started
             Some(Job::Run { events, .. }) if events.is_closed() => {}
             Some(Job::Run { command, input, agent, events }) => {
                 let result = match &broken {
@@ -204,8 +204,8 @@ async fn serve(mut link: Link, patience: Option<Duration>, mut queue: mpsc::Rece
     }
 }
 
-/// A channel for the next command: the spare one, or a new one; `None` if the server opens no more.
-/// A server that allows few (MaxSessions) may take a moment until it has done with the last one.
+/// Returns a channel for the next command: the spare one, or a new one; `None` if the server opens
+/// no more. A server that allows few (MaxSessions) may need a moment to release the last one.
 async fn open(
     link: &mut Link,
     spare: &mut Option<Channel>,
@@ -229,15 +229,15 @@ async fn open(
     }
 }
 
-/// Keeps a session alive that nobody uses, until it breaks. The channel of the next command is
-/// opened ahead: that spares the command a round trip, and reading a channel is the one way to have
-/// libssh2 answer the server.
+/// Keeps an idle session alive until it breaks. It opens the channel of the next command in
+/// advance: that saves the command a round trip, and libssh2 answers the server only while a
+/// channel is read.
 async fn idle(link: &mut Link, spare: &mut Option<Channel>) -> TransportError {
     loop {
         let Some(channel) = spare else {
             match open(link, spare).await {
                 Ok(Some(channel)) => *spare = Some(channel),
-                // it may open one later
+                // the server may open one later
                 Ok(None) => {}
                 Err(error) => return error,
             }

@@ -1,15 +1,15 @@
-//! What the tokens of ssh_config(5), `%h` and such, stand for.
+//! Expands the tokens of ssh_config(5), such as `%h`.
 
 use std::path::{Path, PathBuf};
 
-/// What means something to a shell.
+/// Characters with a special meaning in a shell.
 const SPECIAL: &str = "'`\"$\\;&<>|(){}*?!#";
 
-/// What is known of a connection when a value is expanded.
+/// The values of the tokens for a connection.
 pub(super) struct Tokens<'a> {
-    /// The host as it was given.
+    /// The host as the user wrote it.
     pub(super) alias: &'a str,
-    /// What to connect to.
+    /// The name or address to connect to.
     pub(super) host_name: String,
     pub(super) port: u16,
     pub(super) user: String,
@@ -17,7 +17,7 @@ pub(super) struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    /// A path with its tokens and its `~` replaced.
+    /// Expands the tokens and the `~` of a path.
     pub(super) fn path(&self, text: &str) -> Result<PathBuf, String> {
         if text.contains("${") {
             return Err("names an environment variable, which is not supported".to_owned());
@@ -34,7 +34,7 @@ impl Tokens<'_> {
         Ok(in_home(&expanded, self.home))
     }
 
-    /// A command for the shell, which would read a strange name as a command, too.
+    /// Expands the tokens of a shell command. Rejects names that a shell would interpret.
     pub(super) fn command(&self, text: &str) -> Result<String, String> {
         let strange = |name: &&str| {
             name.starts_with('-')
@@ -64,12 +64,12 @@ impl Tokens<'_> {
     }
 }
 
-/// The value of HostName, in which `%h` is the host as it was given.
+/// Expands HostName, where `%h` is the host as the user wrote it.
 pub(super) fn host_name(text: &str, alias: &str) -> Result<String, String> {
     expand(text, |token| (token == 'h').then(|| alias.to_owned()))
 }
 
-/// `path` with a leading `~` in this user's home.
+/// Expands a leading `~` to this user's home.
 pub(super) fn in_home(path: &str, home: Option<&Path>) -> PathBuf {
     match (path.strip_prefix('~'), home) {
         (Some(""), Some(home)) => home.to_owned(),

@@ -1,5 +1,4 @@
-//! How a registry is reached: TLS or plain HTTP, whose certificates, which credentials; and what
-//! its errors mean.
+//! Connects to registries: TLS or plain HTTP, certificates, credentials, and the meaning of errors.
 
 use std::error::Error;
 use std::net::IpAddr;
@@ -25,14 +24,14 @@ pub(super) struct Connection {
     host: String,
 }
 
-/// Gets ready to speak to a registry. Only one on this machine is spoken to here: whether it speaks
-/// TLS.
+/// Prepares a connection to a registry. Sends requests only to a registry on this machine, to
+/// detect TLS, and to exchange an identity token.
 pub(super) async fn connect(
     host: &str,
     path: &str,
     access: &Access,
 ) -> Result<Connection, ArtifactError> {
-    // the provider of cryptography is the process's own; whoever was first has set it
+    // the crypto provider is global to the process; it fails if one is already installed
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certificates = certificates(access)?;
     let http = http_client(host, access, &certificates)?;
@@ -97,7 +96,7 @@ fn http_client(
     builder.build().map_err(broken)
 }
 
-/// The certificates in the files that were named, each in PEM.
+/// The certificates in the given files, each in PEM.
 fn certificates(access: &Access) -> Result<Vec<Vec<u8>>, ArtifactError> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     let mut found = Vec::new();
@@ -123,7 +122,7 @@ fn is_loopback(host: &str) -> bool {
     name == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// Whether something answers there that is no TLS.
+/// Whether the registry answers without TLS.
 async fn speaks_plainly(http: &reqwest::Client, host: &str) -> bool {
     match http.get(format!("https://{host}/v2/")).send().await {
         Ok(_) => false,
@@ -135,12 +134,12 @@ async fn speaks_plainly(http: &reqwest::Client, host: &str) -> bool {
     }
 }
 
-/// The error of TLS in a chain of errors.
+/// The TLS error in a chain of errors.
 fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
     chain(error).into_iter().find_map(|error| error.downcast_ref())
 }
 
-/// An error and all that are behind it; one of input or output hides the one that it wraps.
+/// An error and all its causes. An I/O error hides the error that it wraps.
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
     let mut found = vec![error];
     let mut last = error;
@@ -156,7 +155,7 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)>
     }
 }
 
-/// What the last error in a chain says, in one line.
+/// The message of the innermost error in a chain, in one line.
 pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let text = chain(error).last().map(ToString::to_string).unwrap_or_default();
     one_line(text.split(" (os error").next().unwrap_or_default())
@@ -173,7 +172,7 @@ fn unreachable(host: &str, error: &(dyn Error + 'static)) -> ArtifactError {
                     with --ca-file"
             )
         }
-        Some(other) => format!("no TLS connection: {other}"),
+        Some(other) => format!("the TLS connection failed: {other}"),
         None => match root_cause(error) {
             cause if cause.contains("timed out") => {
                 "it does not answer; check the name and port".to_owned()
@@ -194,7 +193,7 @@ fn one_line(text: &str) -> String {
 }
 
 impl Connection {
-    /// What an error means; `what` is what was asked for.
+    /// Explains an error; `what` is the requested content.
     pub(super) fn explain(
         &self,
         source: &Source,
@@ -239,7 +238,7 @@ impl Connection {
             other => ArtifactError::Refused {
                 place,
                 message: format!(
-                    "the registry's answer cannot be understood: {}",
+                    "the registry sent an invalid answer: {}",
                     one_line(&other.to_string())
                 ),
             },

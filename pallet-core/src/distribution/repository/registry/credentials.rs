@@ -1,4 +1,4 @@
-//! Credentials of a registry, as its client takes them.
+//! Credentials for a registry, in the form that the client needs.
 
 use oci_client::secrets::RegistryAuth;
 
@@ -8,16 +8,16 @@ use crate::plugin::registry_credentials::{
     RegistryCredentials, RegistryCredentialsError, RegistryLogin,
 };
 
-/// Credentials, and where they are from.
+/// Credentials and their origin.
 pub(super) struct Credentials {
     pub(super) auth: RegistryAuth,
-    /// A token that is exchanged for one that the registry accepts.
+    /// A token that must be exchanged for one that the registry accepts.
     pub(super) identity_token: Option<String>,
-    /// Where they were found, for messages. None where there are none.
+    /// Where they were found, for messages; `None` if there are none.
     pub(super) origin: Option<String>,
 }
 
-/// Looks for credentials for a registry.
+/// Finds the credentials for a registry.
 pub(super) async fn find(host: &str, access: &Access) -> Result<Credentials, ArtifactError> {
     let credentials = RegistryCredentials {
         files: access.credentials.clone(),

@@ -1,7 +1,7 @@
 //! A repository on an OCI registry.
 //!
-//! Blobs are pushed in one piece, which every registry takes. What refers to a manifest is listed
-//! by the registry, or by us under the fallback tag where it keeps no such lists.
+//! Blobs are pushed in one piece, which all registries support. The registry lists referrers; if it
+//! does not, Pallet keeps the list under the fallback tag.
 
 mod connect;
 mod credentials;
@@ -26,9 +26,10 @@ use super::{Access, Content, Reference, Repository, Source};
 use crate::distribution::artifact::index::Index;
 use crate::distribution::artifact::{ArtifactError, Descriptor, Digest, media};
 
-/// How many tags or repositories are asked for at once.
+/// How many tags or repositories to request at once.
 const PAGE: usize = 1000;
-/// How often a download that gets nowhere is tried, and a list that others change.
+/// Maximum number of attempts for a download that makes no progress, and for a list that others
+/// change.
 const TRIES: u32 = 4;
 
 /// A repository on a registry.
@@ -44,7 +45,7 @@ impl OciRegistry {
         let Source::Registry { host, path } = source else {
             return Err(ArtifactError::Source {
                 source_text: source.to_string(),
-                message: "it is no registry".to_owned(),
+                message: "it is not a registry".to_owned(),
             });
         };
         let connection = connect(host, path, access).await?;
@@ -56,7 +57,7 @@ impl OciRegistry {
         })
     }
 
-    /// The paths of the repositories under this one's path.
+    /// The paths of the repositories under this path.
     pub(super) async fn catalog(&self) -> Result<Vec<String>, ArtifactError> {
         let mut paths: Vec<String> = Vec::new();
         loop {
@@ -87,7 +88,7 @@ impl OciRegistry {
         &self.connection.credentials.auth
     }
 
-    /// A digest is given as if it were a tag: the client looks for its tag in the registry's
+    /// Passes a digest as if it were a tag: the client searches for its tag in the registry's
     /// answers.
     fn named(&self, name: &str) -> oci_client::Reference {
         oci_client::Reference::with_tag(self.host.clone(), self.path.clone(), name.to_owned())
@@ -97,7 +98,7 @@ impl OciRegistry {
         self.connection.explain(&self.source, what, error)
     }
 
-    /// The same for something that is pushed: what is not there then is the repository itself.
+    /// Like [`OciRegistry::explain`], for a push: then a missing thing is the repository itself.
     fn explain_push(&self, what: &str, error: OciDistributionError) -> ArtifactError {
         match self.explain(what, error) {
             ArtifactError::NotFound { place, .. } => ArtifactError::Refused {
@@ -110,7 +111,7 @@ impl OciRegistry {
         }
     }
 
-    /// A manifest under some name.
+    /// The manifest with a tag or digest.
     async fn content(&self, name: &str) -> Result<Vec<u8>, ArtifactError> {
         let accepted = [media::INDEX, media::MANIFEST, media::DOCKER_INDEX, media::DOCKER_MANIFEST];
         let pulled =
@@ -131,7 +132,7 @@ impl OciRegistry {
         pushed.map(drop).map_err(|error| self.explain_push(name, error))
     }
 
-    /// The list of referrers that the fallback tag names.
+    /// The referrers that are listed under the fallback tag.
     async fn listed_referrers(&self, subject: &Digest) -> Result<Index, ArtifactError> {
         let tag = referrers_tag(subject);
         match self.content(&tag).await {
@@ -148,14 +149,14 @@ impl OciRegistry {
         }
     }
 
-    /// What the registry itself lists; empty where it keeps no lists.
+    /// The referrers that the registry lists; empty if it does not list any.
     async fn native_referrers(&self, subject: &Digest) -> Vec<Descriptor> {
         let subject = oci_client::Reference::with_digest(
             self.host.clone(),
             self.path.clone(),
             subject.to_string(),
         );
-        // a registry may refuse the question with any error; the fallback tag is asked then
+        // a registry may refuse the request with any error; then the fallback tag is used
         let Ok(index) = self.client().pull_referrers(&subject, None).await else {
             return Vec::new();
         };
@@ -172,8 +173,8 @@ impl OciRegistry {
         entries.collect()
     }
 
-    /// Adds to the file what a blob has after its first `there` bytes. Says how many there are
-    /// then.
+    /// Appends to the file what a blob has after its first `there` bytes. Returns the new number of
+    /// bytes.
     async fn append(
         &self,
         blob: &Descriptor,
@@ -291,7 +292,7 @@ impl Repository for OciRegistry {
         let mut reached = 0;
         loop {
             let (there, ended) = match self.append(blob, file, progress).await {
-                // it may come back
+                // the registry may recover
                 Err(ArtifactError::Unreachable { message, .. }) if tries > 0 => {
                     (reached, Err(message))
                 }
@@ -371,7 +372,7 @@ impl Repository for OciRegistry {
         {
             return Ok(());
         }
-        // the list is read again, because somebody else may have written it at the same time
+        // read the list again, because another process may have changed it in the meantime
         for _ in 0..TRIES {
             let mut list = self.listed_referrers(subject).await?;
             if list.manifests.iter().any(|entry| entry.digest == manifest.digest) {
@@ -386,7 +387,7 @@ impl Repository for OciRegistry {
     }
 }
 
-/// How a registry names it: a tag has `_` where a version has `+`.
+/// The tag or digest in a registry's syntax: `_` replaces the `+` of a version.
 fn name_of(reference: &Reference) -> String {
     match reference {
         Reference::Version(version) => tag(version),

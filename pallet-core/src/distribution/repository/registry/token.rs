@@ -1,10 +1,10 @@
-//! Exchanges an identity token, as some registries hand out at login, for a token that opens one
+//! Exchanges an identity token, which some registries issue at login, for a token for one
 //! repository.
 
 use oci_client::secrets::RegistryAuth;
 use serde_json::Value;
 
-/// Asks the server that the registry names for a token that may pull and push.
+/// Requests a token that may pull and push, from the server that the registry names.
 pub(super) async fn exchange(
     http: &reqwest::Client,
     scheme: &str,
@@ -34,7 +34,7 @@ pub(super) async fn exchange(
     ];
     let answer: Value = http.post(realm).form(&form).send().await?.json().await.unwrap_or_default();
     let token = answer["access_token"].as_str().or(answer["token"].as_str());
-    // without a token the registry's own refusal is what the user sees
+    // without a token, the user sees the registry's own refusal
     Ok(token.map_or(RegistryAuth::Anonymous, |token| RegistryAuth::Bearer(token.to_owned())))
 }
 

@@ -1,4 +1,4 @@
-//! Logging in with keys: those of files, with their certificates, and those of the agent.
+//! Logging in with keys: key files with their certificates, and keys in the agent.
 
 use std::path::Path;
 
@@ -10,12 +10,12 @@ use super::super::super::{Secret, TransportError};
 use super::super::key::{CERTIFICATE, KeyFile, blob, certified, read_certificate};
 use super::login::Login;
 
-/// The usual key files in `~/.ssh`.
+/// The default key files in `~/.ssh`.
 const USUAL: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
-/// libssh2 has an agent sign for the keys alone that the agent lists.
+/// libssh2 lets an agent sign only for the keys that the agent lists.
 const APART: &str = "its key is in the agent, but the certificate is not: `ssh-add` adds a key \
     with the certificate beside it";
-/// How often a passphrase may be mistyped.
+/// Maximum number of attempts to enter a passphrase.
 const TRIES: usize = 3;
 
 impl Login<'_> {
@@ -74,7 +74,8 @@ impl Login<'_> {
         Ok(false)
     }
 
-    /// Tries one key file: with its certificates, then alone; each by the agent if that holds it.
+    /// Tries one key file: first with its certificates, then alone. The agent signs if it has the
+    /// key.
     async fn with_key(&mut self, key: &KeyFile, held: &[Vec<u8>]) -> Result<bool, TransportError> {
         let name = key.path.display().to_string();
         let publics = key.certificates.iter().map(Some).chain([key.public.as_ref()]);
@@ -97,7 +98,7 @@ impl Login<'_> {
                 let apart = certificate && key.blob().is_some_and(|blob| held.contains(&blob));
                 self.tried.push(format!(
                     "{what}: {}",
-                    if apart { APART } else { "the private key is neither here nor in the agent" }
+                    if apart { APART } else { "the private key is neither in it nor in the agent" }
                 ));
                 continue;
             };
@@ -124,15 +125,15 @@ impl Login<'_> {
         Ok(false)
     }
 
-    /// Tries a key that needs a passphrase, which is asked for once in an operation.
+    /// Tries a key with a passphrase. The user is asked for it once per operation.
     async fn locked(
         &mut self,
         key: &KeyFile,
         public: Option<&str>,
         private: &Secret,
     ) -> Result<Offer, TransportError> {
-        // The server is asked first whether the key is of any use, where the public key is there to
-        // ask with.
+        // If the public key is available, first ask the server whether it accepts the key: only
+        // then ask for the passphrase.
         if public.is_some()
             && matches!(self.offer(public, private, None, true).await?, Offer::Refused)
         {
@@ -150,7 +151,8 @@ impl Login<'_> {
         }
         let Some(prompt) = self.settings.prompt.clone() else {
             return Ok(Offer::Unusable(
-                "a passphrase locks it and nobody can be asked: add it to the agent with `ssh-add`"
+                "it has a passphrase, and nobody can be asked for it: add the key to the agent \
+                 with `ssh-add`"
                     .to_owned(),
             ));
         };
@@ -162,7 +164,8 @@ impl Login<'_> {
                 tokio::task::spawn_blocking(move || prompt.secret(&question)).await.ok().flatten();
             let Some(secret) = answer else {
                 *known = Passphrase::Missing(
-                    "a passphrase locks it and none was given: add it to the agent with `ssh-add`"
+                    "it has a passphrase, and none was given: add the key to the agent with \
+                     `ssh-add`"
                         .to_owned(),
                 );
                 break;
@@ -176,7 +179,7 @@ impl Login<'_> {
             }
         }
         if let Passphrase::Unasked = *known {
-            *known = Passphrase::Missing(format!("a passphrase locks it and {TRIES} were wrong"));
+            *known = Passphrase::Missing(format!("it has a passphrase; {TRIES} attempts failed"));
         }
         let Passphrase::Missing(why) = known.clone() else { return Ok(Offer::Refused) };
         Ok(Offer::Unusable(why))
@@ -200,8 +203,8 @@ impl Login<'_> {
                 passphrase.as_ref().map(Secret::expose),
             )
         };
-        // Decrypting a key takes long on purpose, so that is done where it holds up no other
-        // connection.
+        // Decrypting a key is slow by design. It runs on a separate thread, so that it does not
+        // delay other connections.
         let result = if slow {
             self.link.block(self.limit, call).await?
         } else {
@@ -223,7 +226,7 @@ impl Login<'_> {
         }
     }
 
-    /// The public keys that the agent holds.
+    /// The public keys in the agent.
     async fn agent_keys(&mut self) -> Result<Vec<Vec<u8>>, TransportError> {
         let Some(socket) = self.to.agent.clone() else { return Ok(Vec::new()) };
         let path = socket.clone();
@@ -236,7 +239,7 @@ impl Login<'_> {
         });
         let Ok(listed) = timeout(self.limit, listed).await else {
             let message = format!(
-                "the ssh agent at {} does not answer for {} s",
+                "the ssh agent at {} did not answer within {} s",
                 socket.display(),
                 self.limit.as_secs()
             );
@@ -256,7 +259,7 @@ impl Login<'_> {
         }
     }
 
-    /// Tries a key that the agent holds.
+    /// Tries a key in the agent.
     async fn with_agent(&mut self, blob: &[u8]) -> Result<bool, TransportError> {
         self.offered.push(blob.to_vec());
         let Some(socket) = self.to.agent.clone() else { return Ok(false) };
@@ -274,7 +277,7 @@ impl Login<'_> {
                         .userauth(&user, key)
                         .map_err(|error| (error, key.comment().to_owned()))),
                     None => {
-                        Err(Error::new(ErrorCode::Session(-42), "the agent has forgotten the key"))
+                        Err(Error::new(ErrorCode::Session(-42), "the agent no longer has the key"))
                     }
                 }
             },
@@ -294,7 +297,7 @@ impl Login<'_> {
     }
 }
 
-/// Gives a certificate to the key that it is for.
+/// Adds a certificate to its key.
 fn add_certificate<'a>(
     file: &Path,
     mut keys: impl Iterator<Item = &'a mut KeyFile>,
@@ -315,7 +318,7 @@ fn add_certificate<'a>(
     })
 }
 
-/// What became of a key.
+/// The result of offering a key.
 enum Offer {
     Accepted,
     Refused,

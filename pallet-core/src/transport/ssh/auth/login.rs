@@ -1,4 +1,4 @@
-//! A login: what the server takes, and what was tried.
+//! The state of a login: the methods that the server accepts, and what was tried.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use super::super::super::{ConnectSettings, TransportError};
 use super::super::destination::Destination;
 use super::super::link::Link;
 
-/// A login that is under way.
+/// A login in progress.
 pub(super) struct Login<'a> {
     pub(super) link: &'a mut Link,
     pub(super) to: &'a Destination,
     pub(super) settings: &'a ConnectSettings,
     pub(super) limit: Duration,
-    /// What the server takes, as it says itself; `None` if it was not asked.
+    /// The methods that the server accepts; `None` if it was not asked.
     pub(super) methods: Option<String>,
-    /// What was tried and what became of it.
+    /// What was tried, with the results.
     pub(super) tried: Vec<String>,
-    /// The public keys that the server has refused.
+    /// The public keys that were tried already.
     pub(super) offered: Vec<Vec<u8>>,
 }
 
@@ -33,8 +33,8 @@ impl<'a> Login<'a> {
         Login { link, to, settings, limit, methods, tried, offered }
     }
 
-    /// Asks the server what it takes now. Says whether it takes nothing at all, and lets this user
-    /// in.
+    /// Asks the server which methods it accepts. Returns true if the server already lets the user
+    /// in, without any method.
     pub(super) async fn ask(&mut self) -> Result<bool, TransportError> {
         let user = self.to.user.as_str();
         let asked = self.link.drive_within(self.limit, "the login", |session| {
@@ -51,21 +51,21 @@ impl<'a> Login<'a> {
         Ok(self.link.session.authenticated())
     }
 
-    /// Whether the server takes it, as far as is known.
+    /// Whether the server accepts a method, as far as is known.
     pub(super) fn takes(&self, method: &str) -> bool {
         self.methods.as_ref().is_none_or(|methods| methods.split(',').any(|it| it == method))
     }
 
-    /// Whether the server still listens after it refused something.
+    /// Fails if the server did not merely refuse, but closed the connection or timed out.
     pub(super) async fn still_there(&mut self, error: &Error) -> Result<(), TransportError> {
         match error.code() {
-            // libssh2 has many codes for an answer that does not come, and one way to say it.
+            // libssh2 has many error codes for a missing answer, but one message.
             code if matches!(code, ErrorCode::Session(-43 | -13 | -7))
                 || error.message().starts_with("Waiting for") =>
             {
                 if !self.link.is_ending().await {
-                    let why = "it sent something that cannot be read here, most likely a login \
-                        banner of more than 32 KB (`Banner` in its sshd_config)";
+                    let why = "it sent something that pallet cannot read, most likely a login \
+                        banner over 32 KB (`Banner` in its sshd_config)";
                     return Err(self.refused(format!("{why}: shorten it there")));
                 }
                 let tried = self.tried.join("; ");
@@ -78,8 +78,8 @@ impl<'a> Login<'a> {
             ErrorCode::Session(-9 | -30) => Err(TransportError::Timeout {
                 host: self.to.peer.clone(),
                 message: format!(
-                    "the login took longer than {} s: see whether the host is overloaded, or allow \
-                     it more",
+                    "the login took longer than {} s: check whether the host is overloaded, or \
+                     raise the timeout",
                     self.limit.as_secs()
                 ),
             }),

@@ -6,7 +6,7 @@ use super::super::super::{Secret, TransportError};
 use super::login::Login;
 
 impl Login<'_> {
-    /// Offers the password, where there is one and the server takes it.
+    /// Offers the password, if there is one and the server accepts passwords.
     pub(super) async fn with_password(&mut self) -> Result<bool, TransportError> {
         let (plain, interactive) = (self.takes("password"), self.takes("keyboard-interactive"));
         let Some(password) = self.to.password.clone() else {
@@ -36,7 +36,7 @@ impl Login<'_> {
     }
 }
 
-/// Answers every hidden question of the server with the password.
+/// Answers each hidden prompt of the server with the password.
 struct Answers(Secret);
 
 impl KeyboardInteractivePrompt for Answers {
