@@ -1,16 +1,16 @@
-//! What copies are called.
+//! Names of copied files.
 
 use std::collections::BTreeSet;
 
 use crate::engine::EngineError;
 
-/// The last part of a path: what a copy of it is called. `None` where it has none.
+/// The last part of a path, which names its copy. `None` if there is none.
 pub(super) fn base_name(path: &str) -> Option<&str> {
     let name = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     (!name.is_empty() && name != "." && name != "..").then_some(name)
 }
 
-/// Two things that would be called the same in one directory.
+/// Refuses two sources with the same name.
 pub(super) fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(), EngineError> {
     let mut seen = BTreeSet::new();
     match names.into_iter().find(|name| !seen.insert(*name)) {
