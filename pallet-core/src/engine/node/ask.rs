@@ -1,4 +1,4 @@
-//! Asking a node what is on it.
+//! Observes a node: asks for its facts and its state.
 
 use super::session::{Gathered, Session};
 use crate::engine::random_token::random_token;
@@ -7,20 +7,20 @@ use crate::observe;
 use crate::observe::Observation;
 use crate::transport::TransportError;
 
-/// How much a node may answer when it is asked what it is, in bytes. The answer is held as a whole,
-/// for each node that is asked at once.
+/// Maximum size of a node's answer to an observation, in bytes. The whole answer is held in memory,
+/// for each node that is being asked.
 const ANSWER: usize = 64 << 20;
 
-/// Why nothing is known of a node.
+/// Why an observation failed.
 pub(in crate::engine) enum AskError {
-    /// It could not be reached, or not until it had answered.
+    /// The node could not be reached, or the connection broke.
     Transport(TransportError),
-    /// Its answer is of no use.
+    /// The node's answer is invalid.
     Answer(NodeError),
 }
 
 impl Session {
-    /// Asks the node what is wanted, and its facts.
+    /// Asks the node for an observation, and for its facts.
     pub(in crate::engine) async fn ask(
         &mut self,
         engine: &Engine,
