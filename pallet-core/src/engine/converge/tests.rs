@@ -1,4 +1,4 @@
-//! What becomes of nodes that are to go.
+//! Nodes that should be destroyed.
 
 use super::*;
 use crate::engine::testing::{Cloud, engine, warnings};

@@ -1,4 +1,4 @@
-//! What functions see of nodes that an operation is not for.
+//! What functions see of nodes outside the operation.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use crate::plugin::Request;
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
-/// Groups `here`, whose function writes down what it sees of `web` and `db`, and those two.
+/// Groups `here` (its function records what it sees of `web` and `db`), `web` and `db`.
 fn groups(seen: &Seen) -> Vec<GroupSpec> {
     let seen = seen.clone();
     let look = move |request: &mut Request| -> anyhow::Result<()> {

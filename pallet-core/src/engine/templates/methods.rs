@@ -1,4 +1,4 @@
-//! The methods of Python's values that templates call.
+//! The methods of Python's types that templates can call.
 
 use minijinja::value::{ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
@@ -65,14 +65,14 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
             Value::from(expanded(text, size.unwrap_or(8))?)
         }
         "format" => {
-            // a width is as much as it makes
+            // a width makes at least that many characters
             let widths = text
                 .split(|letter: char| !letter.is_ascii_digit())
                 .filter(|digits| !digits.is_empty());
             for width in widths {
                 bounded(width.parse().unwrap_or(usize::MAX))?;
             }
-            // it may be an argument, too
+            // a width may also be an argument
             let numbers = arguments.iter().filter(|argument| argument.is_integer());
             if text.split(':').skip(1).any(|spec| spec.contains('{'))
                 && numbers.cloned().any(|number| {
@@ -153,7 +153,8 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
     })
 }
 
-/// The last words of a text, the last one first; what is left of it is the last of them.
+/// Splits at most `most - 1` words off the end of a text, last word first; the rest of the text
+/// comes last.
 fn words_from_behind(text: &str, most: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text.trim_end();
