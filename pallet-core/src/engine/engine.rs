@@ -221,7 +221,7 @@ impl Engine {
             done = &mut operation => done,
             () = tokio::time::sleep(limit) => {
                 self.overdue.store(true, Ordering::Relaxed);
-                let message = format!("its time is up ({} s): it is stopped", limit.as_secs_f64());
+                let message = format!("timed out after {} s; stopping", limit.as_secs_f64());
                 self.tell(Event::Warning { node: None, message });
                 self.cancel.cancel();
                 operation.await
@@ -246,7 +246,7 @@ impl Engine {
         match self.time_limit {
             Some(limit) if self.is_overdue() => TransportError::Overdue {
                 message: format!(
-                    "{what} was not done when the time was up ({} s)",
+                    "timed out after {} s before {what} was done",
                     limit.as_secs_f64()
                 ),
             },

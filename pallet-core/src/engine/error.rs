@@ -16,15 +16,15 @@ pub enum EngineError {
         error: PluginError,
     },
     /// A group without a count.
-    #[error("group {group} has no count; declare one, or say {group}=N")]
+    #[error("group {group} has no count; declare one, or write {group}=N")]
     NoCount {
         /// The group.
         group: String,
     },
     /// The groups exceed the maximum number of nodes.
     #[error(
-        "the groups want {wanted} nodes ({group} alone {count}); the limit is {limit}: if they are \
-         meant, raise `max_nodes` ([project] in pallet.toml)"
+        "the groups want {wanted} nodes ({group} alone {count}); the limit is {limit}; if that \
+         is intended, raise `max_nodes` ([project] in pallet.toml)"
     )]
     TooManyNodes {
         /// How many nodes they want in total.
@@ -41,8 +41,8 @@ pub enum EngineError {
     Refused(String),
     /// Another converge or down is working on the project's nodes.
     #[error(
-        "another converge or down is at work on this project's nodes: {holder}; wait until it is \
-         done (its lease ends in {seconds} s unless it is renewed)"
+        "another converge or down is changing this project's nodes: {holder}; wait until it is \
+         done (its lease expires in {seconds} s unless it is renewed)"
     )]
     Leased {
         /// Who holds the lease.
@@ -61,13 +61,13 @@ pub enum EngineError {
         help: String,
     },
     /// A group without nodes.
-    #[error("group {group} has no nodes; converge makes them")]
+    #[error("group {group} has no nodes; converge creates them")]
     NoNodes {
         /// The group.
         group: String,
     },
     /// A bug.
-    #[error("a task of the engine ended early: {0}")]
+    #[error("internal error: a task ended early: {0}")]
     Task(String),
 }
 

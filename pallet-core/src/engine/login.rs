@@ -64,13 +64,13 @@ impl Engine {
                 return Ok(argv);
             }
             Connection::Exec { command } if command.is_empty() => {
-                return Err(refuse("its provider gives no command to reach it with".to_owned()));
+                return Err(refuse("its provider reports no command to reach it".to_owned()));
             }
             Connection::Exec { command } => command.clone(),
             Connection::Local => Vec::new(),
             Connection::Unknown => {
                 return Err(refuse(
-                    "it is reached in a way that this pallet does not know: it needs a newer pallet"
+                    "this pallet does not know its kind of connection; it needs a newer pallet"
                         .to_owned(),
                 ));
             }

@@ -44,9 +44,7 @@ impl Engine {
                 Ok(Gathered::Whole { output, .. }) => output,
                 Ok(Gathered::TooMuch) => {
                     let limit = LISTING >> 20;
-                    return Err(refuse(format!(
-                        "the list of its files did not end within {limit} MiB"
-                    )));
+                    return Err(refuse(format!("the list of its files exceeds {limit} MiB")));
                 }
                 Err(error) => {
                     return Err(refuse(format!("its files cannot be listed: {error}")));

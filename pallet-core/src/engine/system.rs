@@ -21,7 +21,7 @@ impl Engine {
     pub(super) async fn system_of(&self, group: &GroupSpec, wanted: Option<&Os>) -> System {
         let plain = |os: Os, reason: String| System { os, hardware: None, reason, guessed: false };
         if let Some(os) = wanted {
-            return plain(os.clone(), "as was asked for".to_owned());
+            return plain(os.clone(), "as requested".to_owned());
         }
         let (hardware, why_not) = match self.choose(group).await {
             Ok(choice) => match choice
@@ -31,18 +31,18 @@ impl Engine {
             {
                 Some((os, image)) => {
                     let reason =
-                        format!("the image {image}, which its node-spec means at the service");
+                        format!("the image {image}, which its node-spec selects at the service");
                     return System { os, hardware: choice.hardware, reason, guessed: false };
                 }
                 None => {
-                    (choice.hardware, "the service does not say what its images are".to_owned())
+                    (choice.hardware, "the service does not report its images' systems".to_owned())
                 }
             },
             Err(error) => (None, crate::plugin::PluginError::from(error).to_string()),
         };
         let arch = std::env::consts::ARCH;
         if let Some(os) = self.system_of_nodes(group).await {
-            return System { hardware, ..plain(os, "as the group's nodes are".to_owned()) };
+            return System { hardware, ..plain(os, "like the group's existing nodes".to_owned()) };
         }
         match named_os(group.server.node_spec.image.as_ref()) {
             Some(os) => System { hardware, ..plain(os, "as its node-spec says".to_owned()) },

@@ -72,7 +72,7 @@ impl Vault {
                     Ok(true)
                 }
                 None if text.to_lowercase().contains("⟦secret") => {
-                    Err("a secret was taken apart or changed in the project; only its whole value \
+                    Err("a secret was split or changed in the project; only its whole value \
                         can be used"
                         .to_owned())
                 }

@@ -79,7 +79,7 @@ impl Nodes<'_> {
     async fn share(&self, request: RunNodes) {
         let group = request.group.clone();
         if let Err(error) = self.engine.ask(move |service| service.run_nodes(&request)).await {
-            let message = format!("group {group}: who may reach its nodes stays as it is: {error}");
+            let message = format!("group {group}: cannot update who may reach its nodes: {error}");
             self.engine.tell(Event::Warning { node: None, message });
         }
     }
@@ -96,7 +96,7 @@ impl Nodes<'_> {
         let stopped: BTreeSet<_> = stopped.iter().map(|node| &node.id).collect();
         let missing = Created::Failed(PluginError::new(
             ErrorKind::Failed,
-            "the provider said nothing of this node",
+            "the provider did not report this node",
         ));
         let created = created.into_iter().chain(std::iter::repeat(missing));
         for (name, created) in names.iter().zip(created) {

@@ -48,7 +48,7 @@ impl Engine {
             && let Err(error) = self.ask(|service| service.clean_up()).await
         {
             let message = format!(
-                "what the service keeps besides nodes could not be removed: {}",
+                "cannot remove what the service keeps apart from nodes: {}",
                 PluginError::from(error)
             );
             self.tell(Event::Warning { node: None, message: message.clone() });

@@ -73,7 +73,7 @@ impl Nodes<'_> {
     async fn guess_system(&self, group: &GroupSpec) -> System {
         let system = self.engine.system_of(group, None).await;
         let message = format!(
-            "what system new nodes of group {} will have is not known; they are planned as {}: {}",
+            "the system of new nodes of group {} is unknown; planning them as {}: {}",
             group.name, system.os, system.reason
         );
         self.engine.tell(Event::Warning { node: None, message });

@@ -51,7 +51,7 @@ impl Engine {
                     Ok(None) => {}
                     Ok(Some(other)) => {
                         let message = format!(
-                            "the lease of this project's nodes was lost to {}; stopping",
+                            "lost the lease of this project's nodes to {}; stopping",
                             other.holder
                         );
                         engine.tell(Event::Warning { node: None, message });
@@ -82,7 +82,7 @@ impl HeldLease {
         let token = self.token.clone();
         if let Err(error) = self.engine.ask(move |service| service.release_lease(&token)).await {
             let message =
-                format!("cannot give the lease back: {error}; it ends in {} s", TIME.as_secs());
+                format!("cannot release the lease: {error}; it expires in {} s", TIME.as_secs());
             self.engine.tell(Event::Warning { node: None, message });
         }
     }

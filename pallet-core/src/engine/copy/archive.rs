@@ -71,7 +71,7 @@ impl Making {
                 self.content(&path, data.len());
             } else {
                 return Err(format!(
-                    "{} is no file, directory or link, and cannot be copied",
+                    "{} is not a file, directory or link, and cannot be copied",
                     path.display()
                 ));
             }

@@ -30,7 +30,7 @@ fi
 [ -r "$path" ] || fail "$path cannot be read"
 if [ -d "$path" ]; then
   [ -n "$recursive" ] || fail "$path is a directory; -r copies it"
-  command -v tar >/dev/null 2>&1 || fail "there is no tar there, which directories are copied with: install it"
+  command -v tar >/dev/null 2>&1 || fail "tar is missing on the node; install it to copy directories"
   cd -- "$path" || exit 1
   printf 'directory\n'
   exec tar -cf - .
@@ -103,12 +103,15 @@ pub(super) fn jobs(
 fn directory_of(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
     if base_name(node) != Some(node) {
         return Err(EngineError::Refused(format!(
-            "no directory can be called as the node {node:?} is"
+            "the node name {node:?} cannot be used as a directory name"
         )));
     }
     let directory = target.join(node);
     own_directory(target, node).map_err(|error| {
-        EngineError::Refused(format!("cannot make the directory {}: {error}", directory.display()))
+        EngineError::Refused(format!(
+            "cannot create the directory {}: {error}",
+            directory.display()
+        ))
     })
 }
 
@@ -267,7 +270,7 @@ impl ArrivingFile {
         let said = String::from_utf8_lossy(&self.digest).trim().to_owned();
         if self.left > 0 || said != hex(&self.hash.finalize()) {
             return Err(
-                "what arrived is not what stands there; it may have been changed meanwhile: \
+                "what arrived differs from the file there; it may have changed meanwhile: \
                 try again"
                     .to_owned(),
             );
@@ -287,5 +290,5 @@ fn unwritable(path: &Path, error: &io::Error) -> String {
 }
 
 fn odd(line: &str) -> String {
-    format!("the node answers in a way that is not understood: {line:?}")
+    format!("unexpected answer from the node: {line:?}")
 }

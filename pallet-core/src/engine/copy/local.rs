@@ -77,7 +77,7 @@ impl Spot {
         match (directory, found) {
             (true, Some(FileType::Symlink)) => Err(is_a_link(&self.path)),
             (true, Some(found)) if found != FileType::Directory => {
-                Err(format!("{path} is there, and no directory"))
+                Err(format!("{path} exists and is not a directory"))
             }
             (false, Some(FileType::Directory)) => Err(format!("{path} is a directory")),
             _ => Ok(()),
@@ -145,7 +145,7 @@ impl Spot {
                 }
                 (true, Some(_)) => {
                     return Err(io::Error::other(format!(
-                        "{} is there, and no directory",
+                        "{} exists and is not a directory",
                         path().display()
                     )));
                 }
@@ -168,7 +168,7 @@ impl Spot {
 
 fn is_a_link(path: &Path) -> String {
     format!(
-        "{} is a link where a directory should go, and what nodes send follows none; name the \
+        "{} is a link where a directory should go, and links are not followed here; name the \
          directory that it leads to as the target, or remove it",
         path.display()
     )

@@ -15,7 +15,7 @@ pub(super) fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Resul
     let mut seen = BTreeSet::new();
     match names.into_iter().find(|name| !seen.insert(*name)) {
         Some(name) => Err(EngineError::Refused(format!(
-            "two of the sources are called {name}: one would replace the other"
+            "two sources are named {name}: one would replace the other"
         ))),
         None => Ok(()),
     }
@@ -25,7 +25,9 @@ pub(super) fn check_names<'a>(names: impl IntoIterator<Item = &'a str>) -> Resul
 pub(super) fn check_target(path: &str) -> Result<(), EngineError> {
     match (path.starts_with('/'), path.contains('\0')) {
         (true, false) => Ok(()),
-        (false, _) => Err(EngineError::Refused(format!("{path:?}: a path on a node is absolute"))),
+        (false, _) => {
+            Err(EngineError::Refused(format!("{path:?}: a path on a node must be absolute")))
+        }
         (_, true) => Err(EngineError::Refused(format!("{path:?} holds a NUL character"))),
     }
 }

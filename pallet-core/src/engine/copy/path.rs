@@ -52,7 +52,7 @@ impl CopyPath {
                 )),
                 true => Ok(CopyPath::OnNodes { name: name.to_owned(), path: path.to_owned() }),
                 false => refuse(format!(
-                    "{text}: a path on a node is absolute; write \
+                    "{text}: a path on a node must be absolute; write \
                     {name}:/{path}, or ./{text} for a file here"
                 )),
             },
@@ -77,7 +77,7 @@ impl CopyRequest {
                 let here = sources.into_iter().map(|source| match source {
                     CopyPath::Local(path) => Ok(path),
                     CopyPath::OnNodes { name, path } => Err(EngineError::Refused(format!(
-                        "{name}:{path} and {target} are both on nodes; copy by way of this \
+                        "{name}:{path} and {target} are both on nodes; copy via this \
                          machine: first to a directory here, then from it"
                     ))),
                 });

@@ -73,7 +73,7 @@ fn said(errors: &[u8], code: i32) -> String {
             space left on the device there"
             .to_owned(),
         Some(line) => line.strip_prefix("pallet: ").unwrap_or(line).to_owned(),
-        None => format!("the shell there ended with code {code}"),
+        None => format!("the shell on the node exited with code {code}"),
     }
 }
 

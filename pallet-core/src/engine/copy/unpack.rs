@@ -93,7 +93,7 @@ impl Unpacking {
                 let to = target(entry)?;
                 let names = inside(Path::new(OsStr::from_bytes(&to)))?;
                 let Some((old, parent)) = names.split_last() else {
-                    return Err(io::Error::other("it links to nothing"));
+                    return Err(io::Error::other("it is a link without a target"));
                 };
                 self.linked.go_to(parent, false)?;
                 let linked = self.linked.here();
@@ -124,7 +124,7 @@ impl Unpacking {
             }
             _ => {
                 return Err(io::Error::other(
-                    "it is no file, directory or link, and cannot be copied",
+                    "it is not a file, directory or link, and cannot be copied",
                 ));
             }
         }
@@ -150,7 +150,7 @@ fn new<T>(
 
 fn target(entry: &tar::Entry<'_, impl Read>) -> io::Result<Vec<u8>> {
     let target = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
-    target.ok_or_else(|| io::Error::other("it is a link to nothing"))
+    target.ok_or_else(|| io::Error::other("it is a link without a target"))
 }
 
 /// The components of a path in the archive; an error if it would lead out of the directory.

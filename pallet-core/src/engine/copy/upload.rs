@@ -36,7 +36,7 @@ const FILE: &str = r#"
 take_file() {
   require_place "$1"
   [ ! -d "$at" ] || [ -L "$at" ] || fail "$1 is a directory"
-  [ ! -e "$at" ] || [ -f "$at" ] || [ -L "$at" ] || fail "$1 is no regular file"
+  [ ! -e "$at" ] || [ -f "$at" ] || [ -L "$at" ] || fail "$1 is not a regular file"
   if [ -z "${six-}" ]; then trap 'rm -f -- "$new" "$spare"' EXIT; fi
   umask 077
   set -C
@@ -65,8 +65,8 @@ printf '%s' "$target"
 /// Unpacks a directory from an archive on standard input. If the directory exists, its files are
 /// replaced one by one.
 const DIRECTORY: &str = r#"
-command -v tar >/dev/null 2>&1 || fail "there is no tar there, which directories are copied with: install it"
-[ ! -e "$target" ] || [ -d "$target" ] || fail "$target is there, and no directory"
+command -v tar >/dev/null 2>&1 || fail "tar is missing on the node; install it to copy directories"
+[ ! -e "$target" ] || [ -d "$target" ] || fail "$target exists and is not a directory"
 if [ -d "$target" ] && [ ! -L "$target" ]; then
   work_in "$target" d
   (umask 077 && mkdir -- "$seven/t")
@@ -141,7 +141,7 @@ impl Upload {
         let name = own.and_then(|name| name.into_string().ok());
         let name = name.ok_or_else(|| {
             format!(
-                "{} has no name that is UTF-8; copy the directory that it is in",
+                "the name of {} is not UTF-8; copy the directory that contains it",
                 source.display()
             )
         })?;

@@ -33,13 +33,13 @@ impl Caller {
         let required = if requires.is_empty() { "none".to_owned() } else { requires.join(", ") };
         Err(self.denied(
             &format!("a call of crate {called}"),
-            &format!("the crates that it says it requires are {required}"),
+            &format!("the crates that it requires are {required}"),
         ))
     }
 
     fn denied(&self, what: &str, why: &str) -> PluginError {
         let message = format!(
-            "crate {}, function {}: {what} is not what it may do: {why}",
+            "crate {}, function {}: {what} is not allowed: {why}",
             self.config_crate, self.function
         );
         PluginError::new(ErrorKind::Denied, message).with_help("tell the crate's author")

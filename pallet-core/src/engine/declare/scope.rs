@@ -73,8 +73,8 @@ pub(super) fn conditions(scope: &Scope, next: &mut usize) -> Result<Vec<Conditio
         let Some(command) = command else { continue };
         if command.trim().is_empty() || command.contains('\0') {
             let message = format!(
-                "the condition {command:?} is no command; give one that only \
-                looks, such as \"test -e /etc/motd\""
+                "the condition {command:?} is not a command; give one that only \
+                reads, such as \"test -e /etc/motd\""
             );
             return Err(PluginError::new(ErrorKind::InvalidInput, message));
         }

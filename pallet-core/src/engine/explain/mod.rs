@@ -84,8 +84,8 @@ impl Engine {
         if !others.is_empty() {
             if let (Some(os), [node, ..]) = (&options.os, others.as_slice()) {
                 let message = format!(
-                    "node {node} is asked what it is, so {os} cannot be chosen for it; name its \
-                     group instead"
+                    "node {node} reports its own system, so {os} cannot be chosen for it; name \
+                     its group instead"
                 );
                 return Err(EngineError::Refused(message));
             }

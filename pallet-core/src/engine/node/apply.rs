@@ -19,7 +19,7 @@ const REASONS: [(&str, &str); 8] = [
     ("No space left on device", "the disk is full: "),
     ("Disk quota exceeded", "the disk quota is used up: "),
     ("Read-only file system", "the file system is read-only: "),
-    ("File too large", "the file system takes no file of this size: "),
+    ("File too large", "the file is too large for the file system: "),
     ("Permission denied", ""),
     ("Operation not permitted", ""),
     ("Device or resource busy", ""),
@@ -119,8 +119,8 @@ fn conclude(
         (Err(error), None) => NodeError { detail: noise.text(), ..plan.error(error.to_string()) },
         (Ok(_), _) if progress.missing => {
             let message = format!(
-                "what was sent for phase {phase} was taken away {SENT} times before it was used; \
-                 does somebody else change this node?"
+                "the uploads for phase {phase} were removed {SENT} times before they were used; \
+                 is somebody else changing this node?"
             );
             NodeError { detail: noise.text(), ..plan.error(message) }
         }
@@ -237,7 +237,7 @@ impl Progress {
                     .first()
                     .and_then(|changes| changes.first())
                     .map(|change| change.node.clone());
-                let message = "waits for another operation that is changing this node".to_owned();
+                let message = "waiting for another operation that is changing this node".to_owned();
                 engine.tell(Event::Message { node, level: "info".to_owned(), message });
             }
             Frame::Reason(reason) => self.reason = Some(engine.vault.redact(&reason).into_owned()),

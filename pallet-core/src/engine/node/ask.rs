@@ -29,12 +29,12 @@ impl Session {
         let token = random_token();
         let script = observe::compile(wanted, &token);
         if !self.step.starts_with("phase ") {
-            self.step = "finding out how it is".to_owned();
+            self.step = "the observation".to_owned();
         }
         let gathered = self.gather(engine, &script, ANSWER).await.map_err(AskError::Transport)?;
         let Gathered::Whole { code, output, errors } = gathered else {
             return Err(AskError::Answer(NodeError::new(format!(
-                "the node was asked what it is, and its answer did not end within {} MiB",
+                "the node's answer to the observation exceeds {} MiB",
                 ANSWER >> 20
             ))));
         };

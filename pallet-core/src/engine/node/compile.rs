@@ -107,8 +107,8 @@ pub(in crate::engine) fn compile(
     let _ = writeln!(
         script,
         "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n\
-         [ -w \"$flags\" ] || flags=$(mktemp -d) || fail 'there is no place for what a run must \
-         keep: /var/lib/pallet and the directory for temporary files cannot be written'\n\
+         [ -w \"$flags\" ] || flags=$(mktemp -d) || fail 'cannot write in \
+         /var/lib/pallet or in the directory for temporary files'\n\
          logs=$flags"
     );
     let incoming: String =

@@ -30,7 +30,7 @@ impl Event {
                 )
             }
             Event::Creating { node, image, .. } => match image {
-                Some(image) => write!(f, "{node}: is being created of {image}"),
+                Some(image) => write!(f, "{node}: is being created from {image}"),
                 None => write!(f, "{node}: is being created"),
             },
             Event::Created { node, address, started, .. } => {
@@ -140,7 +140,7 @@ impl fmt::Display for Outcome {
                 write!(f, ", {} {what}", nodes.len())?;
             }
         }
-        if self.cancelled { f.write_str("; stopped before it was over") } else { Ok(()) }
+        if self.cancelled { f.write_str("; stopped before the end") } else { Ok(()) }
     }
 }
 
@@ -160,7 +160,7 @@ impl Outcome {
             failed.map(|node| format!("{}: {}", node.node, node.result)).collect();
         lines.extend(self.errors.iter().cloned());
         if self.cancelled {
-            lines.push("it was stopped before it was over".to_owned());
+            lines.push("it was stopped before the end".to_owned());
         }
         Err(Failures(lines.join("\n")))
     }
@@ -200,6 +200,6 @@ mod tests {
         outcome.nodes.pop();
         assert!(outcome.check().is_ok());
         outcome.cancelled = true;
-        assert_eq!(outcome.check().unwrap_err().to_string(), "it was stopped before it was over");
+        assert_eq!(outcome.check().unwrap_err().to_string(), "it was stopped before the end");
     }
 }

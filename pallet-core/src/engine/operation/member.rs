@@ -176,7 +176,7 @@ impl Member {
         let arch = claimed.arch.is_empty() || claimed.arch == found.arch;
         if claimed.id != found.id || !version || !arch {
             let message = format!(
-                "its provider says that it is {claimed}; it is {found}, and is configured as that"
+                "its provider reports {claimed}, but it is {found}; configuring it as {found}"
             );
             engine.tell(Event::Warning { node: Some(self.name().to_owned()), message });
         }

@@ -151,7 +151,7 @@ impl Operation {
                 0 => String::new(),
                 others => format!(" (and those of {others} more)"),
             };
-            let message = format!("its settings{others} are not known to this operation: {why}");
+            let message = format!("its settings{others} are unknown to this operation: {why}");
             self.engine.tell(Event::Warning { node: nodes.first().cloned(), message });
         }
     }

@@ -210,7 +210,7 @@ impl Operation {
                 true => ", or any other".to_owned(),
                 false => format!("; there are: {}", known.join(", ")),
             };
-            let message = format!("no target defines the phase {name}{there}");
+            let message = format!("no group of these nodes has the phase {name}{there}");
             self.engine.tell(Event::Warning { node: None, message });
         }
     }

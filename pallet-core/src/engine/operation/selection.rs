@@ -65,17 +65,13 @@ impl Engine {
                 "" => "no group".to_owned(),
                 group => format!("group {group}, which is not declared"),
             };
-            let are = if names.len() == 1 { "is of" } else { "are of" };
-            let message = format!(
-                "{} {are} {of}: nothing is done to {}",
-                shortened(&names),
-                if names.len() == 1 { "it" } else { "them" }
-            );
+            let belongs = if names.len() == 1 { "belongs to" } else { "belong to" };
+            let message = format!("{} {belongs} {of}: left unchanged", shortened(&names));
             let help = if nodes.iter().all(|node| node.permanent) {
-                "declare the group, or take what is listed out of pallet.toml"
+                "declare the group, or remove the nodes from pallet.toml"
             } else {
-                "declare the group, or say `converge --remove-undeclared` to destroy what is of no \
-                 group"
+                "declare the group, or run `converge --remove-undeclared` to destroy nodes of \
+                 undeclared groups"
             };
             self.tell(Event::Warning { node: None, message: format!("{message}; {help}") });
         }
@@ -283,7 +279,7 @@ mod tests {
         );
         assert_eq!(
             names(&["empty"]),
-            Err("group empty has no nodes; converge makes them".to_owned())
+            Err("group empty has no nodes; converge creates them".to_owned())
         );
         assert_eq!(
             names(&["wbe"]),

@@ -65,7 +65,7 @@ async fn a_part_sees_all_nodes_with_their_settings() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
         warnings[0]
-            .starts_with("old-1 is of group old, which is not declared: nothing is done to it"),
+            .starts_with("old-1 belongs to group old, which is not declared: left unchanged"),
         "{warnings:?}"
     );
 }
@@ -124,7 +124,7 @@ async fn settings_that_cannot_be_declared_are_told() {
     assert!(outcome.ok());
     assert_eq!(
         warnings(&told),
-        ["web-1: its settings (and those of 1 more) are not known to this operation: no such key"]
+        ["web-1: its settings (and those of 1 more) are unknown to this operation: no such key"]
     );
 }
 

@@ -125,8 +125,8 @@ impl Engine {
         let found = tokio::task::spawn_blocking(move || vault.find_all()).await;
         for error in found.map_err(|error| EngineError::Task(error.to_string()))? {
             let message = format!(
-                "what is printed may hold a secret that cannot be found, and so not be hidden: \
-                 {error}"
+                "output may contain a secret that cannot be looked up, and is then not \
+                 hidden: {error}"
             );
             self.tell(Event::Message { node: None, level: "debug".to_owned(), message });
         }
@@ -226,7 +226,7 @@ fn check(options: &RunOptions) -> Result<(), EngineError> {
                 || user.starts_with('-')
                 || user.contains(|c: char| c.is_whitespace() || c.is_control()) =>
         {
-            Err(EngineError::Refused(format!("{user:?} is no name of a user")))
+            Err(EngineError::Refused(format!("{user:?} is not a valid user name")))
         }
         _ => Ok(()),
     }

@@ -9,7 +9,7 @@ use crate::model::did_you_mean;
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum ChoiceError {
     /// An invalid count.
-    #[error("{word}: the count {count:?} is not a whole number from 0 up")]
+    #[error("{word}: the count {count:?} must be a whole number, 0 or more")]
     Count {
         /// The whole word.
         word: String,
@@ -108,7 +108,7 @@ mod tests {
         );
         assert_eq!(
             chosen(&["web=-1"]),
-            Err("web=-1: the count \"-1\" is not a whole number from 0 up".to_owned())
+            Err("web=-1: the count \"-1\" must be a whole number, 0 or more".to_owned())
         );
         assert_eq!(chosen(&["old=0"]), Ok(vec![("old".to_owned(), 0)]), "it may have nodes still");
         assert_eq!(chosen(&["old=1"]), Err("there is no group old; there are web, db".to_owned()));

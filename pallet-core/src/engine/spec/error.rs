@@ -7,7 +7,7 @@ use thiserror::Error;
 pub enum SpecError {
     /// Two specs list their default phases in conflicting orders.
     #[error(
-        "the default phases {first:?} and {second:?} cannot be brought into one order; give \
+        "the default phases {first:?} and {second:?} are in conflicting orders; give \
         `default_phases` here"
     )]
     Order {
@@ -24,8 +24,8 @@ pub enum SpecError {
     },
     /// A tag that is reserved for Pallet.
     #[error(
-        "node-spec: tag {tag:?} is no name for a tag of yours; names that begin with pallet- \
-        or pallet. are Pallet's own"
+        "node-spec: tag {tag:?} is reserved: names that begin with pallet- or pallet. \
+        are Pallet's own"
     )]
     Tag {
         /// The tag.

@@ -104,7 +104,7 @@ fn truncate(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         return Ok(whole);
     }
     let Some(kept) = length.checked_sub(end.chars().count()) else {
-        return Err(wrong(format!("a text of {length} characters has no place for {end:?}")));
+        return Err(wrong(format!("a length of {length} characters is too short for {end:?}")));
     };
     let begin: String = whole.chars().take(kept).collect();
     let begin = if given.flag(1, false) {
@@ -124,7 +124,7 @@ fn wordwrap(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         hyphens: given.flag(3, true),
     };
     if wrap.width == 0 {
-        return Err(wrong("a line of 0 characters holds nothing"));
+        return Err(wrong("the width must be at least 1"));
     }
     let (end, whole) = (given.text(2, "\n"), text(&given.value));
     let wrapped: Vec<String> =

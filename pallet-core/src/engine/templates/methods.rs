@@ -37,8 +37,8 @@ fn of_list(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Er
         }
         "append" | "extend" | "insert" | "remove" | "pop" | "sort" | "reverse" | "clear" => {
             Err(wrong(format!(
-                "values do not change in templates, so a list has no {method}; make another one, \
-                 as in {{% set list = list + [item] %}}"
+                "lists in templates are immutable, so there is no {method}; make a new one, as \
+                 in {{% set list = list + [item] %}}"
             )))
         }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
@@ -53,7 +53,7 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
     };
     let found = |at: Option<usize>, part: &str| match at {
         Some(at) => Ok(Value::from(text[..at].chars().count())),
-        None => Err(wrong(format!("{part:?} is not in it"))),
+        None => Err(wrong(format!("{part:?} is not in the text"))),
     };
     Ok(match method {
         "center" => {

@@ -145,7 +145,7 @@ impl Trial {
         let Some(made) = made.await? else {
             return Ok(Verdict::NotTried(none.unwrap_or_default()));
         };
-        if let Some(broken) = failures("the nodes cannot be made ready", &made, &self.take()) {
+        if let Some(broken) = failures("cannot prepare the nodes", &made, &self.take()) {
             return Ok(Verdict::Broken(broken));
         }
         if let Some(control) = &self.control {
