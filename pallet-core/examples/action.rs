@@ -1,5 +1,5 @@
-//! An action of the program's own, beside those of Pallet: what it must know of a node, and the
-//! change that it makes of that. On a sandbox node, as root.
+//! An action of the program's own, beside Pallet's: the state that it observes on a node, and the
+//! change that it plans. On a sandbox node, as root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use pallet_core::engine::{Engine, GroupSpec, LiftOptions, ServerSpec};
@@ -8,17 +8,17 @@ use pallet_core::script::{Script, quote};
 
 mod lab;
 
-/// The name that a machine says it is used for.
+/// A line of text that says what a machine is used for.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct Purpose {
-    /// What it is used for, in a few words.
+    /// The text, in a few words.
     text: String,
 }
 
 const FILE: &str = "/etc/purpose";
 
 impl Purpose {
-    /// Only looks.
+    /// A read-only command.
     fn reading() -> String {
         format!("cat {FILE} 2>/dev/null")
     }
@@ -40,8 +40,8 @@ impl Action for Purpose {
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        // it is right for a node of which nothing is known, too, and says `changed` where it
-        // changes something
+        // the script checks the state itself, since it may be unknown, and sets `change` if it
+        // changes anything
         let text = quote(&self.text);
         let script = Script::new().raw(&format!(
             "if [ \"$({})\" != {text} ]; then\n\
@@ -54,7 +54,7 @@ impl Action for Purpose {
                 .with_diff(format!("- {}\n+ {}\n", reading.output, self.text)),
             Known::Unknown => Change::may("set", script),
         };
-        // what will then be true
+        // the state after the change
         node.set_reading(
             &Self::reading(),
             Reading { exit: 0, output: self.text.clone(), of: Some(FILE.to_owned()) },

@@ -1,5 +1,5 @@
-//! Making nodes and configuring them: converge, another count, a lift with a closure, down. On
-//! sandbox nodes, as root.
+//! Creating and configuring nodes: converge, another count, a lift with a closure, down. On sandbox
+//! nodes, as root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use pallet_core::engine::{GroupSpec, LiftOptions, Phase, PhaseChoice, ServerSpec};
@@ -14,7 +14,7 @@ async fn main() -> Result<()> {
     let declared = [GroupSpec::new("web", Some(1), ServerSpec::new().phase("configure", motd))?];
     let options = LiftOptions::default();
 
-    // who may say no sees the plan first, and `None` is what comes of a no
+    // the closure sees the plan first; if it returned false, the result would be `None`
     let made = engine
         .converge(&declared, &options, |plan| Ok(plan.destroy.is_empty()))
         .await?
@@ -22,15 +22,14 @@ async fn main() -> Result<()> {
     made.check()?;
     println!("converge: {made}");
 
-    // another count than the declared one, as `web=2` says it on the command line
+    // another count than the declared one, like `web=2` on the command line
     let two = GroupSpec::choose(&declared, &["web=2".to_owned()])?;
     println!(
         "web=2: {}",
         engine.converge(&two, &options, |_| Ok(true)).await?.context("nobody agreed")?
     );
 
-    // a phase that no group declares, on the nodes that there are; the closure takes what it needs
-    // along
+    // a phase that no group declares, on the existing nodes; the closure can capture variables
     let word = String::from("hello");
     let hello = Phase::new(move |request: &mut Request| {
         let name = request.target()?.name;

@@ -1,19 +1,19 @@
-//! Declaring: server-specs that extend each other, groups, a cluster, settings that one node writes
-//! and another reads.
+//! Declaring: server-specs that extend each other, groups, a cluster, and settings that one node
+//! writes and another reads.
 //!
-//! Nothing is reached here: the program prints what it declared.
+//! No node is contacted: the program prints what it declared.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use pallet_core::engine::{ClusterSpec, GroupSpec, ServerSpec};
 use pallet_core::prelude::*;
 
-/// Runs first on every node: what it writes, all other functions can read.
+/// Runs first on every node, so that all other functions can read these settings.
 fn announce(request: &mut Request) -> Result<()> {
     let address = request.target()?.address;
     request.set_settings("backend", json!({"address": address, "port": 8080}))
 }
 
-/// The balancer's file names every backend.
+/// Writes a file on the balancer that lists all backends.
 fn balance(request: &mut Request) -> Result<()> {
     let mut upstream = String::new();
     for backend in

@@ -1,5 +1,5 @@
-//! A dry run: what a converge would make and change, planned against a predicted fresh image.
-//! Nothing is made. As root.
+//! A dry run: what a converge would create and change, planned against a predicted fresh image.
+//! Nothing is created. As root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! Subscribing to events: what happens on which node, while it happens, over a channel. On a
-//! sandbox node, as root.
+//! Subscribing to events: a channel receives the events of all nodes as they happen. On a sandbox
+//! node, as root.
 #![allow(clippy::print_stdout, reason = "a program of its own")]
 
 use std::sync::mpsc::channel;
@@ -11,8 +11,8 @@ mod lab;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    // the listener is called from several threads, and an operation waits for it: it hands events
-    // on
+    // the listener is called from several threads, and the operation waits for it, so it only
+    // forwards events
     let (sender, events) = channel();
     let engine =
         lab::engine("events-example")?.on_event(move |event| drop(sender.send(event.clone())));
@@ -30,7 +30,7 @@ async fn main() -> Result<()> {
                     println!("{}: {} {}", change.node, change.action, change.subject);
                 }
                 Event::Output { node, line, .. } => println!("{node} says {line:?}"),
-                // every event is data: one line of JSON, as `--output json` prints it
+                // every event can be serialized to one line of JSON, as with `--output json`
                 Event::NodeFinished { .. } => {
                     println!("{}", serde_json::to_string(&event).unwrap_or_default())
                 }
@@ -45,7 +45,7 @@ async fn main() -> Result<()> {
         .context("nobody agreed")?
         .check()?;
     engine.down(&groups, &LiftOptions::default(), |_| Ok(true)).await?;
-    // the channel ends with the engine
+    // dropping the engine closes the channel
     drop(engine);
     println!("{} changes", listener.join().unwrap_or_default());
     Ok(())

@@ -1,5 +1,5 @@
-//! A provider in the program itself: nodes are directories, each seen as /srv and /var/lib by the
-//! commands that run on it. As root, on Linux.
+//! A provider in the program itself: nodes are directories, which commands on a node see as /srv
+//! and /var/lib. As root, on Linux.
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program of its own")]
 
 use std::fs;
@@ -9,14 +9,14 @@ use std::sync::Arc;
 use pallet_core::engine::{Engine, EngineConfig, GroupSpec, LiftOptions, ServerSpec};
 use pallet_core::prelude::*;
 
-/// Nodes that are directories below one: `GROUP/NAME`.
+/// Nodes that are subdirectories: `GROUP/NAME`.
 struct Directories {
     root: PathBuf,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct Options {
-    /// Where the nodes are.
+    /// The parent of all nodes.
     root: PathBuf,
 }
 
@@ -53,14 +53,14 @@ impl Provider for Directories {
     }
 
     fn destroy_nodes(&self, ids: &[String]) -> Result<()> {
-        // the id is the directory
+        // the ID is the path of the directory
         ids.iter().try_for_each(|id| {
             fs::remove_dir_all(id).with_context(|| format!("cannot remove {id}"))
         })
     }
 }
 
-/// What the host reaches by a command that enters it.
+/// A node that is entered by a command.
 fn node((group, directory): (String, PathBuf)) -> Node {
     let id = directory.display().to_string();
     let enter = "mount --bind \"$0/srv\" /srv && mount --bind \"$0/lib\" /var/lib && exec \"$@\"";

@@ -30,7 +30,7 @@ async fn main() -> Result<()> {
     let engine = Engine::new(config).on_event(|event| println!("{event}"));
     let groups = [GroupSpec::new("web", Some(2), ServerSpec::new().phase("configure", web))?];
     let options = LiftOptions::default();
-    // what would be destroyed is shown first to who may say no
+    // the closure sees first what would be destroyed, and can refuse
     let outcome = match std::env::args().nth(1).as_deref() {
         Some("down") => engine.down(&groups, &options, |_| Ok(true)).await?,
         _ => engine.converge(&groups, &options, |_| Ok(true)).await?,

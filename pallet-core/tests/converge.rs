@@ -218,7 +218,7 @@ async fn what_is_found_on_a_node_overrides_what_its_provider_says() {
             event,
             Event::Warning {
                 node: Some(node), message,
-            } if node == "web-1" && message.contains("its provider says that it is plan9 4")
+            } if node == "web-1" && message.contains("its provider reports plan9 4")
         )
     };
     assert!(bench.events.lock().unwrap().iter().any(warned));

@@ -110,7 +110,7 @@ fn a_second_converge_is_refused_and_a_killed_one_is_taken_over() {
     let mut first = project.start(&["converge", "-vv"]);
     first.wait_for("at work");
     let second = project.run(&["converge"]).exits(2);
-    second.says("another converge or down is at work on this project's nodes").says("process");
+    second.says("another converge or down is changing this project's nodes").says("process");
     project.run(&["down", "--yes"]).exits(2).says("another converge");
     project.run(&["converge", "--dry-run"]).exits(0);
     first.signal(Signal::KILL);

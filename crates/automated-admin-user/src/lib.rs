@@ -22,7 +22,7 @@ impl ConfigCrate for AutomatedAdminUser {
             "/etc/locale.conf",
         ],
         packages: &["sudo", "locales", "glibc-langpack-*", "glibc-locale"],
-        // the admin user may be called anything
+        // the admin user may have any name
         users: &["*"],
         commands: &[
             "visudo -cf",
@@ -89,7 +89,7 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
             "{name} ALL=(ALL:ALL) NOPASSWD: ALL\n\
             Defaults:{name} env_keep += \"SSH_AUTH_SOCK\"\n"
         );
-        // sudo reads no file of this directory whose name holds a dot
+        // sudo ignores files in this directory whose name contains a dot
         let path = format!("/etc/sudoers.d/pallet-{}", name.replace('.', "_"));
         request.add(
             RemoteFile::content(path, rule)
@@ -102,7 +102,7 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
     Ok(())
 }
 
-/// Some images leave this to whoever starts them; without it nothing can be installed.
+/// Some images have no name servers, and without them no package can be installed.
 fn name_servers(request: &mut Request) -> Result<()> {
     let environment = request.environment()?;
     let Some(servers) = environment.get("name_servers") else { return Ok(()) };
@@ -116,7 +116,7 @@ fn name_servers(request: &mut Request) -> Result<()> {
     )
 }
 
-/// Adds each key to the user's authorized_keys, unless it is there.
+/// Adds each key to the user's authorized_keys, if it is missing.
 fn authorize(request: &mut Request, name: &str, home: &str, keys: &[String]) -> Result<()> {
     if keys.is_empty() {
         return Ok(());

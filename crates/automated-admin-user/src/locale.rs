@@ -1,10 +1,11 @@
-//! The system's locale, which many images leave out: generated, and what sessions have from then
-//! on.
+//! The system's locale, which many images lack: generates it, and makes it the default for
+//! sessions.
 
 use pallet_core::prelude::*;
 use pallet_core::script::quote;
 
-/// Makes the environment's `locale` that of the system: `de_DE.UTF-8`. Without one nothing is done.
+/// Makes the environment's `locale` the system's locale: `de_DE.UTF-8`. Does nothing if it is not
+/// set.
 pub(crate) fn locale(request: &mut Request) -> Result<()> {
     let environment = request.environment()?;
     let Some(locale) = environment.get("locale") else { return Ok(()) };
@@ -55,14 +56,14 @@ fn generate(request: &mut Request, os: &Os, locale: &str) -> Result<()> {
     request.add(ExecCheckedScript::new("generate the locale", script).unless(there))
 }
 
-/// The character set that locale.gen wants to be told.
+/// The character set, as an entry in locale.gen needs it.
 fn charset(locale: &str) -> &str {
     let named =
         locale.split_once('.').map(|(_, charset)| charset.split('@').next().unwrap_or_default());
     named.unwrap_or("ISO-8859-1")
 }
 
-/// Whether the C library has it without any file.
+/// Whether the C library supports it without any files.
 fn is_built_in(locale: &str) -> bool {
     ["C", "POSIX", "C.UTF-8"].contains(&locale)
 }

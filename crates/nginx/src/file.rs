@@ -1,15 +1,15 @@
-//! The file of one server block: where a system keeps it, and how it is switched on.
+//! The file of one server block: where a system keeps it, and how to enable it.
 
 use pallet_core::prelude::*;
 
 use super::service::{CHANGED, ServiceArguments, service};
 
-/// The TCP port that is listened on where nothing else is said.
+/// The default TCP port.
 pub(crate) fn default_port() -> u16 {
     80
 }
 
-/// Refuses what cannot name a file of nginx's configuration.
+/// Refuses an invalid name for a file in nginx's configuration.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let good = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     ensure!(
@@ -19,8 +19,8 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts a server block in place and has nginx take it up if that changed anything. Debian's default
-/// site goes, unless it is to stay.
+/// Writes a server block, and reloads nginx if that changed anything. Removes Debian's default
+/// site, unless it should stay.
 pub(crate) fn put(
     request: &mut Request,
     name: &str,

@@ -29,7 +29,7 @@ pub(crate) fn page(request: &mut Request, page: Page) -> Result<()> {
         .set_settings(FACILITY, BTreeMap::from([(page.path.trim_end_matches('/'), page.directory)]))
 }
 
-/// The pages that are registered for this node: paths and directories.
+/// The pages that are registered for this node: paths and their directories.
 pub(crate) fn registered(request: &Request) -> Result<BTreeMap<String, String>> {
     Ok(request.settings(FACILITY)?.unwrap_or_default())
 }

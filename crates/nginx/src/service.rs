@@ -1,4 +1,4 @@
-//! The service, and what reloads it.
+//! The service, and the flag that reloads it.
 
 use pallet_core::prelude::*;
 

@@ -1,8 +1,8 @@
-//! What can stand in nginx's configuration.
+//! Checks values for nginx's configuration.
 
 use pallet_core::prelude::*;
 
-/// Refuses what would end a directive of nginx's configuration.
+/// Refuses text that would end a directive in nginx's configuration.
 pub(crate) fn plain(what: &str, value: &str) -> Result<()> {
     let good = !value.is_empty()
         && !value

@@ -229,7 +229,7 @@ mod tests {
             node: "web-1".to_owned(),
             group: "web".to_owned(),
             os: Some(Os::named("debian 12", "x86_64")),
-            os_reason: "as was asked for".to_owned(),
+            os_reason: "as requested".to_owned(),
             predicted: true,
             phases: vec![ExplainedPhase {
                 phase: "configure".to_owned(),
@@ -247,7 +247,7 @@ mod tests {
             &ProcessEnv { terminal: false, ..ProcessEnv::current() },
         );
         expect_test::expect![[r#"
-            web-1, debian 12 (x86_64), planned, as was asked for
+            web-1, debian 12 (x86_64), planned, as requested
 
             phase configure: 3 actions
 

@@ -1,4 +1,4 @@
-//! What the examples share: an engine for sandbox nodes, with the plugins that this workspace
+//! Shared by the examples: an engine for sandbox nodes, with the plugins that this workspace
 //! builds.
 
 use pallet_core::engine::{Engine, EngineConfig};
@@ -11,7 +11,7 @@ pub(crate) fn engine(project: &str) -> Result<Engine> {
     Ok(Engine::new(config(project)?))
 }
 
-/// The configuration of such an engine.
+/// The configuration of that engine.
 #[allow(clippy::disallowed_methods, reason = "a program of its own")]
 pub(crate) fn config(project: &str) -> Result<EngineConfig> {
     let program = std::env::current_exe()?;

@@ -1,8 +1,8 @@
-//! The names that users and groups can have.
+//! The names that users and groups may have.
 
 use super::ActionError;
 
-/// Refuses what no user or group can be called.
+/// Refuses an invalid name of a user or a group.
 pub(super) fn require_account_name(action: &str, name: &str) -> Result<(), ActionError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');

@@ -1,5 +1,5 @@
-//! Ensures keys that may log in as a user over ssh, or that they may not. No-op: the user's file
-//! has each key just so, whatever its comment.
+//! Ensures that keys may, or may not, log in as a user over ssh. No-op: the user's file has exactly
+//! these keys and options, whatever their comments.
 
 mod keys;
 mod wanted;
@@ -57,7 +57,7 @@ pub struct AuthorizedKey {
 }
 
 impl AuthorizedKey {
-    /// The key of a user, or several.
+    /// One or more keys of a user.
     pub fn new(user: impl Into<String>, key: impl Into<Keys>) -> Self {
         AuthorizedKey {
             user: user.into(),
@@ -75,7 +75,7 @@ impl AuthorizedKey {
         self
     }
 
-    /// As the only ones.
+    /// As the only keys of the user.
     pub fn exclusive(mut self) -> Self {
         self.exclusive = true;
         self
@@ -87,13 +87,13 @@ impl AuthorizedKey {
         self
     }
 
-    /// Not allowed.
+    /// The keys must not be in the file.
     pub fn absent(mut self) -> Self {
         self.action = LineAction::Absent;
         self
     }
 
-    /// The lines as they are wanted in the file.
+    /// The lines wanted in the file.
     fn lines(&self) -> Vec<String> {
         let line = |key: &String| match &self.options {
             Some(options) => format!("{options} {}", key.trim()),
@@ -102,7 +102,7 @@ impl AuthorizedKey {
         self.key.lines().iter().map(line).collect()
     }
 
-    /// Refuses what sshd would not read as one key.
+    /// Refuses lines that sshd would not read as exactly one key.
     fn check_keys(&self) -> Result<(), ActionError> {
         let mut ids = BTreeSet::new();
         for key in self.key.lines() {
@@ -146,8 +146,7 @@ impl AuthorizedKey {
         Ok(())
     }
 
-    /// Where the file stands if nothing was changed from what is usual: what is asked of the node
-    /// before its home is known.
+    /// The usual path of the file, which is observed before the user's home directory is known.
     fn usual(&self) -> String {
         let home =
             if self.user == "root" { "/root".to_owned() } else { format!("/home/{}", self.user) };
@@ -170,7 +169,7 @@ impl AuthorizedKey {
         }
     }
 
-    /// What is to be done in the file at `edit`'s path.
+    /// Plans the edit of the file at `edit`'s path.
     fn plan_lines(
         &self,
         edit: &Edit<'_>,
@@ -182,7 +181,7 @@ impl AuthorizedKey {
         edit.plan(node, edit.call("ensure_keys", &words), |text| edited(text, how, &lines))
     }
 
-    /// The change of a file whose place only the node knows.
+    /// The change of a file whose path only the node knows.
     fn plan_unknown(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let edit = Edit::of("$file", self.missing(), self.attributes(Some("$primary".to_owned())));
         let Some(change) = self.plan_lines(&edit, &mut NodeState::new(node.os.clone()))? else {
@@ -199,8 +198,8 @@ impl AuthorizedKey {
                 ensure_directory \"$home/.ssh\" {user} \"$primary\" 0700\n"
             ),
         };
-        // the first two words that are quoted stand for variables; what comes behind them is the
-        // user's
+        // only the first occurrence of each quoted word stands for a variable; the following ones
+        // are the user's text
         let script = change.script.as_str().replacen("'$file'", "\"$file\"", 1).replacen(
             "'$primary'",
             "\"$primary\"",
@@ -305,7 +304,7 @@ impl Action for AuthorizedKey {
         }
         let place = format!("{home}/.ssh");
         let other = match node.file(&place) {
-            // it is the user's, and root would follow it to any file
+            // the link belongs to the user, and root would follow it to any file
             Known::Known(FileState::Link { target }) => Some(format!("link to {target}")),
             Known::Known(
                 other @ (FileState::File { .. } | FileState::Fifo(_) | FileState::Other),

@@ -1,6 +1,6 @@
 //! Builder methods that several actions have.
 
-/// `owner`, `group` and `mode` of an action on files.
+/// Builders for `owner`, `group` and `mode` of an action on files.
 macro_rules! attribute_builders {
     () => {
         /// With this owner.
@@ -23,22 +23,22 @@ macro_rules! attribute_builders {
     };
 }
 
-/// When and where an action runs its commands.
+/// Builders for when, where and as whom an action runs its commands.
 macro_rules! guard_builders {
     () => {
-        /// Unless something stands at `path`.
+        /// Skip if `path` exists.
         pub fn creates(mut self, path: impl Into<String>) -> Self {
             self.creates = Some(path.into());
             self
         }
 
-        /// Unless `command` succeeds.
+        /// Skip if `command` succeeds.
         pub fn unless(mut self, command: impl Into<String>) -> Self {
             self.unless = Some(command.into());
             self
         }
 
-        /// Only if `command` succeeds.
+        /// Skip if `command` fails.
         pub fn only_if(mut self, command: impl Into<String>) -> Self {
             self.only_if = Some(command.into());
             self
@@ -77,7 +77,7 @@ macro_rules! guard_builders {
 
 pub(super) use {attribute_builders, guard_builders};
 
-/// The first line of a text, cut to 60 characters: it names a script in a line of output.
+/// The first line of a text, cut to 60 characters, as the name of a script in output.
 pub(super) fn first_line(text: &str) -> String {
     let first = text.trim().lines().next().unwrap_or_default();
     match first.chars().count() > 60 {

@@ -1,4 +1,4 @@
-//! What an action would change, as data: shown by a dry run, compiled into a script by an apply.
+//! The change of an action, as data: shown by a dry run, compiled into a script by an apply.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,53 +11,52 @@ use crate::script::Script;
 /// One change to one node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Change {
-    /// Whether it is sure to change something.
+    /// Whether it surely changes something.
     pub certainty: Certainty,
-    /// What it does, in one line: `create`, `mode 0644 -> 0600`.
+    /// The change, in one line: `create`, `mode 0644 -> 0600`.
     pub summary: String,
-    /// What a person wants to see of the difference: lines that begin with `+`, `-` or a space. May
-    /// be empty.
+    /// A diff for people: lines that begin with `+`, `-` or a space. May be empty.
     pub diff: String,
-    /// What brings the node there; empty for [`Certainty::Drifted`]. It checks for itself, so it is
-    /// right for [`Certainty::May`] too.
+    /// The script that makes the change; empty for [`Certainty::Drifted`]. It checks the current
+    /// state itself, so it also works for [`Certainty::May`].
     pub script: Script,
-    /// Content that must be on the node before the script runs.
+    /// Content that must be uploaded to the node before the script runs.
     pub uploads: Vec<Upload>,
-    /// Packages to install or remove, which the engine joins with those of its neighbours into one
-    /// transaction.
+    /// Packages to install or remove; the engine joins them with those of neighbouring changes into
+    /// one transaction.
     pub packages: Option<PackageTransaction>,
-    /// Whether the script uses the ssh agent of the machine that Pallet runs on: it calls
+    /// Whether the script uses the ssh agent of the machine that Pallet runs on, by calling
     /// `lend_agent`.
     pub agent: bool,
 }
 
-/// Whether a change is sure.
+/// How certain a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
-    /// The node differs from what is wanted.
+    /// The node differs from the declaration.
     Will,
-    /// The node may differ: it can be known only after the changes before it.
+    /// The node may differ: it is only known after the changes before it.
     May,
-    /// The node differs because somebody changed by hand what Pallet wrote: it is reported and
-    /// kept, unless overwriting was asked for.
+    /// The node differs because somebody changed by hand what Pallet wrote. This is reported and
+    /// kept, unless overwriting was requested.
     Drifted,
 }
 
-/// Content that travels apart from the script, because it is large.
+/// Content that is uploaded separately from the script, because it is large.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// The SHA-256 digest of the content, in hexadecimal; the script finds the content at
     /// `$incoming/<digest>`.
     pub digest: String,
-    /// Where it comes from.
+    /// The source of the content.
     pub source: UploadSource,
-    /// Where it will stand on the node, if that is one path: a file with the digest may stand there
-    /// already.
+    /// The path that the content will have on the node, if there is just one. A file with this
+    /// digest may already be there.
     pub path: Option<String>,
 }
 
-/// Where an upload comes from. Content in memory is left out when it is written.
+/// The source of an upload. Content in memory is omitted when it is serialized.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "WrittenSource", from = "WrittenSource")]
 pub enum UploadSource {
@@ -65,14 +64,14 @@ pub enum UploadSource {
     Bytes(Arc<[u8]>),
     /// From a file of this machine.
     File(PathBuf),
-    /// It was left out: only its digest and its size in bytes are known.
+    /// Omitted when serialized: only the digest and the size are known.
     LeftOut {
         /// The size in bytes.
         size: u64,
     },
 }
 
-/// An [`UploadSource`] as it is written.
+/// The serialized form of an [`UploadSource`].
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WrittenSource {
@@ -100,7 +99,7 @@ impl From<WrittenSource> for UploadSource {
 }
 
 impl Change {
-    /// A change that is sure.
+    /// A certain change.
     pub fn will(summary: impl Into<String>, script: Script) -> Self {
         Change {
             certainty: Certainty::Will,
@@ -113,38 +112,37 @@ impl Change {
         }
     }
 
-    /// A change that is decided on the node.
+    /// A change that the node decides on.
     pub fn may(summary: impl Into<String>, script: Script) -> Self {
         Change { certainty: Certainty::May, ..Change::will(summary, script) }
     }
 
-    /// What would be changed if overwriting were asked for.
+    /// A change by hand, with what overwriting it would change.
     pub fn drifted(summary: impl Into<String>) -> Self {
         Change { certainty: Certainty::Drifted, ..Change::will(summary, Script::new()) }
     }
 
-    /// The same with a diff to show.
+    /// Adds a diff.
     pub fn with_diff(mut self, diff: impl Into<String>) -> Self {
         self.diff = diff.into();
         self
     }
 
-    /// The same with a script that uses the ssh agent of the machine that Pallet runs on, if it
-    /// does.
+    /// Sets whether the script uses the ssh agent of the machine that Pallet runs on.
     pub fn with_agent(mut self, agent: bool) -> Self {
         self.agent = agent;
         self
     }
 
-    /// The same with content that travels apart.
+    /// Adds an upload.
     pub fn with_upload(mut self, upload: Upload) -> Self {
         self.uploads.push(upload);
         self
     }
 }
 
-/// One change that makes all of these, in order. What was changed by hand is reported only where
-/// nothing else is to be done.
+/// One change that makes all of these, in order. Changes by hand are reported only if nothing else
+/// is to be done.
 pub(super) fn joined(changes: impl IntoIterator<Item = Option<Change>>) -> Option<Change> {
     changes.into_iter().flatten().reduce(|mut first, second| {
         let script = Script::new().raw(first.script.as_str()).raw(second.script.as_str());

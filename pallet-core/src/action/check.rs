@@ -1,4 +1,4 @@
-//! What the tests of actions are written with: a node in a few words, and a plan as text.
+//! Helpers for the tests of actions: a node in a few words, and a plan as text.
 
 use crate::model::{Os, OsFamily, PackageManager, ServiceManager};
 use crate::observe::{
@@ -8,7 +8,7 @@ use crate::observe::{
 
 use super::{Action, Certainty, Workspace};
 
-/// A Debian 12 of which nothing is known.
+/// A Debian 12 node with unknown state.
 pub fn node() -> NodeBuilder {
     NodeBuilder(NodeState::new(Os {
         id: "debian".into(),
@@ -20,24 +20,24 @@ pub fn node() -> NodeBuilder {
     }))
 }
 
-/// A node's state, a word at a time.
+/// Builds the state of a node step by step.
 #[derive(Debug, Clone)]
 pub struct NodeBuilder(pub NodeState);
 
 impl NodeBuilder {
-    /// Nothing stands at `path`.
+    /// Nothing exists at `path`.
     pub fn without_file(mut self, path: &str) -> Self {
         self.0.set_file(path, FileState::Absent);
         self
     }
 
-    /// A directory of root stands at `path`.
+    /// A directory of root exists at `path`.
     pub fn directory(mut self, path: &str, mode: u32) -> Self {
         self.0.set_file(path, FileState::Directory(of_root(mode)));
         self
     }
 
-    /// A file of root stands at `path`.
+    /// A file of root exists at `path`.
     pub fn file(mut self, path: &str, content: &str, mode: u32) -> Self {
         let digest = Some(crate::model::digest(content.as_bytes()));
         self.0.set_file(
@@ -47,13 +47,13 @@ impl NodeBuilder {
         self
     }
 
-    /// A named pipe of root stands at `path`.
+    /// A named pipe of root exists at `path`.
     pub fn fifo(mut self, path: &str, mode: u32) -> Self {
         self.0.set_file(path, FileState::Fifo(of_root(mode)));
         self
     }
 
-    /// A link stands at `path`.
+    /// A link exists at `path`.
     pub fn link(mut self, path: &str, target: &str) -> Self {
         self.0.set_file(path, FileState::Link { target: target.into() });
         self
@@ -65,7 +65,7 @@ impl NodeBuilder {
         self
     }
 
-    /// The package is not installed any more, but its configuration files are there.
+    /// The package was removed, but its configuration files remain.
     pub fn removed_package(mut self, name: &str) -> Self {
         self.0.set_package(name, PackageState::Removed);
         self
@@ -77,7 +77,7 @@ impl NodeBuilder {
         self
     }
 
-    /// The service is known, and so.
+    /// The service has this state.
     pub fn service(mut self, name: &str, running: bool, enabled: bool) -> Self {
         self.0.set_service(
             name,
@@ -86,7 +86,7 @@ impl NodeBuilder {
         self
     }
 
-    /// Nothing knows the service.
+    /// The service does not exist.
     pub fn without_service(mut self, name: &str) -> Self {
         self.0.set_service(
             name,
@@ -95,31 +95,31 @@ impl NodeBuilder {
         self
     }
 
-    /// There is no such user.
+    /// The user does not exist.
     pub fn without_user(mut self, name: &str) -> Self {
         self.0.set_user(name, None);
         self
     }
 
-    /// There is this user.
+    /// The user exists.
     pub fn user(mut self, name: &str, state: UserState) -> Self {
         self.0.set_user(name, Some(state));
         self
     }
 
-    /// There is no such group.
+    /// The group does not exist.
     pub fn without_group(mut self, name: &str) -> Self {
         self.0.set_group(name, None);
         self
     }
 
-    /// There is this group.
+    /// The group exists.
     pub fn group(mut self, name: &str, gid: u32) -> Self {
         self.0.set_group(name, Some(GroupState { gid: Some(gid) }));
         self
     }
 
-    /// The command ends so.
+    /// The command exits with this code.
     pub fn command(mut self, script: &str, exit: i32) -> Self {
         self.0.set_command(script, CommandState { exit });
         self
@@ -131,31 +131,31 @@ impl NodeBuilder {
         self
     }
 
-    /// The command prints so.
+    /// The command exits with this code and prints this output.
     pub fn reading(mut self, script: &str, exit: i32, output: &str) -> Self {
         self.0.set_reading(script, Reading { exit, output: output.into(), of: None });
         self
     }
 
-    /// What was changed by hand is overwritten.
+    /// Changes by hand are overwritten.
     pub fn overwrite_changes(mut self) -> Self {
         self.0.overwrite_changes = true;
         self
     }
 
-    /// The package manager's lists are so old, in seconds.
+    /// The package lists have this age, in seconds.
     pub fn package_lists_age(mut self, seconds: Option<u64>) -> Self {
         self.0.set_package_lists_age(seconds);
         self
     }
 
-    /// Another service manager.
+    /// The node has this service manager.
     pub fn service_manager(mut self, manager: ServiceManager) -> Self {
         self.0.os.service_manager = manager;
         self
     }
 
-    /// Another system.
+    /// The node has this system.
     pub fn os(mut self, id: &str, family: OsFamily, manager: PackageManager) -> Self {
         self.0.os.id = id.into();
         self.0.os.family = family;

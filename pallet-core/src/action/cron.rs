@@ -1,4 +1,4 @@
-//! Ensures a job of cron, or that there is none of its name. No-op: cron has it, just so.
+//! Ensures a cron job, or that there is none with its name. No-op: the job is as declared.
 
 mod command;
 mod schedule;
@@ -82,7 +82,7 @@ fn every() -> String {
 }
 
 const DIRECTORY: &str = "/etc/cron.d";
-/// Debian's cron passes over a job whose command is longer, without a word.
+/// Debian's cron silently ignores a job whose command is longer, in bytes.
 const MAX_COMMAND: usize = 998;
 impl Cron {
     /// A job that runs every minute.
@@ -126,7 +126,7 @@ impl Cron {
         self
     }
 
-    /// No such job.
+    /// The job must not exist.
     pub fn absent(mut self) -> Self {
         self.action = Existence::Delete;
         self
@@ -159,7 +159,7 @@ impl Cron {
         self.special.clone().unwrap_or_else(fields)
     }
 
-    /// The content of the job's own file.
+    /// The content of the file for this job.
     pub(super) fn content(&self, family: OsFamily) -> String {
         let quoted = |value: &str| {
             if value.contains('"') { format!("'{value}'") } else { format!("\"{value}\"") }
@@ -177,7 +177,7 @@ impl Cron {
         )
     }
 
-    /// The line in the user's own table, where the shell takes its end for a comment.
+    /// The line in the user's crontab, with the job's name in a shell comment at its end.
     fn line(&self) -> Result<String, ActionError> {
         let schedule = self.schedule();
         let schedule = match SPECIAL.iter().find(|(word, _)| *word == schedule) {
@@ -197,12 +197,12 @@ impl Cron {
         Ok(format!("{schedule} {environment}{} # pallet: {}", self.command, self.name))
     }
 
-    /// A line of a table that was written for this job.
+    /// Matches a crontab line that was written for this job.
     fn own_line(&self) -> Result<Ere, ActionError> {
         Ere::new(Self::NAME, "name", &format!(" # pallet: {}$", self.name))
     }
 
-    /// Refuses a user that is not there; otherwise gives what makes sure of it on the node.
+    /// Refuses a user that does not exist; if that is unknown, returns the check for the node.
     fn plan_user(&self, node: &NodeState) -> Result<Option<Script>, ActionError> {
         if self.user == "root" || self.action == Existence::Delete {
             return Ok(None);
@@ -239,7 +239,7 @@ impl Cron {
             Existence::Delete => plan_no_line(&edit, node, &UnwantedLine::Match(self.own_line()?))?,
         };
         Ok(change.map(|change| {
-            // its cron looks there for tables that were changed
+            // Alpine's cron reads this file to learn which crontabs have changed
             let tell = format!(
                 "if [ -n \"$change\" ]; then printf '%s\\n' {} >>/etc/crontabs/cron.update; fi",
                 quote(&self.user)
@@ -337,7 +337,7 @@ impl Action for Cron {
         if self.user != "root" && self.action != Existence::Delete {
             wanted.user(&self.user);
         }
-        // which of them it will be depends on the system
+        // which of the files it will be depends on the system
         wanted.content(&self.file(), &digest(self.content(OsFamily::Debian).as_bytes()));
         wanted.text(&self.table());
         wanted.file(DIRECTORY);

@@ -1,4 +1,4 @@
-//! Ensures that debconf knows the answer to a question of a package. No-op: it has that answer.
+//! Ensures the debconf answer to a question of a package. No-op: debconf has that answer.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,7 @@ const KINDS: [&str; 9] =
     ["boolean", "select", "multiselect", "string", "password", "note", "text", "title", "error"];
 
 impl DebconfSetSelections {
-    /// The answer `value` to a question of this kind.
+    /// The answer `value` to a question of this type.
     pub fn new(
         package: impl Into<String>,
         question: impl Into<String>,
@@ -50,8 +50,8 @@ impl DebconfSetSelections {
         }
     }
 
-    /// A command that succeeds if there is nothing to do. The comparison is made on the node, so
-    /// that no answer travels.
+    /// A command that succeeds if there is nothing to do. It compares on the node, so that the
+    /// answer is not transferred.
     fn look(&self) -> String {
         let call = Script::new().call(["debconf_is", &self.package, &self.question, &self.value]);
         format!("{DEBCONF}{}", call.as_str())

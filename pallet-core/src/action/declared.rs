@@ -1,4 +1,4 @@
-//! An action as a function declared it: with its options and the place that asked for it.
+//! A declared action: an action with its options and its place in the project.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -50,20 +50,20 @@ impl Options {
         self
     }
 
-    /// Moves the action before all actions of its phase that are named so.
+    /// Moves the action before all actions of its phase with this name.
     pub fn always_before(mut self, name: impl Into<String>) -> Self {
         self.always_before.push(name.into());
         self
     }
 
-    /// Moves the action after all actions of its phase that are named so.
+    /// Moves the action after all actions of its phase with this name.
     pub fn always_after(mut self, name: impl Into<String>) -> Self {
         self.always_after.push(name.into());
         self
     }
 }
 
-/// Where a declaration stands.
+/// A place in the project.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SourceLocation {
@@ -81,15 +81,15 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// A condition on the node that a group of actions stands under. It is looked at once, before the
-/// first of them that would change anything.
+/// A condition on the node for a group of actions. It is checked once, before the first of them
+/// that would change anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
-    /// Tells the conditions of a phase apart.
+    /// Identifies the condition within its phase.
     pub id: usize,
-    /// A command that only looks.
+    /// A read-only command.
     pub command: String,
-    /// The actions are for when the command fails.
+    /// Run the actions if the command fails, instead of if it succeeds.
     pub unless: bool,
 }
 
@@ -100,28 +100,27 @@ pub struct Declared {
     pub action: Box<dyn AnyAction>,
     /// Its options.
     pub options: Options,
-    /// The conditions that it stands under: all must hold.
+    /// Its conditions, which must all hold.
     pub conditions: Vec<Condition>,
-    /// Its arguments hold secrets, so what it changes is not shown in detail; this names it without
-    /// them.
+    /// If its arguments hold secrets, a name for it without them; its changes are then not shown in
+    /// detail.
     pub secret: Option<String>,
-    /// The place in the project that asked for it, if there is one.
+    /// The place in the project that declared it, if any.
     pub source: Option<SourceLocation>,
-    /// The crate functions that it came through, outermost first: `nginx.site`.
+    /// The crate functions that declared it, outermost first: `nginx.site`.
     pub via: Vec<String>,
-    /// What may be shown of it; kept only where it is to be explained.
+    /// The form of it that may be shown; only kept for explanations.
     pub shown: Option<Shown>,
-    /// Who must be there before it, once that was asked.
+    /// The accounts that must exist before it, once computed.
     pub(crate) accounts: OnceLock<Vec<Account>>,
 }
 
-/// What may be shown of an action: nothing of it holds a secret.
+/// The form of an action that may be shown, without secrets.
 #[derive(Debug)]
 pub struct Shown {
-    /// Its arguments, with placeholders where secrets stand.
+    /// Its arguments, with placeholders in place of secrets.
     pub arguments: Value,
-    /// The same action with placeholders, where the action itself holds secrets and can be made
-    /// without.
+    /// The action with placeholders, if the real one holds secrets and can be built without them.
     pub action: Option<Box<dyn AnyAction>>,
 }
 
@@ -140,48 +139,47 @@ impl Declared {
         }
     }
 
-    /// Marks the action with all its arguments, as it is recorded on a node on which it was
-    /// applied.
+    /// A digest of the action with all its arguments, recorded on the node when it is applied.
     pub fn mark(&self) -> String {
         let digest = digest(format!("{:?}", self.action).as_bytes());
         digest.chars().take(16).collect()
     }
 
-    /// Names it in a line of output: `remote_file /etc/motd`.
+    /// A label for a line of output: `remote_file /etc/motd`.
     pub fn label(&self) -> String {
         format!("{} {}", self.action.name(), self.subject())
     }
 
-    /// Names what it is about, without secrets.
+    /// Its subject, without secrets.
     pub fn subject(&self) -> String {
         self.secret.clone().unwrap_or_else(|| self.action.subject())
     }
 
-    /// What the action claims of the node.
+    /// The claims of the action.
     pub(super) fn claims(&self) -> Claims {
         let mut claims = Claims::default();
         self.action.claims(&mut claims);
         claims
     }
 
-    /// Keeps who must be there by its claims: to make those costs as much as the content of its
-    /// files.
+    /// Stores the accounts that its claims require, because computing claims is as expensive as the
+    /// content of its files.
     pub(super) fn know_accounts(&self, accounts: Vec<Account>) {
         let _ = self.accounts.set(accounts);
     }
 
-    /// Root is always there.
+    /// The required accounts, except root, which always exists.
     fn required(&self) -> impl Iterator<Item = &Account> {
         let known = self.accounts.get_or_init(|| self.claims().accounts);
         known.iter().filter(|account| account.name() != "root")
     }
 
-    /// Asks whether those are there who must be.
+    /// Asks whether the required accounts exist.
     pub(super) fn observe_accounts(&self, wanted: &mut Observation) {
         self.required().for_each(|account| account.observe(wanted));
     }
 
-    /// The error where somebody is not there who must be.
+    /// Returns an error if a required account does not exist.
     pub(super) fn require_accounts(&self, node: &NodeState) -> Result<(), ActionError> {
         self.required().try_for_each(|account| account.require(node))
     }

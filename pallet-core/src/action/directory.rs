@@ -1,4 +1,4 @@
-//! Ensures a directory. No-op: it is there with the wanted owner, group and mode.
+//! Ensures a directory. No-op: it exists with the wanted owner, group and mode.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub struct Directory {
     pub action: Existence,
 }
 
-/// What no node does without.
+/// Directories that every node needs, and that may not be deleted.
 pub(super) const SYSTEM: &[&str] = &[
     "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run",
     "/sbin", "/sys", "/tmp", "/usr", "/var",
@@ -65,13 +65,13 @@ impl Directory {
 
     attribute_builders!();
 
-    /// With all that is in it of its owner and group.
+    /// Including everything in it, for its owner and group.
     pub fn recursive(mut self) -> Self {
         self.recursive = true;
         self
     }
 
-    /// No such directory.
+    /// The directory must not exist.
     pub fn absent(mut self) -> Self {
         self.action = Existence::Delete;
         self
@@ -164,7 +164,7 @@ impl Action for Directory {
             script = script.and(ownership.script());
         }
         let change = plan_file(node, &self.path, FileState::Directory(attributes), script.clone())?;
-        // its parents come along
+        // its parents are created too
         let mut path = self.path.as_str();
         while let Some(above) =
             parent(path).filter(|above| node.file(above) == Known::Known(&FileState::Absent))

@@ -1,4 +1,4 @@
-//! What an action fetches from a URL onto a node.
+//! Downloads from a URL to a node.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use super::ActionError;
 use crate::model::digest;
 use crate::script::quote;
 
-/// A download, and how it is verified.
+/// A download, and how to verify it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Download {
     url: String,
@@ -14,24 +14,24 @@ pub(super) struct Download {
     headers: BTreeMap<String, String>,
     insecure: bool,
     proxy: Option<String>,
-    /// A function of the library that the downloaded file goes through.
+    /// A function of the library that the downloaded file is piped through.
     pub(super) through: Option<&'static str>,
 }
 
-/// What content a download must have.
+/// How a download is verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Checksum {
-    /// Whatever is there.
+    /// Not at all.
     None,
-    /// That with this digest.
+    /// It must have this digest.
     Sha256(String),
-    /// That with this digest.
+    /// It must have this digest.
     Md5(String),
-    /// That with the digest that is there at the time.
+    /// It must have the digest that this URL has at the time.
     Url(String),
 }
 
-/// The parameters of an action that say what to fetch.
+/// The parameters of an action that describe a download.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DownloadArguments<'a> {
     pub(super) url: &'a Option<String>,
@@ -129,7 +129,7 @@ fn hexadecimal(
     }
 }
 
-/// A URL as others may see it: without credentials and query.
+/// A URL without credentials and query, for output.
 fn shown(url: &str) -> String {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     let (scheme, rest) = url[..end].split_once("://").unwrap_or(("", &url[..end]));
@@ -139,13 +139,12 @@ fn shown(url: &str) -> String {
 }
 
 impl Download {
-    /// The URL as others may see it.
+    /// The URL, for output.
     pub(super) fn shown(&self) -> String {
         shown(&self.url)
     }
 
-    /// Names where it comes from: what is not known by its digest is fetched again when this
-    /// changes.
+    /// Identifies the source: content without a known digest is fetched again when this changes.
     pub(super) fn origin(&self) -> String {
         match &self.checksum {
             Checksum::Sha256(digest) => digest.clone(),
@@ -155,7 +154,7 @@ impl Download {
         }
     }
 
-    /// Shell text that fetches it into the file that `to` expands to, and verifies it.
+    /// A shell script that downloads to the file that `to` expands to, and verifies it.
     pub(super) fn script(&self, to: &str) -> String {
         let headers = self.headers.iter().map(|(name, value)| {
             format!("{name}: {value}").replace('\\', "\\\\").replace('"', "\\\"")
@@ -173,7 +172,8 @@ impl Download {
             Checksum::Url(url) => {
                 let name = self.shown();
                 let name = quote(name.rsplit('/').next().unwrap_or_default());
-                // what is fetched is in place of the list until that has been read
+                // the list of digests is fetched to the same file first, and read before the
+                // download
                 script = format!(
                     "{}list=$(cat -- {to})\n\
                      {script}has_listed_checksum {to} {shown} {name} \"$list\"\n",

@@ -1,5 +1,5 @@
-//! What the actions share that change a part of a file: exact where its text is known, decided on
-//! the node where it is not.
+//! Shared by actions that change a part of a file: planned exactly if the text is known, decided on
+//! the node if it is not.
 
 use super::ere::Ere;
 use super::file_support::{all_of, attribute_words, kind, new_attributes, parent, plan_file};
@@ -8,14 +8,14 @@ use crate::model::{Known, digest};
 use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::{Script, quote};
 
-/// What becomes of a file that is missing.
+/// What to do if the file is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
-    /// It is made.
+    /// Create it.
     Create,
-    /// It is an error.
+    /// Fail.
     Refuse,
-    /// There is nothing to do.
+    /// Do nothing.
     Leave,
 }
 
@@ -24,7 +24,7 @@ pub(super) enum Missing {
 pub(super) struct Edit<'a> {
     pub(super) path: &'a str,
     pub(super) missing: Missing,
-    /// What is wanted of its owner, group and mode.
+    /// The wanted owner, group and mode.
     pub(super) attributes: Attributes,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Edit<'a> {
         Edit { path, missing, attributes }
     }
 
-    /// Asks for what the plan needs.
+    /// Asks for the state that the plan needs.
     pub(super) fn observe(&self, wanted: &mut Observation) {
         wanted.text(self.path);
         if let Some(parent) = parent(self.path).filter(|_| self.missing == Missing::Create) {
@@ -41,13 +41,13 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// Asks for what the plan needs where the file is too large to be told.
+    /// Asks the node to evaluate the edit if the file is too large to transfer.
     pub(super) fn observe_edit(&self, wanted: &mut Observation, script: &Script) {
         wanted.edit(self.path, script.as_str());
     }
 
-    /// The digest of what `edited` makes of a file whose text is not known, and its bytes where
-    /// they are: the node said so, or they are no text.
+    /// The digest of the edited file if its text is not known: the node computed it, or the content
+    /// is known as non-text bytes, which are also returned.
     fn unseen(
         &self,
         node: &NodeState,
@@ -60,7 +60,7 @@ impl<'a> Edit<'a> {
         {
             return Some((made.output.clone(), None));
         }
-        // what is put in is the same in every encoding
+        // ASCII edits are the same bytes in every encoding
         let bytes = node.bytes(self.path).filter(|_| script.as_str().is_ascii())?;
         let made = edited(bytes);
         let raw: Vec<u8> = made
@@ -70,8 +70,8 @@ impl<'a> Edit<'a> {
         Some((digest(&raw), Some(made)))
     }
 
-    /// Asks for what [`Edit::plan_whole`] needs: the text travels only where the file does not have
-    /// this content.
+    /// Asks for the state that [`Edit::plan_whole`] needs: the text is transferred only if the
+    /// content differs.
     pub(super) fn observe_whole(&self, wanted: &mut Observation, content: &str) {
         wanted.content(self.path, &digest(content.as_bytes()));
         if let Some(parent) = parent(self.path).filter(|_| self.missing == Missing::Create) {
@@ -79,8 +79,8 @@ impl<'a> Edit<'a> {
         }
     }
 
-    /// The call of a function of the library that changes the file: its name, the path, what
-    /// becomes of a missing one, the attributes, `words`.
+    /// A call of a library function that edits the file: its name, the path, what to do if the file
+    /// is missing, the attributes, and `words`.
     pub(super) fn call(&self, function: &str, words: &[&str]) -> Script {
         let missing = match self.missing {
             Missing::Create => "create",
@@ -98,7 +98,7 @@ impl<'a> Edit<'a> {
         )
     }
 
-    /// Brings the file to what `edited` makes of its text, with `script`.
+    /// Plans to change the file to the result of `edited`, with `script`.
     pub(super) fn plan(
         &self,
         node: &mut NodeState,
@@ -166,7 +166,7 @@ impl<'a> Edit<'a> {
                         },
                     );
                 }
-                // what a file that has nothing would get is what is wanted
+                // show the edit as applied to an empty file
                 let shown = match self.missing {
                     Missing::Leave => String::new(),
                     _ => all_of(&with(edited(""), self.attributes.clone())),
@@ -177,7 +177,7 @@ impl<'a> Edit<'a> {
         plan_file(node, self.path, wanted, script)
     }
 
-    /// Brings the file to just `content`.
+    /// Plans to replace the whole content.
     pub(super) fn plan_whole(
         &self,
         node: &mut NodeState,
@@ -209,17 +209,17 @@ impl<'a> Edit<'a> {
     }
 }
 
-/// One line of a file: which one it replaces, and where it goes otherwise.
+/// A line of a file: which line it replaces, or where it goes.
 #[derive(Debug)]
 pub(super) struct Line<'a> {
     pub(super) line: &'a str,
     pub(super) replaces: Option<Ere>,
-    /// A line that matches this is as good.
+    /// A line that matches this is good enough.
     pub(super) enough: Option<Ere>,
     pub(super) place: Option<(LinePosition, Ere)>,
 }
 
-/// Where a line goes.
+/// The position of a new line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LinePosition {
     After,
@@ -227,13 +227,13 @@ pub(super) enum LinePosition {
 }
 
 impl Line<'_> {
-    /// Whether the expression of what it replaces matches the line itself; if it does not, a line
-    /// that is there already is enough.
+    /// Whether the replaced expression matches the line itself. If not, an existing equal line is
+    /// enough.
     fn matches_itself(&self) -> bool {
         self.replaces.as_ref().is_some_and(|ere| ere.matches(self.line))
     }
 
-    /// Brings the line into the file.
+    /// Plans to add the line to the file.
     pub(super) fn plan(
         &self,
         edit: &Edit<'_>,
@@ -286,7 +286,7 @@ impl Line<'_> {
     }
 }
 
-/// Takes every line out of the file that is `line`, or that matches.
+/// Plans to remove every line that equals `line`, or that matches.
 pub(super) fn plan_no_line(
     edit: &Edit<'_>,
     node: &mut NodeState,
@@ -295,7 +295,7 @@ pub(super) fn plan_no_line(
     edit.plan(node, wrong.script(edit), |text| wrong.edited(text))
 }
 
-/// Which lines should not be there.
+/// The lines to remove.
 #[derive(Debug)]
 pub(super) enum UnwantedLine<'a> {
     Line(&'a str),
@@ -303,7 +303,7 @@ pub(super) enum UnwantedLine<'a> {
 }
 
 impl UnwantedLine<'_> {
-    /// The text without the lines.
+    /// The text without these lines.
     pub(super) fn edited(&self, text: &str) -> String {
         let is_wrong = |line: &str| match self {
             UnwantedLine::Line(wrong) => bare(line) == *wrong,
@@ -324,7 +324,7 @@ impl UnwantedLine<'_> {
     }
 }
 
-/// Text with a newline at its end, unless it is empty.
+/// Adds a newline at the end of a text that is not empty.
 fn ended(mut text: String) -> String {
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -332,19 +332,19 @@ fn ended(mut text: String) -> String {
     text
 }
 
-/// A line without what ends it: a newline, and a carriage return before it.
+/// A line without its line end: a newline, and a carriage return before it.
 pub(super) fn bare(line: &str) -> &str {
     let line = line.strip_suffix('\n').unwrap_or(line);
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// What ends a new line of a text: what ends its first one.
+/// The line end for new lines of a text: that of its first line.
 pub(super) fn ending(text: &str) -> &'static str {
     let first = text.lines_with_endings().next().unwrap_or_default();
     if first.strip_suffix('\n').unwrap_or(first).ends_with('\r') { "\r\n" } else { "\n" }
 }
 
-/// The lines of a text with what ends them.
+/// Iterates over the lines of a text, including their line ends.
 pub(super) trait LinesWithEndings {
     fn lines_with_endings(&self) -> std::str::SplitInclusive<'_, char>;
 }
@@ -355,7 +355,7 @@ impl LinesWithEndings for str {
     }
 }
 
-/// Refuses text that cannot be one line of a file.
+/// Refuses text that cannot be a single line of a file.
 pub(super) fn require_line(action: &str, what: &str, text: &str) -> Result<(), ActionError> {
     if text.contains(['\n', '\0']) {
         return Err(ActionError::arguments(

@@ -1,10 +1,10 @@
-//! An entry of the table of actions.
+//! An entry in the table of actions.
 
 use serde_json::Value;
 
 use super::{Action, ActionError, AnyAction};
 
-/// One line of the table of actions: a name, the schema of its parameters, and how to make one from
+/// An entry in the table of actions: a name, the schema of the parameters, and a constructor from
 /// JSON arguments.
 #[derive(Debug, Clone, Copy)]
 pub struct ActionEntry {
@@ -12,12 +12,12 @@ pub struct ActionEntry {
     pub name: &'static str,
     /// The JSON schema of the parameters; its `description` is the action's documentation.
     pub parameters: fn() -> Value,
-    /// Makes one of its arguments.
+    /// Builds an action from its arguments.
     pub parse: fn(Value) -> Result<Box<dyn AnyAction>, ActionError>,
 }
 
 impl ActionEntry {
-    /// The entry of one action.
+    /// The entry of an action.
     pub const fn of<A: Action>() -> Self {
         ActionEntry {
             name: A::NAME,

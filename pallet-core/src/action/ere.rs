@@ -1,12 +1,11 @@
-//! POSIX extended regular expressions, checked and translated, so that a plan here and `grep -E` on
-//! a node decide the same.
+//! POSIX extended regular expressions, checked and translated, so that planning here and `grep -E`
+//! on a node agree.
 
 use regex::bytes::Regex;
 
 use super::ActionError;
 
-/// An expression as it was written, and as it decides here: byte by byte, as grep does under
-/// LC_ALL=C.
+/// An expression as written, and translated to match bytes, like grep with LC_ALL=C.
 #[derive(Debug, Clone)]
 pub(super) struct Ere {
     text: String,
@@ -32,24 +31,24 @@ impl Ere {
         Ok(Ere { text: text.to_owned(), regex })
     }
 
-    /// The expression, for grep.
+    /// The expression as written, for grep.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether it matches somewhere in a line.
+    /// Whether it matches anywhere in a line.
     pub(super) fn matches(&self, line: &str) -> bool {
         self.regex.is_match(line.as_bytes())
     }
 }
 
-/// `text` as an expression that matches just this.
+/// An expression that matches exactly `text`.
 pub(super) fn literal(text: &str) -> String {
     let special = |char: char| r"\.[]*+?(){}|^$".contains(char);
     text.chars().flat_map(|char| special(char).then_some('\\').into_iter().chain([char])).collect()
 }
 
-/// `text` as an expression that matches it in upper and lower case.
+/// An expression that matches `text` in any case.
 pub(super) fn any_case(text: &str) -> String {
     let either = |char: char| match (char.to_ascii_lowercase(), char.to_ascii_uppercase()) {
         (lower, upper) if lower == upper => literal(&char.to_string()),
@@ -68,7 +67,7 @@ fn translate(text: &str) -> Result<String, String> {
     let mut out = "(?-u)".to_owned();
     let mut chars = text.chars().peekable();
     let mut depth = 0;
-    // whether something stands before that can be repeated; a branch must not be empty
+    // whether the previous item can be repeated; a branch must not be empty
     let (mut repeatable, mut branch_empty) = (false, true);
     while let Some(char) = chars.next() {
         let was = std::mem::replace(&mut repeatable, true);
@@ -124,7 +123,8 @@ fn translate(text: &str) -> Result<String, String> {
             }
             other => {
                 push_literal(&mut out, other);
-                // byte by byte, a repetition would mean its last byte
+                // matching is by bytes, so a repetition would only apply to the last byte of a
+                // non-ASCII character
                 repeatable = other.is_ascii();
             }
         }
@@ -234,7 +234,7 @@ fn bracket(
             }
             (low, _) => {
                 in_bracket(low, out)?;
-                // a `-` at the end is a character
+                // a `-` at the end is literal
                 let mut ahead = chars.clone();
                 if ahead.next() == Some('-')
                     && ahead.next().is_some_and(|high| high != ']' && high != '[')

@@ -5,21 +5,21 @@ use thiserror::Error;
 /// An action that cannot be planned, and why.
 #[derive(Debug, Clone, Error, PartialEq)]
 pub enum ActionError {
-    /// There is no action of that name.
+    /// There is no action with that name.
     #[error("there is no action `{name}`; this plugin may need a newer pallet")]
     UnknownAction {
-        /// The name that was asked for.
+        /// The requested name.
         name: String,
     },
-    /// Its arguments are not right.
+    /// Its arguments are invalid.
     #[error("{action}: {message}")]
     Arguments {
         /// The action's name.
         action: String,
-        /// What is wrong with them, and what would be right.
+        /// What is wrong with them, and what is valid.
         message: String,
     },
-    /// The node is not as it must be, and no action before it makes it so.
+    /// The node does not meet a requirement, and no earlier action changes that.
     #[error("{message}")]
     Node {
         /// What is missing, and what to do.
@@ -28,12 +28,12 @@ pub enum ActionError {
 }
 
 impl ActionError {
-    /// Arguments that are not right.
+    /// An error for invalid arguments.
     pub fn arguments(action: &str, message: impl Into<String>) -> Self {
         ActionError::Arguments { action: action.to_owned(), message: message.into() }
     }
 
-    /// A node that is not as it must be.
+    /// An error for a node that does not meet a requirement.
     pub fn node(message: impl Into<String>) -> Self {
         ActionError::Node { message: message.into() }
     }

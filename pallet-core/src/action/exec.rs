@@ -1,5 +1,4 @@
-//! Runs a text in any interpreter. No-op: one of its guards says that there is nothing to do;
-//! without guards it always runs.
+//! Runs a script with any interpreter. No-op: a guard skips it; without guards it always runs.
 
 use std::collections::BTreeMap;
 
@@ -52,7 +51,7 @@ pub struct Exec {
 }
 
 impl Exec {
-    /// A text for an interpreter, which always runs.
+    /// A script for an interpreter, which always runs.
     pub fn new(script: impl Into<String>, interpreter: impl Into<String>) -> Self {
         Exec { script: script.into(), interpreter: interpreter.into(), ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! Runs a script that has a name, which its failure is told by. No-op: as `exec_script`.
+//! Runs a script under a name that is used if it fails. No-op: as `exec_script`.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ impl ExecCheckedScript {
 
     guard_builders!();
 
-    /// Which change nothing on the node.
+    /// The commands change nothing on the node.
     pub fn only_looks(mut self) -> Self {
         self.only_looks = true;
         self

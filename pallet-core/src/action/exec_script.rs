@@ -1,5 +1,4 @@
-//! Runs a script of commands. No-op: one of its guards says that there is nothing to do; without
-//! guards it always runs.
+//! Runs shell commands. No-op: a guard skips them; without guards they always run.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Ensures a named pipe. No-op: it is there with the wanted owner, group and mode.
+//! Ensures a named pipe. No-op: it exists with the wanted owner, group and mode.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,7 +45,7 @@ impl Fifo {
 
     attribute_builders!();
 
-    /// No such pipe.
+    /// The pipe must not exist.
     pub fn absent(mut self) -> Self {
         self.action = Existence::Delete;
         self

@@ -1,4 +1,4 @@
-//! Ensures a file whatever its content, or that there is none. No-op: it is there with the wanted
+//! Ensures a file whatever its content, or that there is none. No-op: it exists with the wanted
 //! owner, group and mode; touch always acts.
 
 use schemars::JsonSchema;
@@ -57,13 +57,13 @@ impl File {
 
     attribute_builders!();
 
-    /// With its time set to now.
+    /// Set its modification time to now.
     pub fn touch(mut self) -> Self {
         self.action = FileAction::Touch;
         self
     }
 
-    /// No such file.
+    /// The file must not exist.
     pub fn absent(mut self) -> Self {
         self.action = FileAction::Delete;
         self

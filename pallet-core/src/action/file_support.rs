@@ -1,4 +1,4 @@
-//! What the actions on files share.
+//! Shared by the actions on files.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub enum Existence {
     Delete,
 }
 
-/// Refuses a path that is not absolute, or that no system could have.
+/// Refuses a path that is not absolute, or that is not a valid path at all.
 pub(super) fn require_absolute(action: &str, path: &str) -> Result<(), ActionError> {
     if path.contains('\0') {
         return Err(ActionError::arguments(
@@ -56,7 +56,7 @@ pub(super) fn link_target(path: &str, target: &str) -> String {
     }
 }
 
-/// Refuses what cannot be the name of a user or a group.
+/// Refuses an invalid name of a user or a group.
 pub(super) fn require_name(action: &str, what: &str, name: &str) -> Result<(), ActionError> {
     let numeric = name.bytes().all(|byte| byte.is_ascii_digit());
     if name.is_empty() || numeric || name.starts_with('-') || name.contains([':', '/', '\n', '\0'])
@@ -96,8 +96,8 @@ pub(super) fn attributes(
     Ok(Attributes { owner: owner.clone(), group: group.clone(), mode })
 }
 
-/// The wanted attributes as words of a library call: owner, group and mode, empty for one that
-/// stays as it is.
+/// The wanted attributes as words of a library call: owner, group and mode; empty for one that
+/// stays unchanged.
 pub(super) fn attribute_words(wanted: &Attributes) -> [String; 3] {
     [
         wanted.owner.clone().unwrap_or_default(),
@@ -106,20 +106,20 @@ pub(super) fn attribute_words(wanted: &Attributes) -> [String; 3] {
     ]
 }
 
-/// The attributes of a new file or directory, as the library makes it: of the running user, and of
-/// the group root where that is root.
+/// The attributes of a new file or directory as the library creates it: owned by the running user,
+/// and by the group root if that user is root.
 pub(super) fn new_attributes(node: &NodeState, wanted: &Attributes, mode: u32) -> Attributes {
     let group = (node.user == "root").then(|| node.user.clone());
     wanted.or(&Attributes { owner: Some(node.user.clone()), group, mode: Some(mode) })
 }
 
-/// The directory that a path stands in.
+/// The directory that contains a path.
 pub(super) fn parent(path: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(parent, _)| parent).filter(|parent| !parent.is_empty())
 }
 
-/// Brings `path` to `wanted` with `script`: nothing to do where it is known to be so, and a
-/// [`Certainty::May`](super::Certainty) where it is not known.
+/// Plans to change `path` to `wanted` with `script`: nothing if it is known to match,
+/// [`Certainty::May`](super::Certainty) if its state is unknown.
 pub(super) fn plan_file(
     node: &mut NodeState,
     path: &str,
@@ -145,12 +145,12 @@ pub(super) fn plan_file(
     Ok(Some(change))
 }
 
-/// Removes whatever stands at `path`.
+/// Removes whatever is at `path`.
 pub(super) fn plan_delete(node: &mut NodeState, path: &str) -> Option<Change> {
     delete(node, path, Script::new().call(["ensure_absent", path]))
 }
 
-/// Removes what stands at `path`, if it is of one of the kinds of the library's `require_kind`.
+/// Removes what is at `path` if it is of one of these kinds, as in the library's `require_kind`.
 pub(super) fn plan_delete_of(node: &mut NodeState, path: &str, kinds: &str) -> Option<Change> {
     let script = only_of_kind(node, path, kinds, Script::new().call(["ensure_absent", path]));
     delete(node, path, script)
@@ -171,27 +171,27 @@ fn delete(node: &mut NodeState, path: &str, script: Script) -> Option<Change> {
     Some(change)
 }
 
-/// `script`, which on a node that is not known changes nothing where something of another kind
-/// stands at `path`, as a plan refuses it where it is known. The kinds are those of the library's
-/// `require_kind`.
+/// `script`, with a check for the node if the state of `path` is unknown: it fails if something of
+/// another kind is there, just as a plan does if the state is known. The kinds are those of the
+/// library's `require_kind`.
 pub(super) fn only_of_kind(node: &NodeState, path: &str, kinds: &str, script: Script) -> Script {
     match node.file(path) {
         Known::Known(_) => script,
         Known::Unknown => {
             let whole = Script::new().call(["require_kind", path, kinds]).raw(script.as_str());
-            // to look first keeps nothing from being done together with others
+            // the check does not prevent batching with neighbours
             if script.is_of_one_file() { whole.of_one_file() } else { whole }
         }
     }
 }
 
-/// A script that reads the file at `path` while the node is observed. It does nothing where there
-/// is none: a named pipe would be waited for.
+/// A script that reads the file at `path` during observation. It fails if that is not a regular
+/// file: reading a named pipe would block.
 pub(super) fn only_of_file(path: &str, script: &str) -> String {
     format!("[ -f {} ] || exit 1\n{script}", quote(path))
 }
 
-/// A file cannot stand where there is no directory for it; a directory makes its parents.
+/// Refuses a path whose parent directory is missing; a directory creates its parents.
 pub(super) fn require_parent(
     node: &NodeState,
     path: &str,
@@ -226,7 +226,7 @@ pub(super) fn summary(current: &FileState, wanted: &FileState) -> String {
     }
 }
 
-/// Whether a path that is known in part may be just as wanted: what is not known of it may be so.
+/// Whether a partly known path may already match: its unknown parts might.
 fn may_be(current: &FileState, wanted: &FileState) -> bool {
     let filled = |known: &Attributes, wanted: &Attributes| wanted.allows(&known.or(wanted));
     match (current, wanted) {
@@ -243,7 +243,7 @@ fn may_be(current: &FileState, wanted: &FileState) -> bool {
     }
 }
 
-/// What a person sees of what is wanted where nobody knows what there is.
+/// A diff for people if the current state is unknown: shows all that is wanted.
 pub(super) fn all_of(wanted: &FileState) -> String {
     let attributes = match wanted {
         FileState::File { attributes, .. }
@@ -253,7 +253,7 @@ pub(super) fn all_of(wanted: &FileState) -> String {
         FileState::Absent | FileState::Other => return String::new(),
     };
     let said = *attributes != Attributes::default();
-    // a headline of question marks says nothing, and where lines stand is not known
+    // without attributes the first line is useless, and the line numbers are unknown
     let shown = diff(&FileState::Absent, wanted);
     shown
         .split_inclusive('\n')
@@ -262,7 +262,7 @@ pub(super) fn all_of(wanted: &FileState) -> String {
         .collect()
 }
 
-/// What a person sees of the difference between two states of a path.
+/// A diff for people between two states of a path.
 pub(super) fn diff(current: &FileState, wanted: &FileState) -> String {
     let mut out = String::new();
     let (old, new) = (headline(current), headline(wanted));

@@ -1,4 +1,5 @@
-//! Planning: a fold over the declared actions, from what is known of a node to the changes to make.
+//! Planning: a fold over the declared actions, from the known state of a node to the changes to
+//! make.
 
 use std::collections::BTreeMap;
 
@@ -11,34 +12,34 @@ use crate::observe::{NodeState, Observation};
 /// Flags set so far in an operation on one node; a flag that is absent is not set.
 pub type Flags = BTreeMap<String, Certainty>;
 
-/// One declared action's place in a plan.
+/// One declared action in a plan.
 #[derive(Debug)]
 pub struct Step {
-    /// Its position among the declared actions.
+    /// The position of the action.
     pub index: usize,
-    /// The change to make, if there is one.
+    /// The change to make, if any.
     pub change: Option<Change>,
-    /// What was changed by hand on the node and is kept.
+    /// A change by hand on the node that is kept.
     pub drift: Option<Change>,
-    /// Planning again after the change gives nothing; known only where it was looked at.
+    /// Planning again after the change would change nothing; only computed with `look_again`.
     pub settles: bool,
-    /// The conditions that it stands under and that only the node can decide.
+    /// Its conditions that only the node can decide.
     pub conditions: Vec<Condition>,
-    /// Why it is not for this node at all, if it is not.
+    /// Why the action is skipped on this node, if it is.
     pub skipped: Option<Skipped>,
 }
 
-/// Why an action is not for a node.
+/// Why an action is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Skipped {
-    /// These conditions that it stands under do not hold.
+    /// These of its conditions do not hold.
     Conditions(Vec<Condition>),
-    /// It waits for this flag, which nothing before it sets.
+    /// It waits for this flag, which no earlier action sets.
     Flag(String),
 }
 
-/// All that the actions must know.
+/// All observations that the actions need.
 pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Observation {
     let mut wanted = Observation::default();
     for declared in actions {
@@ -46,7 +47,8 @@ pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Obser
             declared.action.observe(&mut wanted);
             declared.observe_accounts(&mut wanted);
         } else {
-            // what may never be done at all is not simulated each time
+            // an action that may be skipped is not worth a simulation of its package changes in
+            // every run
             let mut asked = Observation::default();
             declared.action.observe(&mut asked);
             asked.package_changes = Default::default();
@@ -59,11 +61,11 @@ pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Obser
     wanted
 }
 
-/// The changes that bring `node` to what the actions want, in order. `node` and `flags` become what
-/// will then be true.
+/// Plans the changes that bring `node` to the state that the actions want, in order. `node` and
+/// `flags` are updated to the state after the changes.
 ///
-/// An action that cannot be planned ends the fold: its index and the reason are the error. With
-/// `look_again`, each step tells whether it settles.
+/// An action that cannot be planned ends the fold; the error has its index and the reason. With
+/// `look_again`, each step reports whether it settles.
 pub fn plan(
     actions: &[Declared],
     node: &mut NodeState,
@@ -73,7 +75,7 @@ pub fn plan(
     plan_watched(actions, node, flags, look_again, &mut |_, _| {})
 }
 
-/// The same; `before` is shown each action with what is known of the node when it is planned.
+/// The same; also calls `before` for each action with the known state at its turn.
 pub fn plan_watched(
     actions: &[Declared],
     node: &mut NodeState,
@@ -87,7 +89,7 @@ pub fn plan_watched(
         before(declared, node);
         let (mut conditions, mut failing) = (Vec::new(), Vec::new());
         for condition in &declared.conditions {
-            // it is looked at once, so what the actions under it change does not matter
+            // it is checked only once, so changes by the actions under it do not matter
             match decided.entry(condition.id).or_insert_with(|| holds(condition, node)) {
                 Some(true) => {}
                 Some(false) => failing.push(condition.clone()),
@@ -116,7 +118,7 @@ pub fn plan_watched(
             Some(_) => plan_conditional(declared, node).map_err(|error| (index, error))?,
         };
         let change = change.map(|change| match change.certainty {
-            // an address that nobody knows yet may be the one that stands there
+            // an address that is not known yet may turn out to be the one that is already there
             Certainty::Will if change.diff.contains(KNOWN_AFTER_APPLY) => {
                 Change { certainty: Certainty::May, ..change }
             }
@@ -142,7 +144,7 @@ pub fn plan_watched(
     Ok(steps)
 }
 
-/// Whether a condition holds, where that is known.
+/// Whether a condition holds, if known.
 fn holds(condition: &Condition, node: &NodeState) -> Option<bool> {
     match node.command(&condition.command) {
         Known::Known(state) => Some((state.exit == 0) != condition.unless),
@@ -150,8 +152,8 @@ fn holds(condition: &Condition, node: &NodeState) -> Option<bool> {
     }
 }
 
-/// Plans an action that a flag or a condition may or may not call for: whatever it would change is
-/// unknown afterwards.
+/// Plans an action that may be skipped because of a flag or a condition: whatever it would change
+/// is unknown afterwards.
 fn plan_conditional(
     declared: &Declared,
     node: &mut NodeState,

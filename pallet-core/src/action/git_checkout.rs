@@ -1,5 +1,5 @@
-//! Ensures a checkout of a git repository. No-op: the wanted commit is checked out, and nothing in
-//! it is changed.
+//! Ensures a checkout of a Git repository. No-op: the wanted commit is checked out, without local
+//! changes.
 
 mod commands;
 mod run_as;
@@ -72,7 +72,7 @@ fn yes() -> bool {
     true
 }
 
-// serde asks with a reference
+// serde passes a reference
 fn is_yes(value: &bool) -> bool {
     *value
 }
@@ -104,13 +104,13 @@ impl GitCheckout {
         self
     }
 
-    /// Without the changes that were made in it.
+    /// Discard local changes.
     pub fn force(mut self) -> Self {
         self.force = true;
         self
     }
 
-    /// With only so many commits of history.
+    /// With only this many commits of history.
     pub fn depth(mut self, depth: u32) -> Self {
         self.depth = Some(depth);
         self
@@ -142,7 +142,7 @@ impl GitCheckout {
         }
     }
 
-    /// The wanted commit, where the revision is one.
+    /// The wanted commit, if the revision is a commit hash.
     fn commit(&self) -> Option<&str> {
         let is_commit = |text: &&str| {
             (text.len() == 40 || text.len() == 64)
@@ -295,7 +295,7 @@ impl Action for GitCheckout {
 }
 
 impl GitCheckout {
-    /// Brings the node to what is true after the change.
+    /// Updates the node's state to that after the change.
     fn predicted(&self, node: &mut NodeState, change: Change) -> Change {
         let state = node.file(&self.path).cloned();
         node.forget_files_below(&self.path);
@@ -409,7 +409,7 @@ mod tests {
                 .as_str()
                 .contains("lend_agent \"$(id -u -- app)\"")
         );
-        // what is right already asks for nothing
+        // if nothing is to be done, the agent is not needed
         assert_eq!(headline(app().forward_agent(), at(COMMIT)), "nothing to do");
         let json = |action| serde_json::to_value(action).expect("it is plain data");
         assert_eq!(json(app()).get("forward_agent"), None);

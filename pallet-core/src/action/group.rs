@@ -1,4 +1,4 @@
-//! Ensures a group of users. No-op: the group is there, with the wanted number if one is given.
+//! Ensures a user group. No-op: the group exists, with the wanted ID if one is given.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,24 +29,24 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group of this name.
+    /// A group with this name.
     pub fn new(name: impl Into<String>) -> Self {
         Group { name: name.into(), gid: None, system: false, action: Existence::Create }
     }
 
-    /// With this numeric id.
+    /// With this numeric ID.
     pub fn gid(mut self, gid: u32) -> Self {
         self.gid = Some(gid);
         self
     }
 
-    /// A group of the system.
+    /// A system group.
     pub fn system(mut self) -> Self {
         self.system = true;
         self
     }
 
-    /// No such group.
+    /// The group must not exist.
     pub fn absent(mut self) -> Self {
         self.action = Existence::Delete;
         self
@@ -93,7 +93,7 @@ impl Action for Group {
                 Known::Known(Some(_)) => Change::will("remove group", script),
                 Known::Unknown => Change::may("ensure there is no such group", script),
             };
-            // files lose the name of their group, and users their membership
+            // its files no longer have a named group, and users lose the membership
             node.forget_membership(&self.name);
             node.set_group(&self.name, None);
             return Ok(Some(change));
@@ -106,7 +106,7 @@ impl Action for Group {
                 return Ok(None);
             }
             Known::Known(Some(GroupState { gid: Some(old) })) => {
-                // files of the old number are another group's now
+                // files with the old ID belong to another group now
                 node.forget_membership(&self.name);
                 Change::will("change gid", script).with_diff(format!("- gid {old}\n+ gid {gid}\n"))
             }

@@ -1,4 +1,4 @@
-//! What the actions that run scripts share: guards that say when there is nothing to do.
+//! Guards, which skip a script; shared by the actions that run scripts.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,18 @@ use crate::model::{Capabilities, Known};
 use crate::observe::{CommandState, FileState, NodeState, Observation};
 use crate::script::{Script, quote, shell, strict_shell};
 
-/// Linux limits each argument and each variable to 128 KiB, with a `=` and an end.
+/// Linux limits each argument and each environment variable to 128 KiB, including `=` and the
+/// terminating NUL.
 const MAX_VARIABLE: usize = 128 * 1024 - 2;
 
-/// When and where an action runs its commands.
+/// When, where and as whom an action runs its commands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Guards<'a> {
     pub(super) creates: Option<&'a str>,
     pub(super) unless: Option<&'a str>,
     pub(super) only_if: Option<&'a str>,
     pub(super) cwd: Option<&'a str>,
-    /// Who runs it.
+    /// The user who runs it.
     pub(super) user: Option<&'a str>,
     pub(super) environment: &'a BTreeMap<String, String>,
 }
@@ -27,13 +28,13 @@ pub(super) struct Guards<'a> {
 #[derive(Debug)]
 pub(super) struct GuardedScript<'a> {
     pub(super) action: &'static str,
-    /// Names the script when it fails.
+    /// A name for the script, for errors.
     pub(super) name: Option<&'a str>,
     pub(super) script: &'a str,
-    /// The program that runs it, with its options; none: `sh`.
+    /// The program that runs it, with its options; empty: `sh`.
     pub(super) interpreter: &'a [&'a str],
     pub(super) guards: Guards<'a>,
-    /// It changes nothing, so what is known of the node is known afterwards.
+    /// It changes nothing, so the known state of the node stays valid.
     pub(super) only_looks: bool,
 }
 
@@ -79,7 +80,7 @@ impl GuardedScript<'_> {
         }
     }
 
-    /// The `command` that it runs, and what its guards run to look.
+    /// Adds the capabilities for `command` and for the commands of its guards.
     pub(super) fn needs(&self, command: &str, needed: &mut Capabilities) {
         [Some(command), self.guards.unless, self.guards.only_if]
             .into_iter()
@@ -96,7 +97,8 @@ impl GuardedScript<'_> {
         }
     }
 
-    /// A guard as it is asked: by the user, and in the directory and environment of the script.
+    /// The command of a guard, as it is observed: as the script's user, in its directory and
+    /// environment.
     fn guard(&self, command: &str) -> String {
         let command = format!("{}{command}", self.setting());
         match self.guards.user {
@@ -105,7 +107,7 @@ impl GuardedScript<'_> {
         }
     }
 
-    /// What `sh` runs: the script itself, or what gives it to its interpreter in a file.
+    /// What `sh` runs: the script itself, or commands that pass it to its interpreter in a file.
     fn body(&self) -> String {
         let Some(program) = self.interpreter.first() else { return self.script.to_owned() };
         let missing = quote(&format!("there is no {program} on this node; install it before"));
@@ -134,7 +136,7 @@ impl GuardedScript<'_> {
             .environment
             .iter()
             .map(|(name, value)| format!("export {name}={}\n", quote(value)));
-        // scripts run in the locale C, which would win over one that is asked for
+        // scripts run with LC_ALL=C, which would override a locale that was requested
         let own =
             self.guards.environment.keys().any(|name| name == "LANG" || name.starts_with("LC_"));
         own.then(|| "unset LC_ALL\n".to_owned()).into_iter().chain(exports).collect()
@@ -197,7 +199,7 @@ impl GuardedScript<'_> {
     }
 }
 
-/// Whether a guard calls for the script.
+/// Whether a guard lets the script run.
 fn call<T>(state: Known<&T>, calls: impl Fn(&T) -> bool) -> Known<bool> {
     match state {
         Known::Known(state) => Known::Known(calls(state)),

@@ -1,5 +1,5 @@
-//! Ensures the node's host name, now and after a restart. No-op: it is called so, and its files say
-//! so.
+//! Ensures the node's host name, now and after a reboot. No-op: the running name and the files have
+//! it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ const FILE: &str = "/etc/hostname";
 const HOSTS: &str = "/etc/hosts";
 
 impl Hostname {
-    /// This host name.
+    /// Sets this host name.
     pub fn new(name: impl Into<String>) -> Self {
         Hostname { name: name.into() }
     }
@@ -69,7 +69,7 @@ impl Hostname {
         let line = Line {
             line: &line,
             replaces: Some(own("")?),
-            // with other names too; case makes no difference in names of hosts
+            // other names on the line are allowed; host names are case-insensitive
             enough: Some(own(&format!(
                 "+([^#]*[[:space:]])?{}([[:space:]]|$)",
                 any_case(&self.name)
@@ -123,7 +123,7 @@ impl Action for Hostname {
 
     fn observe(&self, wanted: &mut Observation) {
         wanted.text(FILE);
-        // which of them it will be depends on the system
+        // which of the files it will be depends on the system
         wanted.text(HOSTS);
         wanted.reading(&Self::reading());
     }

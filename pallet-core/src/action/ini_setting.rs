@@ -1,4 +1,4 @@
-//! Ensures a setting in a section of an ini file, or that it is not there. No-op: the section sets
+//! Ensures a setting in a section of an INI file, or that it is not there. No-op: the section sets
 //! the key to the value.
 
 mod found;
@@ -65,7 +65,7 @@ fn equals() -> String {
 }
 
 impl IniSetting {
-    /// The value of a key.
+    /// Sets a key to a value.
     pub fn new(
         path: impl Into<String>,
         section: impl Into<String>,
@@ -86,19 +86,19 @@ impl IniSetting {
         }
     }
 
-    /// With this between key and value.
+    /// With this separator between key and value.
     pub fn separator(mut self, separator: impl Into<String>) -> Self {
         self.separator = separator.into();
         self
     }
 
-    /// In a file that is made if it is missing.
+    /// Create the file if it is missing.
     pub fn create(mut self) -> Self {
         self.create = true;
         self
     }
 
-    /// Not set, whatever its value.
+    /// The key must not be set, whatever its value.
     pub fn absent(mut self) -> Self {
         self.action = LineAction::Absent;
         self.value = None;
@@ -127,13 +127,13 @@ impl IniSetting {
         )
     }
 
-    /// The lines of systemd's files go on behind a backslash, those of other files where they are
-    /// deeper than their key.
+    /// Whether a value continues after a backslash, as in systemd's files; in other files it
+    /// continues on lines that are indented further than their key.
     fn joined(&self) -> bool {
         self.path.contains("/systemd/") || unit_kind(&self.path).is_some()
     }
 
-    /// The program of `ensure_setting` says the same.
+    /// The edited text. The library's `ensure_setting` does the same.
     fn edited(&self, text: &str) -> String {
         let mut file = Text::of(text);
         let found = Found::read(&file.lines, &self.section, &self.key, self.joined());
@@ -465,7 +465,7 @@ mod tests {
             unit.edited("[Service]\nExecStart=/bin/a \\\n# x\n  -b \\\nType=x\nUser=y\n"),
             "[Service]\nExecStart = /bin/c\n# x\nUser=y\n"
         );
-        // elsewhere that is a character
+        // elsewhere a backslash is literal
         assert_eq!(made("s", "path", "C:\\", "[s]\npath=D:\\\nk=1\n"), "[s]\npath = C:\\\nk=1\n");
     }
 }

@@ -1,4 +1,4 @@
-//! Ensures that a package is installed, from a file. No-op: a package of that name is installed.
+//! Ensures that a package is installed, from a file. No-op: a package with this name is installed.
 
 use super::package_file::{FileArguments, PackageFile, package_file_action};
 use super::package_spec::{PackageAction, PackageSpec};

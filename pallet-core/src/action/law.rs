@@ -1,5 +1,5 @@
-//! The law of actions, tested on this machine: after a change was applied, observing gives what was
-//! planned, and planning again gives nothing.
+//! The law of actions, tested on this machine: after a change was applied, an observation returns
+//! what was planned, and planning again returns no change.
 
 mod archives;
 mod downloads;
@@ -37,7 +37,7 @@ use crate::script::shells::{Shell, shells};
 
 const TOKEN: &str = "t0k3n";
 
-/// The project that the tests read from.
+/// The project from which the tests read.
 struct Project(TempDir);
 
 impl Workspace for Project {
@@ -71,12 +71,12 @@ impl Workspace for Project {
     }
 }
 
-/// A place on this machine where one shell may do as it likes.
+/// A directory on this machine that one shell may change freely.
 struct Place {
     shell: Shell,
     root: TempDir,
     incoming: TempDir,
-    /// Where Pallet keeps what it remembers: in the place of /var/lib/pallet.
+    /// Replaces /var/lib/pallet, where Pallet keeps its records.
     state: TempDir,
     project: Project,
 }
@@ -98,19 +98,18 @@ impl Place {
         parse(&wanted, TOKEN, answer.as_bytes()).expect("the answer can be read").state
     }
 
-    /// Runs a script that keeps what it remembers in this place.
+    /// Runs a script that keeps its records in this place.
     fn run(&self, script: &str) -> Output {
         self.shell.run(&script.replace(STATE, self.state.path().to_str().expect("it is UTF-8")))
     }
 
-    /// Applies a change as the engine does, and returns whether it reported one, or what it said
-    /// when it failed.
+    /// Applies a change as the engine does. Returns whether it reported a change, or its output if
+    /// it failed.
     fn apply(&self, change: &Change) -> Result<bool, String> {
         self.report(change).map(|report| report.starts_with('1'))
     }
 
-    /// The same, and returns what it reported: `1` for a change, a space, and `1` for what was
-    /// changed by hand.
+    /// The same, but returns what it reported: `1` for a change, a space, and `1` for drift.
     fn report(&self, change: &Change) -> Result<String, String> {
         for upload in &change.uploads {
             let content = match &upload.source {
@@ -145,8 +144,8 @@ impl Place {
         action
     }
 
-    /// Applies the action to the place as it is, and checks the law. `changes`: whether it has
-    /// something to do.
+    /// Applies the action to the current state of the place, and checks the law. `changes`: whether
+    /// it must change something.
     fn law(&self, action: impl Action, changes: bool) {
         let action = self.prepared(action);
         let (shell, label) = (&self.shell, format!("{action:?}"));
@@ -168,7 +167,7 @@ impl Place {
         self.settled(&action, &state);
     }
 
-    /// The same from a state of which nothing is known: the script decides for itself.
+    /// The same from an unknown state, where the script decides.
     fn law_of_unknown(&self, action: impl Action, changes: bool) {
         let action = self.prepared(action);
         let (shell, label) = (&self.shell, format!("{action:?}"));
@@ -202,7 +201,7 @@ impl Place {
         assert_eq!(left, Vec::<String>::new(), "{}: temporary files stay behind", self.shell);
     }
 
-    /// Why the action cannot be planned for the place as it is.
+    /// Why the action cannot be planned for the current state of the place.
     fn refuses(&self, action: impl Action) -> String {
         let action = self.prepared(action);
         action.plan(&mut self.observe(&action)).expect_err("it cannot be planned").to_string()
@@ -242,7 +241,7 @@ fn places() -> impl Iterator<Item = Place> {
     shells().into_iter().map(Place::of)
 }
 
-/// Names and contents that shells, and the output of tools, get wrong.
+/// Names and contents that shells and the output of tools often get wrong.
 const WEIRD: [&str; 6] = [
     "plain",
     "it's a \"quoted\" \u{fc}n\u{ef}c\u{f6}d\u{e9}",

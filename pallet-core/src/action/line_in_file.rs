@@ -1,4 +1,4 @@
-//! Ensures one line of a file, or that it is not there. No-op: the line stands where it should.
+//! Ensures a line of a file, or that it is not there. No-op: the line is where it should be.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,37 +85,37 @@ impl LineInFile {
         }
     }
 
-    /// In the place of the last line that matches.
+    /// Replaces the last line that matches.
     pub fn matching(mut self, expression: impl Into<String>) -> Self {
         self.matching = Some(expression.into());
         self
     }
 
-    /// Behind the last line that matches, if it is new.
+    /// If it is new, it goes after the last line that matches.
     pub fn after(mut self, expression: impl Into<String>) -> Self {
         self.after = Some(expression.into());
         self
     }
 
-    /// Before the last line that matches, if it is new.
+    /// If it is new, it goes before the last line that matches.
     pub fn before(mut self, expression: impl Into<String>) -> Self {
         self.before = Some(expression.into());
         self
     }
 
-    /// In a file that is made if it is missing.
+    /// Create the file if it is missing.
     pub fn create(mut self) -> Self {
         self.create = true;
         self
     }
 
-    /// No such line.
+    /// The line must not exist.
     pub fn absent(mut self) -> Self {
         self.action = LineAction::Absent;
         self
     }
 
-    /// No line that matches.
+    /// No line may match.
     pub fn none_matching(path: impl Into<String>, expression: impl Into<String>) -> Self {
         LineInFile { line: None, ..LineInFile::new(path, "").matching(expression).absent() }
     }
@@ -165,7 +165,7 @@ impl LineInFile {
         Ok(Line { line, replaces: self.matching_ere()?, enough: None, place })
     }
 
-    /// What it makes of a text.
+    /// The edited text.
     fn edited(&self, text: &str) -> Result<String, ActionError> {
         match self.action {
             LineAction::Present => Ok(self.line()?.edited(text)),

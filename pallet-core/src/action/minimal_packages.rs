@@ -1,5 +1,5 @@
-//! Ensures the packages that everything else needs. No-op: they are there, and the package
-//! manager's lists are young.
+//! Ensures the packages that everything else needs. No-op: they are installed, and the package
+//! lists are recent.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,24 +29,24 @@ pub struct MinimalPackages {
     pub names: Vec<String>,
 }
 
-/// The version of the database of pacman, and the newest there is.
+/// The file with pacman's database version, and the newest version.
 const DATABASE: &str = "/var/lib/pacman/local/ALPM_DB_VERSION";
 const NEWEST: &str = "9";
 
 impl MinimalPackages {
-    /// What the system needs.
+    /// The packages that the system needs.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With this one.
+    /// Adds a package.
     pub fn also(mut self, name: impl Into<String>) -> Self {
         self.names.push(name.into());
         self
     }
 }
 
-/// What a system of this family needs.
+/// The packages that a system of this family needs.
 fn needed(family: OsFamily) -> &'static [&'static str] {
     match family {
         OsFamily::Debian => &["coreutils", "sudo"],
@@ -117,14 +117,14 @@ impl Action for MinimalPackages {
     }
 }
 
-/// Brings the database of pacman to its newest form.
+/// Upgrades pacman's database to the newest format.
 fn database(node: &mut NodeState) -> Option<Change> {
     let script = Script::new().call(["pacman_database", NEWEST]);
     let change = match node.file(DATABASE) {
         Known::Known(FileState::File { text: Some(text), .. }) if text.trim_end() == NEWEST => {
             return None;
         }
-        // a database that has nothing in it has no version either
+        // an empty database has no version file
         Known::Known(FileState::Absent) => return None,
         Known::Known(_) => Change::will("bring the database of pacman to its newest form", script),
         Known::Unknown => Change::may("bring the database of pacman to its newest form", script),

@@ -1,5 +1,5 @@
-//! Actions: what a phase function asks for. One action a file, each a pure function of its
-//! arguments and what is known of the node.
+//! Actions, which phase functions declare. Each is one file, and a pure function of its arguments
+//! and the known state of the node.
 //!
 //! To add one, copy a neighbour of about 100 lines and add its line to the table at the end of this
 //! file.
@@ -48,7 +48,7 @@ macro_rules! actions {
     ($($module:ident::$action:ident,)*) => {
         $(pub mod $module; pub use $module::$action;)*
 
-        /// Every action there is, by name.
+        /// All actions, by name.
         pub const TABLE: &[ActionEntry] = &[$(ActionEntry::of::<$action>(),)*];
     };
 }

@@ -1,5 +1,5 @@
-//! Ensures that a filesystem is mounted, now and after a restart, or that it is not. No-op: it is
-//! so, and /etc/fstab says so.
+//! Ensures that a filesystem is mounted, now and at boot, or that it is not. No-op: it is, and
+//! /etc/fstab says so.
 
 mod table;
 
@@ -94,13 +94,13 @@ impl Mount {
         self
     }
 
-    /// Checked at start: 1 first, 2 later.
+    /// Check it at boot: 1 first, 2 later.
     pub fn check(mut self, pass: u8) -> Self {
         self.check = pass;
         self
     }
 
-    /// Something else than that it is mounted.
+    /// Sets what to do with the filesystem.
     pub fn action(mut self, action: MountAction) -> Self {
         self.action = action;
         self
@@ -129,7 +129,7 @@ impl Mount {
         self.fstype.as_deref() == Some("swap")
     }
 
-    /// What its entry in the table is about: the directory or, of swap space, the device.
+    /// The subject of its entry in the table: the directory or, for swap space, the device.
     fn about(&self) -> String {
         if self.is_swap() {
             format!("swap {}", self.device.as_deref().unwrap_or_default())
@@ -138,7 +138,7 @@ impl Mount {
         }
     }
 
-    /// Where the node has the swap device.
+    /// The path of the swap device on the node.
     fn swap_device(&self) -> String {
         let device = self.device.as_deref().unwrap_or_default();
         let tags = [
@@ -153,7 +153,7 @@ impl Mount {
         tagged.unwrap_or_else(|| device.to_owned())
     }
 
-    /// Prints `mounted` if something is. As the library's is_mounted and swap_is_on.
+    /// Prints `mounted` if something is, like the library's is_mounted and swap_is_on.
     fn reading(&self) -> String {
         if self.is_swap() {
             let device = quote(&self.swap_device());
@@ -164,7 +164,7 @@ impl Mount {
             );
         }
         let path = escaped(directory(&self.path).as_str());
-        // newer kernels escape it too
+        // newer kernels escape `#` too
         let other = path.replace('#', "\\043");
         let is = |path: &str| format!("[ \"$path\" = {} ]", quote(path));
         let found =
@@ -292,7 +292,7 @@ impl Action for Mount {
             needed.below(&self.path);
         }
         needed.path(TABLE);
-        // a name such as tmpfs is none
+        // the device may be just a name, such as tmpfs
         self.device
             .iter()
             .filter(|device| device.starts_with('/'))
@@ -323,7 +323,8 @@ impl Action for Mount {
                 self.path
             )));
         }
-        // what cannot be mounted now gets no entry, for which the node would wait when it starts
+        // mount first: a filesystem that cannot be mounted gets no entry, which would delay the
+        // next boot
         let mounted =
             if self.action == MountAction::Present { None } else { self.plan_mounted(node) };
         let table =

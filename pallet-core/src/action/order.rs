@@ -1,13 +1,13 @@
-//! The order of a phase's actions: as they were declared, but for those that ask to come before or
-//! after others.
+//! The order of a phase's actions: as declared, except for actions that must come before or after
+//! others.
 
 use super::Declared;
 
-/// Brings actions into order: each that asks for it before all, or after all, of the actions that
-/// it names.
+/// Orders actions: `always_before` and `always_after` move an action before or after all actions
+/// with the given names.
 ///
-/// Actions are named by what they are (`package`) or by what they are about too (`service nginx`).
-/// The error names two actions that each ask to come before the other.
+/// A name is that of the action (`package`), optionally with its subject (`service nginx`). The
+/// error names two actions that each ask to come before the other.
 pub fn order(declared: Vec<Declared>) -> Result<Vec<Declared>, String> {
     if declared
         .iter()
@@ -20,7 +20,7 @@ pub fn order(declared: Vec<Declared>) -> Result<Vec<Declared>, String> {
     let mut ordered = Vec::with_capacity(slots.len());
     let mut waits: Vec<usize> = edges.iter().map(Vec::len).collect();
     while ordered.len() < slots.len() {
-        // the first in the order of declaration that waits for nothing
+        // the first declared action that waits for nothing
         let Some(next) =
             (0..slots.len()).find(|index| slots[*index].is_some() && waits[*index] == 0)
         else {
@@ -34,7 +34,7 @@ pub fn order(declared: Vec<Declared>) -> Result<Vec<Declared>, String> {
     Ok(ordered)
 }
 
-/// For each action, those that must come before it.
+/// For each action, the actions that must come before it.
 fn edges(declared: &[Declared]) -> Vec<Vec<usize>> {
     let mut edges: Vec<Vec<usize>> = declared.iter().map(|_| Vec::new()).collect();
     let named = |names: &[String], one: &Declared| {
@@ -54,8 +54,8 @@ fn edges(declared: &[Declared]) -> Vec<Vec<usize>> {
 }
 
 fn circle(slots: &[Option<Declared>], edges: &[Vec<usize>]) -> String {
-    // every action that is left waits for another that is left: following that leads round the
-    // circle
+    // every remaining action waits for another remaining one, so following these links leads around
+    // the cycle
     let left = |index: &usize| slots[*index].is_some();
     let Some(mut at) = (0..slots.len()).find(left) else { return String::new() };
     let mut seen = Vec::new();

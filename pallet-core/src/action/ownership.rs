@@ -1,11 +1,11 @@
-//! The owner and group of a directory and of all that is in it.
+//! The owner and group of a directory and everything in it.
 
 use super::Change;
 use crate::model::Known;
 use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
 
-/// Who is to own a tree of files. Nobody in particular, if neither is given.
+/// The wanted owner and group of a directory tree; unchanged if neither is given.
 pub(super) struct Ownership<'a> {
     pub(super) path: &'a str,
     pub(super) owner: Option<&'a str>,
@@ -17,8 +17,8 @@ impl<'a> Ownership<'a> {
         Ownership { path, owner: owner.as_deref(), group: group.as_deref() }
     }
 
-    /// The command that names something that is not theirs; it fails where there is nobody of that
-    /// name.
+    /// A command that prints an entry with another owner or group; it fails if there is no such
+    /// user or group.
     fn question(&self) -> Option<String> {
         let conditions = [("-user", self.owner), ("-group", self.group)];
         let conditions: Vec<_> = conditions
@@ -36,7 +36,7 @@ impl<'a> Ownership<'a> {
         }
     }
 
-    /// What makes it so.
+    /// The script that sets owner and group.
     pub(super) fn script(&self) -> Script {
         match self.question() {
             None => Script::new(),
@@ -49,8 +49,8 @@ impl<'a> Ownership<'a> {
         }
     }
 
-    /// The change to make in a directory that is `there` as far as is known; `change` is what else
-    /// is to be done, with a script that makes this so too.
+    /// Adds to `change`, which already includes this script, or plans `script` alone. `there`:
+    /// whether the directory exists, if known.
     pub(super) fn plan(
         &self,
         node: &mut NodeState,
@@ -81,7 +81,7 @@ impl<'a> Ownership<'a> {
         change
     }
 
-    /// What was known of files below may not be so any more.
+    /// Forgets the known state of files below the directory.
     fn forget(&self, node: &mut NodeState) {
         let directory = node.file(self.path).cloned();
         node.forget_files_below(self.path);
@@ -95,7 +95,7 @@ impl<'a> Ownership<'a> {
         }
     }
 
-    /// All that is in the directory will be theirs.
+    /// Records that everything in the directory has this owner and group.
     pub(super) fn remember(&self, node: &mut NodeState) {
         if let Some(question) = self.question() {
             node.set_reading(

@@ -1,5 +1,5 @@
-//! Ensures that a package is installed or not. No-op: it is so. Neighbours become one transaction
-//! of the package manager.
+//! Ensures that a package is installed or not. No-op: it is. Neighbouring packages share one
+//! transaction of the package manager.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub struct Package {
 }
 
 impl Package {
-    /// A package that is installed.
+    /// The package must be installed.
     pub fn install(name: impl Into<String>) -> Self {
         Package {
             name: name.into(),
@@ -75,22 +75,22 @@ impl Package {
         self
     }
 
-    /// A package in its newest version.
+    /// The package must be installed in its newest version.
     pub fn upgrade(name: impl Into<String>) -> Self {
         Package { action: PackageAction::Upgrade, ..Self::install(name) }
     }
 
-    /// A package that is not installed.
+    /// The package must not be installed.
     pub fn remove(name: impl Into<String>) -> Self {
         Package { action: PackageAction::Remove, ..Self::install(name) }
     }
 
-    /// A package that is not installed, without configuration files.
+    /// The package must not be installed, and its configuration files must not exist.
     pub fn purge(name: impl Into<String>) -> Self {
         Package { action: PackageAction::Purge, ..Self::install(name) }
     }
 
-    /// Which stays in its version when others are upgraded, or does not.
+    /// Sets whether the package keeps its version when others are upgraded.
     pub fn hold(mut self, hold: bool) -> Self {
         self.hold = Some(hold);
         self
@@ -98,12 +98,12 @@ impl Package {
 
     package_option_builders!();
 
-    /// A command that prints what dpkg is told to do with the package.
+    /// A command that prints dpkg's selection state of the package.
     fn selection(&self) -> String {
         format!("dpkg-query -W -f '${{db:Status-Want}}' {}", quote(&self.name))
     }
 
-    /// Brings the package to being held or not, behind what changes the package itself.
+    /// Plans to hold or release the package, after the change of the package itself.
     fn plan_hold(
         &self,
         node: &mut NodeState,
@@ -122,7 +122,7 @@ impl Package {
             Known::Known(reading) if (reading.output == "hold") == hold && reading.exit == 0 => {
                 None
             }
-            // what was not there is not held either
+            // a package that dpkg does not know is not held
             Known::Known(reading) if !hold && reading.exit != 0 => None,
             Known::Known(_) => Some(Certainty::Will),
             Known::Unknown
@@ -149,7 +149,7 @@ impl Package {
         } else {
             installed.summary.clone()
         };
-        // what is held is a transaction of its own
+        // a held package needs a transaction of its own
         Ok(Some(Change { script, summary, packages: None, ..installed }))
     }
 
@@ -211,8 +211,7 @@ impl Action for Package {
         let was = node.reading(&self.selection()).cloned();
         let change = plan_packages(node, self.action, &[self.wanted()], self.options(), false)?;
         if let Known::Known(was) = was {
-            // a change of the package leaves that as it is, but for one that is held in another
-            // version
+            // changing the package does not change its hold, unless it is held at another version
             node.set_reading(&self.selection(), was);
         }
         self.plan_hold(node, hold, change)

@@ -1,4 +1,4 @@
-//! What the actions share that install a package from a file.
+//! Shared by the actions that install a package from a file.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::model::{Capabilities, Known};
 use crate::observe::{NodeState, PackageState};
 use crate::script::{Script, quote};
 
-/// The parameters that say which file.
+/// The parameters that identify the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileArguments<'a> {
     pub(super) name: &'a str,
@@ -23,7 +23,7 @@ pub(super) struct FileArguments<'a> {
     pub(super) remote_file: &'a Option<String>,
 }
 
-/// Where the file comes from.
+/// The source of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum PackageFile {
     Content(Content),
@@ -80,8 +80,8 @@ impl FileArguments<'_> {
 }
 
 impl PackageFile {
-    /// Installs it with `manager`, unless the package is there. The file's name ends with `suffix`,
-    /// which package managers look at.
+    /// Installs it with `manager`, unless the package is installed. The file's name ends with
+    /// `suffix`, which package managers check.
     pub(super) fn plan(
         &self,
         node: &mut NodeState,
@@ -123,9 +123,9 @@ impl PackageFile {
     }
 }
 
-/// Defines an action that installs a package from a file. Given are the action's documentation, its
-/// type, its name, the extension of the file, the package managers that it claims the package of,
-/// and the function that finds the package manager of a node.
+/// Defines an action that installs a package from a file. The arguments are its documentation, its
+/// type, its name, the file extension, the package managers of its claims, and the function that
+/// finds the node's package manager.
 macro_rules! package_file_action {
     (
         $(#[doc = $documentation:literal])*

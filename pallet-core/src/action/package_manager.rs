@@ -1,5 +1,5 @@
-//! Brings the package manager's lists up to date, or all packages. No-op: the lists are young
-//! enough; an upgrade decides on the node.
+//! Updates the package lists, or upgrades all packages. No-op: the lists are recent enough; an
+//! upgrade is decided on the node.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,18 +39,18 @@ fn a_day() -> u64 {
 }
 
 impl PackageManager {
-    /// Lists that are at most a day old.
+    /// Update the package lists if they are more than a day old.
     pub fn update() -> Self {
         PackageManager { action: PackageManagerAction::Update, max_age: a_day() }
     }
 
-    /// Lists that are at most this old.
+    /// Update the package lists if they are older than this.
     pub fn max_age(mut self, seconds: u64) -> Self {
         self.max_age = seconds;
         self
     }
 
-    /// The newest version of all packages.
+    /// Upgrade all packages to their newest version.
     pub fn upgrade() -> Self {
         PackageManager { action: PackageManagerAction::Upgrade, max_age: a_day() }
     }

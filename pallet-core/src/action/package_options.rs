@@ -1,9 +1,9 @@
-//! The options that package actions share.
+//! The common options of package actions.
 
 use super::ActionError;
 use super::package_spec::plain;
 
-/// Refuses what cannot be the name of a repository.
+/// Refuses an invalid name of a repository.
 pub(super) fn check_repositories(caller: &str, names: &[String]) -> Result<(), ActionError> {
     match names.iter().find(|name| !plain(name, b"+-._:/*")) {
         Some(name) => {
@@ -15,25 +15,25 @@ pub(super) fn check_repositories(caller: &str, names: &[String]) -> Result<(), A
 
 macro_rules! package_option_builders {
     () => {
-        /// With this repository enabled as well.
+        /// Also use this repository.
         pub fn enable(mut self, repository: impl Into<String>) -> Self {
             self.enable.push(repository.into());
             self
         }
 
-        /// Without this repository.
+        /// Do not use this repository.
         pub fn disable(mut self, repository: impl Into<String>) -> Self {
             self.disable.push(repository.into());
             self
         }
 
-        /// Without its services being started.
+        /// Do not start its services.
         pub fn disable_service_start(mut self) -> Self {
             self.disable_service_start = true;
             self
         }
 
-        /// Even if its signature cannot be verified.
+        /// Allow packages whose signature cannot be verified.
         pub fn allow_unsigned(mut self) -> Self {
             self.allow_unsigned = true;
             self

@@ -8,7 +8,7 @@ use crate::model::{Known, PackageOptions, PackageTransaction};
 use crate::observe::{NodeState, Observation, PackageState};
 use crate::script::packages;
 
-/// One transaction that brings all packages to what is wanted. It says which ones if `named`.
+/// Plans one transaction for all packages. The summary contains their names if `named`.
 pub(super) fn plan_packages(
     node: &mut NodeState,
     action: PackageAction,
@@ -42,7 +42,7 @@ pub(super) fn plan_packages(
         }
         needed.push(package);
     }
-    // what cannot be done is said even where there is nothing to do today
+    // report an impossible transaction even if there is nothing to do now
     let script = packages::transaction(manager, &transaction)?;
     if needed.is_empty() {
         return Ok(None);
@@ -66,8 +66,8 @@ pub(super) fn plan_packages(
     }))
 }
 
-/// Asks for the packages that come or go along with this one. Of what comes from elsewhere nothing
-/// can be said.
+/// Asks which other packages change along with this one. With other repositories enabled or
+/// disabled, this cannot be predicted.
 pub(super) fn observe_dependencies(
     wanted: &mut Observation,
     action: PackageAction,
@@ -84,8 +84,8 @@ pub(super) fn observe_dependencies(
     }
 }
 
-/// All packages that come or go with these, where that is known: the package manager was asked
-/// about those that were not there, or were.
+/// All packages that change along with these, if known. The package manager was asked only about
+/// packages that were missing, or installed, respectively.
 fn moving(
     node: &NodeState,
     action: PackageAction,
@@ -102,7 +102,7 @@ fn moving(
     Some(all)
 }
 
-/// Brings the node to what it is after just these packages came or went.
+/// Updates the node's state for a change of exactly these packages.
 fn only_these_change(node: &mut NodeState, action: PackageAction, moving: &BTreeSet<String>) {
     node.forget_what_these_packages_touch(moving);
     for name in moving {
@@ -111,7 +111,7 @@ fn only_these_change(node: &mut NodeState, action: PackageAction, moving: &BTree
             PackageAction::Install | PackageAction::Upgrade => {
                 node.set_package(name, PackageState::Installed { version: None });
             }
-            // it may also be one that is to go by itself
+            // a package that goes along may also be one whose removal was declared
             PackageAction::Remove | PackageAction::Purge
                 if matches!(state, PackageState::Installed { .. }) =>
             {
@@ -122,7 +122,7 @@ fn only_these_change(node: &mut NodeState, action: PackageAction, moving: &BTree
     }
 }
 
-/// Forgets what a change of packages makes unpredictable.
+/// Forgets all state that any change of packages may affect.
 pub(super) fn packages_change(node: &mut NodeState) {
     node.forget_what_packages_touch();
     node.forget_package_versions();
@@ -148,7 +148,7 @@ mod tests {
                 r#"error: apt knows no package postgresql-15: none of its lists has it, and they are 10 minutes old; look for its name on this system, declare the package_source that has it before, or fetch new lists with package_manager(action = "update", max_age = 0)"#
             ]],
         );
-        // old lists are fetched anew, and may have it then
+        // older lists are fetched again, and may have it then
         check(
             Package::install("postgresql-15"),
             unlisted(86_400),

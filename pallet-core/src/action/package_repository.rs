@@ -1,4 +1,4 @@
-//! Ensures a well-known repository of packages. No-op: the node has it.
+//! Ensures a well-known package repository. No-op: the node has it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct PackageRepository {
 }
 
 impl PackageRepository {
-    /// The repository that is known by this name.
+    /// The repository with this name.
     pub fn new(id: impl Into<String>) -> Self {
         PackageRepository { id: id.into() }
     }
@@ -46,7 +46,7 @@ impl PackageRepository {
     }
 }
 
-/// The package that brings EPEL.
+/// The package that adds EPEL.
 fn epel(os: &Os) -> Option<String> {
     match os.id.as_str() {
         "rocky" | "almalinux" | "centos" => Some("epel-release".to_owned()),
@@ -89,7 +89,8 @@ impl Action for PackageRepository {
                     .iter()
                     .for_each(|major| wanted.package(&format!("oracle-epel-release-el{major}")));
             }
-            // the release shows only in the answer, so the file is asked for as one that may differ
+            // the release is only known from the answer, so ask for a file that will certainly
+            // differ
             _ => Self::backports("?").iter().for_each(|source| source.observe(wanted)),
         }
     }
@@ -120,12 +121,11 @@ impl Action for PackageRepository {
                 let script = Script::new()
                     .raw(change.script.as_str())
                     .raw("if [ -n \"$change\" ]; then package_sources_changed; fi");
-                // what it brings is there for those that come after it, so it is no part of their
-                // transaction
+                // later packages need this repository, so it cannot share their transaction
                 Change { script, packages: None, ..change }
             }));
         }
-        // older ones have moved to the archive
+        // backports of older releases were moved to the archive
         let release = packages::codename(&os)
             .filter(|release| os.id == "debian" && !["buster", "bullseye"].contains(release));
         Self::backports(release.ok_or_else(unknown)?)?.plan(node)

@@ -1,5 +1,5 @@
-//! Ensures that the package manager takes packages from a source, or not. No-op: the files that say
-//! so are as they should be.
+//! Ensures that the package manager uses a source, or that it does not. No-op: the source's files
+//! are as declared.
 
 mod arguments;
 mod key;
@@ -67,48 +67,48 @@ pub struct PackageSource {
 }
 
 impl PackageSource {
-    /// A source of this name.
+    /// A source with this name.
     pub fn new(name: impl Into<String>) -> Self {
         PackageSource { name: name.into(), ..PackageSource::default() }
     }
 
-    /// What it is to apt.
+    /// Sets the source for apt.
     pub fn apt(mut self, source: AptSource) -> Self {
         self.apt = Some(source);
         self
     }
 
-    /// What it is to dnf and yum.
+    /// Sets the source for dnf and yum.
     pub fn dnf(mut self, source: DnfSource) -> Self {
         self.dnf = Some(source);
         self
     }
 
-    /// What it is to zypper.
+    /// Sets the source for zypper.
     pub fn zypper(mut self, source: ZypperSource) -> Self {
         self.zypper = Some(source);
         self
     }
 
-    /// What it is to pacman.
+    /// Sets the source for pacman.
     pub fn pacman(mut self, source: PacmanSource) -> Self {
         self.pacman = Some(source);
         self
     }
 
-    /// What it is to apk.
+    /// Sets the source for apk.
     pub fn apk(mut self, source: ApkSource) -> Self {
         self.apk = Some(source);
         self
     }
 
-    /// No such source.
+    /// The source must not exist.
     pub fn absent(mut self) -> Self {
         self.action = Existence::Delete;
         self
     }
 
-    /// Every URL that a package manager is given.
+    /// All URLs that package managers get.
     fn urls(&self) -> impl Iterator<Item = &String> {
         let apt = self.apt.iter().flat_map(|apt| std::iter::once(&apt.url).chain(&apt.key_url));
         let dnf = self.dnf.iter().flat_map(|dnf| {
@@ -125,8 +125,8 @@ impl PackageSource {
         apt.chain(dnf).chain(zypper).chain(others)
     }
 
-    /// What stands for the source with this package manager, of which apt's own release is
-    /// `release`; `None` if nothing is said of it.
+    /// The files of the source for this package manager; `release` is the code name of the node's
+    /// release, for apt. `None` if the declaration has no source for it.
     fn parts(
         &self,
         manager: PackageManager,
@@ -202,7 +202,7 @@ impl Action for PackageSource {
         self.zypper.iter().try_for_each(ZypperSource::check)?;
         self.pacman.iter().try_for_each(PacmanSource::check)?;
         self.apk.iter().try_for_each(ApkSource::check)?;
-        // a URL that cannot be fetched is refused here
+        // a URL that cannot be fetched is refused early
         for manager in [PackageManager::Apt, PackageManager::Zypper] {
             self.parts(manager, Some("release"))?;
         }
@@ -239,7 +239,8 @@ impl Action for PackageSource {
     fn observe(&self, wanted: &mut Observation) {
         use PackageManager::{Apk, Apt, Dnf, Pacman, Zypper};
         for manager in [Apt, Dnf, Zypper, Pacman, Apk] {
-            // the release shows only in the answer, so the file is asked for as one that may differ
+            // the release is only known from the answer, so ask for a file that will certainly
+            // differ
             let parts = self.parts(manager, Some("?")).ok().flatten().unwrap_or_default();
             parts.iter().for_each(|part| part.observe(wanted));
         }

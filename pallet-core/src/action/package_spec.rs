@@ -1,4 +1,4 @@
-//! A package that an action names, what to do with it, and what that means for a node.
+//! A package that an action names, and its planning.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use super::{ActionError, Certainty, Claims};
 use crate::model::{Known, PackageManager};
 use crate::observe::{NodeState, PackageState};
 
-/// The package managers that there are packages for.
+/// The supported package managers.
 pub(super) const MANAGERS: [PackageManager; 6] = [
     PackageManager::Apt,
     PackageManager::Dnf,
@@ -17,7 +17,7 @@ pub(super) const MANAGERS: [PackageManager; 6] = [
     PackageManager::Apk,
 ];
 
-/// The seconds of a day.
+/// A day in seconds.
 const DAY: u64 = 86_400;
 
 /// What to do with a package.
@@ -36,7 +36,7 @@ pub enum PackageAction {
     Purge,
 }
 
-/// A package that an action is about.
+/// A package of an action.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PackageSpec<'a> {
     pub(super) name: &'a str,
@@ -44,7 +44,7 @@ pub(super) struct PackageSpec<'a> {
 }
 
 impl<'a> PackageSpec<'a> {
-    /// Takes `name` or `name=version` apart.
+    /// Parses `name` or `name=version`.
     pub(super) fn of(text: &'a str) -> Self {
         match text.split_once('=') {
             Some((name, version)) => PackageSpec { name, version: Some(version) },
@@ -58,7 +58,7 @@ impl<'a> PackageSpec<'a> {
             .map_or_else(|| self.name.to_owned(), |version| format!("{}={version}", self.name))
     }
 
-    /// Refuses what cannot be a package.
+    /// Refuses an invalid package.
     pub(super) fn check(self, caller: &str, action: PackageAction) -> Result<(), ActionError> {
         if !plain(self.name, b"+-._:@") {
             return Err(ActionError::arguments(
@@ -79,7 +79,7 @@ impl<'a> PackageSpec<'a> {
         }
     }
 
-    /// Claims that it is so, where the package manager is this one.
+    /// Claims this state of the package, if the node has this package manager.
     pub(super) fn claim(self, claims: &mut Claims, manager: PackageManager, action: PackageAction) {
         let installed = matches!(action, PackageAction::Install | PackageAction::Upgrade);
         claims.value(
@@ -106,7 +106,7 @@ impl<'a> PackageSpec<'a> {
         }
     }
 
-    /// What there is to do, and what is known of it now; `None`: nothing.
+    /// How certain a change is, and the current state; `None`: nothing to do.
     pub(super) fn need(
         self,
         node: &NodeState,
@@ -116,7 +116,7 @@ impl<'a> PackageSpec<'a> {
         let upgrade = action == PackageAction::Upgrade;
         let certainty = match &current {
             Known::Known(state) if self.state(action).allows(state) && !upgrade => return None,
-            // which version there is can only be known later
+            // the installed version is not known until later
             Known::Known(PackageState::Installed { version: None })
                 if action == PackageAction::Install =>
             {
@@ -129,9 +129,9 @@ impl<'a> PackageSpec<'a> {
         Some((certainty, current))
     }
 
-    /// Refuses what no list has that was fetched within a day: it would be asked for in vain. Older
-    /// ones are fetched anew when they lack something, and then only may have it: says whether that
-    /// is so.
+    /// Refuses a package that is in no package list if the lists are less than a day old:
+    /// installing it would fail. Older lists are fetched again if a package is missing, and only
+    /// may have it then; in that case, returns `false`.
     pub(super) fn is_listed(
         self,
         node: &NodeState,
@@ -152,7 +152,7 @@ impl<'a> PackageSpec<'a> {
         }
     }
 
-    /// What is done, in words.
+    /// The change in words.
     pub(super) fn summary(self, action: PackageAction, current: &Known<PackageState>) -> String {
         match (action, current, self.version) {
             (

@@ -1,5 +1,5 @@
-//! Ensures that several packages are installed or not, which systems may call differently. No-op:
-//! it is so. They become one transaction.
+//! Ensures that several packages are installed or not; their names may differ between systems.
+//! No-op: they are. They share one transaction.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -65,12 +65,12 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Packages that every system calls so.
+    /// Packages with the same names on every system.
     pub fn install(names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Packages { names: names.into_iter().map(Into::into).collect(), ..Packages::default() }
     }
 
-    /// For this package manager, these instead.
+    /// Sets the packages for this package manager.
     pub fn of(
         mut self,
         manager: model::PackageManager,
@@ -89,7 +89,7 @@ impl Packages {
         self
     }
 
-    /// What is done with them.
+    /// Sets what to do with them.
     pub fn action(mut self, action: PackageAction) -> Self {
         self.action = action;
         self
@@ -102,7 +102,7 @@ impl Packages {
         std::iter::once(&self.names).chain(own.into_iter().flatten())
     }
 
-    /// The list for this package manager alone.
+    /// The list of just this package manager.
     fn own(&self, manager: model::PackageManager) -> &Option<Vec<String>> {
         match manager {
             model::PackageManager::Apt => &self.apt,
@@ -172,7 +172,7 @@ impl Action for Packages {
     }
 
     fn observe(&self, wanted: &mut Observation) {
-        // which package manager it is shows only in the answer
+        // the package manager is only known from the answer
         self.lists().flatten().for_each(|package| wanted.package(PackageSpec::of(package).name));
         let own = [
             (&self.apt, "apt"),
@@ -183,7 +183,7 @@ impl Action for Packages {
             (&self.apk, "apk"),
         ];
         for (list, manager) in own {
-            // dnf and yum take each other's list
+            // dnf and yum can use each other's list
             let list = match (list, manager) {
                 (None, "dnf") if self.yum.is_some() => continue,
                 (None, "yum") => continue,
@@ -321,7 +321,7 @@ mod tests {
             package_transaction pacman --install git
         "#]],
         );
-        // a list that is empty says that nothing is needed
+        // an empty list means that nothing is needed
         check(
             Packages::install(["git"]).of(PackageManager::Apt, [""; 0]),
             node(),

@@ -1,4 +1,5 @@
-//! Ensures a directory with what is in an archive. No-op: this archive was unpacked there already.
+//! Ensures a directory with the content of an archive. No-op: this archive was already unpacked
+//! there.
 
 mod archive;
 mod record;
@@ -112,17 +113,17 @@ impl RemoteDirectory {
         RemoteDirectory { path: path.into(), ..Self::default() }
     }
 
-    /// A directory at `path` with what is in a file of the project.
+    /// A directory at `path` with the content of an archive of the project.
     pub fn local_file(path: impl Into<String>, file: impl Into<String>) -> Self {
         RemoteDirectory { local_file: Some(file.into()), ..Self::at(path) }
     }
 
-    /// A directory at `path` with what is in a file of the node.
+    /// A directory at `path` with the content of an archive on the node.
     pub fn remote_file(path: impl Into<String>, file: impl Into<String>) -> Self {
         RemoteDirectory { remote_file: Some(file.into()), ..Self::at(path) }
     }
 
-    /// A directory at `path` with what is in an archive that the node fetches.
+    /// A directory at `path` with the content of an archive that the node downloads.
     pub fn url(path: impl Into<String>, url: impl Into<String>) -> Self {
         RemoteDirectory { url: Some(url.into()), ..Self::at(path) }
     }
@@ -133,19 +134,19 @@ impl RemoteDirectory {
         self
     }
 
-    /// The archive is of this kind, whatever its name.
+    /// Sets the type of the archive, whatever its name.
     pub fn unpack(mut self, kind: Unpack) -> Self {
         self.unpack = Some(kind);
         self
     }
 
-    /// With so many leading parts of each name left off.
+    /// Strip this many leading components from each name.
     pub fn strip_components(mut self, number: u32) -> Self {
         self.strip_components = number;
         self
     }
 
-    /// Only these files and directories of the archive.
+    /// Unpack only these files and directories of the archive.
     pub fn extract_files<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.extract_files = names.into_iter().map(Into::into).collect();
         self
@@ -153,7 +154,7 @@ impl RemoteDirectory {
 
     attribute_builders!();
 
-    /// Prints `full` if anything is in the directory.
+    /// Prints `full` if the directory is not empty.
     fn reading(&self) -> String {
         format!("if [ -n \"$(ls -A -- {})\" ]; then echo full; fi", quote(&self.path))
     }
@@ -272,7 +273,7 @@ impl Action for RemoteDirectory {
         );
         let right = match (node.file(&self.path), record.state(node)) {
             (Known::Known(FileState::Absent), _) => Some(false),
-            // it was emptied meanwhile, or made anew
+            // the directory was emptied or recreated meanwhile
             (Known::Known(_), _) if empty => Some(false),
             (_, Known::Known(FileState::File { digest: Some(digest), .. })) => {
                 recorded.as_ref().map(|recorded| recorded == digest)

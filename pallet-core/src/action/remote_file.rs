@@ -1,4 +1,4 @@
-//! Ensures a file with given content. No-op: it is there with that content and the wanted owner,
+//! Ensures a file with given content. No-op: it exists with that content and the wanted owner,
 //! group and mode.
 
 pub(super) mod plan;
@@ -137,7 +137,7 @@ impl RemoteFile {
         RemoteFile { local_file: Some(file.into()), ..Self::at(path) }
     }
 
-    /// A file at `path` made of a template of the project.
+    /// A file at `path` rendered from a template of the project.
     pub fn template(
         path: impl Into<String>,
         file: impl Into<String>,
@@ -151,7 +151,7 @@ impl RemoteFile {
         RemoteFile { remote_file: Some(file.into()), ..Self::at(path) }
     }
 
-    /// A file at `path` with what the node fetches from a URL.
+    /// A file at `path` with content that the node downloads.
     pub fn url(path: impl Into<String>, url: impl Into<String>) -> Self {
         RemoteFile { url: Some(url.into()), ..Self::at(path) }
     }
@@ -173,25 +173,25 @@ impl RemoteFile {
         self
     }
 
-    /// The download must have the digest that stands there.
+    /// The download must have the digest at this URL.
     pub fn checksum_url(mut self, url: impl Into<String>) -> Self {
         self.checksum_url = Some(url.into());
         self
     }
 
-    /// The download is asked for with this header.
+    /// Send this header with the request.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
     }
 
-    /// Where the download comes from may have a certificate that cannot be verified.
+    /// Accept a TLS certificate that cannot be verified.
     pub fn insecure(mut self) -> Self {
         self.insecure = true;
         self
     }
 
-    /// The download is fetched through this proxy.
+    /// Download through this proxy.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(url.into());
         self
@@ -199,25 +199,25 @@ impl RemoteFile {
 
     attribute_builders!();
 
-    /// Accepted by this command before it is put in place.
+    /// This command must accept the content before it is put in place.
     pub fn verify(mut self, command: impl Into<String>) -> Self {
         self.verify = Some(command.into());
         self
     }
 
-    /// With so many older versions kept.
+    /// Keep this many older versions.
     pub fn max_versions(mut self, number: u32) -> Self {
         self.max_versions = Some(number);
         self
     }
 
-    /// Whatever was changed by hand.
+    /// Overwrite changes made by hand.
     pub fn overwrite_changes(mut self) -> Self {
         self.overwrite_changes = true;
         self
     }
 
-    /// What is downloaded goes through this function of the library.
+    /// Pipe the download through this function of the library.
     pub(super) fn through(mut self, function: &'static str) -> Self {
         self.through = Some(function);
         self

@@ -1,4 +1,4 @@
-//! Runs a command until it succeeds. No-op: as `exec_script`.
+//! Runs commands until they succeed. No-op: as `exec_script`.
 
 use std::collections::BTreeMap;
 
@@ -62,13 +62,13 @@ impl Retry {
         Retry { command: command.into(), tries: five(), delay: two(), ..Self::default() }
     }
 
-    /// So many times at most.
+    /// Sets the maximum number of attempts.
     pub fn tries(mut self, tries: u32) -> Self {
         self.tries = tries;
         self
     }
 
-    /// With so many seconds between two tries.
+    /// Sets the time between two attempts, in seconds.
     pub fn delay(mut self, seconds: u32) -> Self {
         self.delay = seconds;
         self

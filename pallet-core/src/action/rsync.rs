@@ -1,5 +1,5 @@
-//! Mirrors a directory of the project on a node. No-op: all of its files are there, with their
-//! content and modes.
+//! Mirrors a directory of the project on a node. No-op: all of its files exist, with their content
+//! and modes.
 
 mod others;
 
@@ -19,7 +19,7 @@ use crate::model::{Capabilities, Known};
 use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
-/// So much content, in bytes, is kept at hand to travel within the script; what is more travels
+/// How much content is kept in memory to be embedded in the script, in bytes; the rest is uploaded
 /// file by file.
 const AT_HAND: usize = 2 * 1024 * 1024;
 
@@ -72,7 +72,7 @@ pub struct Rsync {
 /// A file or a directory of the project.
 #[derive(Debug, Clone, PartialEq)]
 struct ProjectFile {
-    /// Where, from the directory.
+    /// The path in the directory.
     name: String,
     executable: bool,
     /// The content of a file.
@@ -85,13 +85,13 @@ impl Rsync {
         Rsync { local_directory: local_directory.into(), path: path.into(), ..Self::default() }
     }
 
-    /// And nothing else.
+    /// Delete everything else from the directory.
     pub fn delete(mut self) -> Self {
         self.delete = true;
         self
     }
 
-    /// But for what has one of these names.
+    /// Ignore files and directories with these names.
     pub fn exclude<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.exclude = names.into_iter().map(Into::into).collect();
         self
@@ -99,7 +99,7 @@ impl Rsync {
 
     super::builders::attribute_builders!();
 
-    /// Whatever was changed by hand.
+    /// Overwrite changes made by hand.
     pub fn overwrite_changes(mut self) -> Self {
         self.overwrite_changes = true;
         self
@@ -167,7 +167,7 @@ impl Rsync {
         let mut wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
         wanted.mode = wanted.mode.or(Some(if entry.executable { 0o755 } else { 0o644 }));
         let overwrite = self.overwrite_changes || node.overwrite_changes;
-        // older versions are the project's own
+        // the project keeps older versions itself
         let max_versions = Some(0);
         let plan = FilePlan { path: &path, source, wanted, verify: None, max_versions, overwrite };
         plan.change(node)
@@ -180,7 +180,7 @@ impl Rsync {
     }
 }
 
-/// What the changes of many files come to.
+/// Sums up the changes of many files.
 #[derive(Default)]
 struct ChangeTotal {
     script: Script,
@@ -188,7 +188,7 @@ struct ChangeTotal {
     uploads: Vec<Upload>,
     sure: bool,
     drifted: usize,
-    /// How many are created, changed, possibly changed, and deleted.
+    /// The numbers of created, changed, possibly changed, and deleted entries.
     counts: [usize; 4],
 }
 
@@ -315,7 +315,7 @@ impl Action for Rsync {
         }
         for entry in entries {
             let path = self.at(&entry.name);
-            // nothing is in a directory that is not there
+            // a directory that does not exist is empty
             if there == Known::Known(false) && node.file(&path) == Known::Unknown {
                 node.set_file(&path, FileState::Absent);
             }

@@ -1,4 +1,4 @@
-//! Changes a file with sed. No-op: what sed makes of the file is what it holds.
+//! Changes a file with sed. No-op: sed leaves the file unchanged.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -66,8 +66,7 @@ impl Sed {
         ])
     }
 
-    /// Whether the commands are about carriage returns: then they see them, where they end the
-    /// lines of a file.
+    /// Whether the commands mention carriage returns: then they see those at line ends.
     fn names_returns(&self) -> bool {
         let named = ["\r", "\\r", "\\x0", "\\o0", "\\d0", "\\c"];
         self.expressions
@@ -75,13 +74,13 @@ impl Sed {
             .any(|expression| named.iter().any(|named| expression.contains(named)))
     }
 
-    /// Prints what sed makes of the file, and an x that keeps the newlines at its end. GNU sed is
-    /// told to do nothing but edit.
+    /// Prints the edited file, and an x that protects trailing newlines. GNU sed is restricted to
+    /// editing.
     fn reading(&self) -> String {
         let path = quote(&self.path);
         let (program, extended) = (quote(&self.expressions.join("\n")), self.option());
         let returns = if self.names_returns() { "returns" } else { "" };
-        // what a large file becomes does not travel
+        // the edited content of a large file is not transferred
         only_of_file(
             &self.path,
             &format!(
@@ -122,7 +121,7 @@ impl Action for Sed {
 
     fn needs(&self, needed: &mut Capabilities) {
         needed.path(&self.path);
-        // sed can run commands and write other files
+        // sed could run commands and write other files
         self.expressions
             .iter()
             .for_each(|expression| needed.command(&format!("sed {}", quote(expression))));
@@ -153,7 +152,7 @@ impl Action for Sed {
                 output.pop();
                 edit.plan(node, script, |_| output.clone())
             }
-            // a large file: the node says what becomes of it
+            // a large file: the node tells whether it changes
             (Known::Known(FileState::File { text: None, .. }), _)
                 if node.reading(script.as_str()) != Known::Unknown =>
             {
@@ -224,7 +223,7 @@ mod tests {
             ensure_sed /etc/app.conf -E s/a/b/ ''
         "#]],
         );
-        // changed since it was read
+        // the file was changed since it was read
         let mut state = prints(node().file(PATH, "a\n", 0o600), 0, "b\nx").0;
         let first =
             edit().plan(&mut state).expect("it can be planned").expect("there is something to do");

@@ -1,5 +1,5 @@
-//! Ensures that a service runs or not, and starts with the node or not. No-op: it is so; restart
-//! and reload always act.
+//! Ensures that a service runs or not, and starts at boot or not. No-op: it does; restart and
+//! reload always act.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,7 @@ pub enum ServiceAction {
 }
 
 impl Service {
-    /// A service that runs.
+    /// The service must run.
     pub fn start(name: impl Into<String>) -> Self {
         Service {
             name: name.into(),
@@ -72,46 +72,46 @@ impl Service {
         }
     }
 
-    /// A service that does not run.
+    /// The service must not run.
     pub fn stop(name: impl Into<String>) -> Self {
         Service { action: ServiceAction::Stop, ..Self::start(name) }
     }
 
-    /// A service that is started anew.
+    /// Restart the service.
     pub fn restart(name: impl Into<String>) -> Self {
         Service { action: ServiceAction::Restart, ..Self::start(name) }
     }
 
-    /// A service that reads its configuration again.
+    /// Reload the service's configuration.
     pub fn reload(name: impl Into<String>) -> Self {
         Service { action: ServiceAction::Reload, ..Self::start(name) }
     }
 
-    /// With something else to do.
+    /// Sets what to do with the service.
     pub fn action(mut self, action: ServiceAction) -> Self {
         self.action = action;
         self
     }
 
-    /// It starts with the node, or does not.
+    /// Sets whether it starts at boot.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = Some(enabled);
         self
     }
 
-    /// With this as its plain process.
+    /// The command of its plain process.
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.command = Some(command.into());
         self
     }
 
-    /// Which must stay up for so many seconds after it was started.
+    /// The seconds that it must stay up after it was started.
     pub fn min_ready_seconds(mut self, seconds: u32) -> Self {
         self.min_ready_seconds = Some(seconds);
         self
     }
 
-    /// Whether it shall start with the node, as far as that is said.
+    /// Whether it must start at boot; `None`: unchanged.
     fn wanted_enabled(&self) -> Option<bool> {
         match self.action {
             ServiceAction::Enable => Some(true),
@@ -120,7 +120,7 @@ impl Service {
         }
     }
 
-    /// Whether it shall run; `None`: that stays as it is.
+    /// Whether it must run; `None`: unchanged.
     fn wanted_running(&self) -> Option<bool> {
         match self.action {
             ServiceAction::Stop => Some(false),
@@ -140,7 +140,7 @@ impl Service {
         }
     }
 
-    /// What is to be done to a service that is known, in words.
+    /// The changes of a known service, in words.
     fn steps(&self, current: &ServiceState) -> Vec<&'static str> {
         let mut steps = Vec::new();
         match (self.wanted_enabled(), current.enabled) {
@@ -227,7 +227,7 @@ impl Action for Service {
             self.min_ready_seconds,
         );
         let Known::Known(current) = node.service(&self.name).cloned() else {
-            // only if all of it is said here is all of it known afterwards
+            // the state afterwards is only fully known if both are declared
             match (wanted, self.wanted_running()) {
                 (Some(_), Some(running)) => drop(node.set_service(
                     &self.name,

@@ -1,5 +1,5 @@
-//! Ensures what starts a service: a systemd unit, an init script, a runit script. No-op: it stands
-//! there just so.
+//! Ensures the file that starts a service: a systemd unit, an init script, a runit script. No-op:
+//! it has exactly this content.
 
 use std::path::Path;
 
@@ -73,7 +73,7 @@ impl ServiceScript {
         ServiceScript { name: name.into(), content: Some(content.into()), ..Self::default() }
     }
 
-    /// For this, whatever runs services on the node.
+    /// For this service manager, whatever the node has.
     pub fn service_impl(mut self, service_impl: ServiceImpl) -> Self {
         self.service_impl = Some(service_impl);
         self
@@ -98,7 +98,7 @@ impl ServiceScript {
         Ok(file.mode(mode))
     }
 
-    /// What runs services on a node of this manager, unless it was said.
+    /// The service manager for a node with this one, unless declared otherwise.
     fn on(&self, manager: ServiceManager) -> Result<ServiceImpl, ActionError> {
         self.service_impl.map_or_else(
             || match manager {
@@ -190,7 +190,7 @@ impl Action for ServiceScript {
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let service_impl = self.on(node.os.service_manager)?;
         let file = self.file_at(service_impl)?;
-        // runit's services have a directory each
+        // each runit service has a directory
         let directory = match service_impl {
             ServiceImpl::Runit => {
                 super::Directory::at(format!("/etc/sv/{}", self.name)).plan(node)?

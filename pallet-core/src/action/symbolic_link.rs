@@ -1,4 +1,4 @@
-//! Ensures a symbolic link. No-op: it is there and points to the wanted target.
+//! Ensures a symbolic link. No-op: it exists and points to the wanted target.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,13 +42,13 @@ impl SymbolicLink {
         }
     }
 
-    /// Takes the place of a file, if there is one.
+    /// Replaces a file, if there is one.
     pub fn force(mut self) -> Self {
         self.force = true;
         self
     }
 
-    /// No such link.
+    /// The link must not exist.
     pub fn absent(mut self) -> Self {
         self.action = Existence::Delete;
         self

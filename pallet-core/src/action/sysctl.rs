@@ -1,5 +1,5 @@
-//! Ensures the value of a kernel setting, now and after a restart. No-op: it has the value, and the
-//! file says so.
+//! Ensures the value of a kernel setting, now and after a reboot. No-op: it has the value, and the
+//! file sets it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,34 +40,35 @@ fn yes() -> bool {
 }
 
 impl Sysctl {
-    /// A setting of the kernel.
+    /// A kernel setting.
     pub fn new(key: impl Into<String>, value: impl Into<String>) -> Self {
         Sysctl { key: key.into(), value: value.into(), persist: true }
     }
 
-    /// Only until the node starts again.
+    /// Only until the next reboot.
     pub fn not_persistent(mut self) -> Self {
         self.persist = false;
         self
     }
 
-    /// Where the kernel has it.
+    /// The path of the setting in /proc.
     fn path(&self) -> String {
         let [_, with_slashes] = self.keys();
         format!("/proc/sys/{with_slashes}")
     }
 
-    /// It is read behind all others but the few whose names come later, and /etc/sysctl.conf.
+    /// The file of this setting. It is read after all others except a few with later names, and
+    /// /etc/sysctl.conf.
     fn file(&self) -> String {
         format!("/etc/sysctl.d/zz-pallet-{}.conf", self.key.replace('/', "-"))
     }
 
-    /// What Pallet wrote before: others won over it.
+    /// The file that older versions of Pallet wrote; others could override it.
     fn old_file(&self) -> String {
         format!("/etc/sysctl.d/60-pallet-{}.conf", self.key.replace('/', "-"))
     }
 
-    /// The key as files may write it: with dots, and with slashes.
+    /// The key in both notations: with dots, and with slashes.
     fn keys(&self) -> [String; 2] {
         let swapped = self.key.chars().map(|char| match char {
             '.' => '/',
@@ -82,7 +83,7 @@ impl Sysctl {
         }
     }
 
-    /// Prints the files that are read behind ours and set another value, with that. As the
+    /// Prints the files that are read after ours and set another value, with the value. Like the
     /// library's later_settings.
     fn later(&self) -> String {
         let [dots, slashes] = self.keys();
@@ -114,7 +115,7 @@ impl Sysctl {
             + "done"
     }
 
-    /// What is read behind ours is made to say the same.
+    /// Plans to set the value in files that are read after ours too.
     fn plan_later(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let (reading, [dots, slashes], wanted, file) =
             (self.later(), self.keys(), self.wanted(), self.file());
@@ -155,7 +156,7 @@ impl Sysctl {
     }
 
     fn reading(&self) -> String {
-        // as the library's running_value
+        // like the library's running_value
         format!(
             "value=$(cat {} 2>/dev/null) && set -f && set -- $value && printf %s \"$*\"",
             quote(&self.path())
@@ -187,7 +188,7 @@ impl Sysctl {
 }
 
 impl Sysctl {
-    /// What stands in the file that the node reads when it starts.
+    /// The content of the file that the node reads at boot.
     fn content(&self) -> String {
         format!("{} = {}\n", self.key, self.wanted())
     }

@@ -1,21 +1,21 @@
-//! A text as the editing programs of the library see it, and what they do to its lines: the Rust
-//! half of `library/programs.sh`.
+//! A text as the library's editing programs see it, and edits of its lines: the Rust half of
+//! `library/programs.sh`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What stands at the beginning of some files.
+/// Stands at the beginning of some files.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A text with what becomes of its lines.
+/// A text with edits of its lines.
 #[derive(Debug)]
 pub(super) struct Text<'a> {
     whole: &'a str,
-    /// Its lines without what ends them: nothing of a byte order mark, nor of a carriage return.
+    /// Its lines without line ends, carriage returns, and a byte order mark.
     pub(super) lines: Vec<&'a str>,
     endings: Vec<&'static str>,
     set: BTreeMap<usize, String>,
     dropped: BTreeSet<usize>,
-    /// New lines, by how many of the old ones stand before them.
+    /// New lines, by the number of old lines before them.
     added: BTreeMap<usize, Vec<String>>,
 }
 
@@ -37,27 +37,27 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Another line stands at this place.
+    /// Replaces the line at this position.
     pub(super) fn set(&mut self, at: usize, line: impl Into<String>) {
         self.set.insert(at, line.into());
     }
 
-    /// The line at this place is gone.
+    /// Removes the line at this position.
     pub(super) fn drop(&mut self, at: usize) {
         self.dropped.insert(at);
     }
 
-    /// A new line stands behind the first `at` ones.
+    /// Adds a line after the first `at` ones.
     pub(super) fn add(&mut self, at: usize, line: impl Into<String>) {
         self.added.entry(at).or_default().push(line.into());
     }
 
-    /// A new line stands at the end.
+    /// Adds a line at the end.
     pub(super) fn push(&mut self, line: impl Into<String>) {
         self.add(self.lines.len(), line);
     }
 
-    /// What comes of it. If anything is changed, it ends with a newline.
+    /// The edited text. If anything is changed, it ends with a newline.
     pub(super) fn edited(self) -> String {
         if self.set.is_empty() && self.dropped.is_empty() && self.added.is_empty() {
             return self.whole.to_owned();
@@ -79,7 +79,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Without blanks around it.
+/// Text without surrounding blanks.
 pub(super) fn trim(text: &str) -> &str {
     text.trim_matches([' ', '\t'])
 }
@@ -95,8 +95,8 @@ pub(super) mod tests {
     use crate::script::library_for;
     use crate::script::shells::shells;
 
-    /// Runs an editing function of the library on texts in every shell: it makes of each what
-    /// `edited` does, and then leaves it so.
+    /// Runs an editing function of the library on texts in every shell: its result must equal that
+    /// of `edited`, and a second run must change nothing.
     pub(in super::super) fn same_in_every_shell(
         function: &str,
         words: &[&str],

@@ -1,4 +1,4 @@
-//! A block of lines in a file of somebody else's, between two comments. The shell half is
+//! A block of lines between two comments in a file that Pallet does not own. The shell half is
 //! `ensure_block` in `library/files.sh`.
 
 use super::edit::ending;
@@ -8,7 +8,7 @@ use crate::model::{Known, digest};
 use crate::observe::{Attributes, FileState, NodeState, Observation};
 use crate::script::Script;
 
-/// Lines that stand in the file at `path`, or that do not if there are none.
+/// Lines that must be in the file at `path`; an empty list removes the block.
 #[derive(Debug, Clone)]
 pub(super) struct TextBlock {
     pub(super) path: &'static str,
@@ -61,7 +61,7 @@ impl TextBlock {
         ))
     }
 
-    /// The new text; `None` if the old one is right.
+    /// The new text; `None` if nothing changes.
     fn applied(&self, old: &str) -> Result<Option<String>, ActionError> {
         let (begin, end) =
             (format!("# begin pallet {}", self.name), format!("# end pallet {}", self.name));

@@ -1,4 +1,4 @@
-//! What every action implements, and an action whose type is not known.
+//! The trait that every action implements, and a trait object for any action.
 
 use std::fmt::Debug;
 
@@ -10,45 +10,43 @@ use super::{ActionError, Change, Claims, Workspace};
 use crate::model::Capabilities;
 use crate::observe::{NodeState, Observation};
 
-/// Something that a node should be made to have. The doc comment of the type is its documentation,
-/// those of its fields are its parameters'.
+/// Something that a node should have. The doc comment of the type is its documentation; those of
+/// its fields document its parameters.
 ///
-/// The law that its tests check on real nodes: after its change has been applied, observing gives
-/// exactly the state that `plan` predicted, and planning again gives no change.
+/// The law that its tests check on real nodes: after its change was applied, an observation returns
+/// exactly the state that `plan` predicted, and planning again returns no change.
 pub trait Action:
     Debug + Clone + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static
 {
-    /// The name that functions call it by: `remote_file`.
+    /// The name by which functions call it: `remote_file`.
     const NAME: &'static str;
 
-    /// Names this one in a line of output: `/etc/motd`.
+    /// Names this instance in output: `/etc/motd`.
     fn subject(&self) -> String;
 
-    /// Checks the arguments and takes in what they refer to on this machine, when the action is
+    /// Checks the arguments and reads the local files that they refer to, when the action is
     /// declared.
     fn prepare(&mut self, _workspace: &dyn Workspace) -> Result<(), ActionError> {
         Ok(())
     }
 
-    /// What it needs of what a crate may do, from its arguments alone: every path, package,
-    /// service, user, command, host and local file that it reads or changes. What only looks
-    /// whether something is there needs nothing.
+    /// The capabilities that a crate needs for it, from its arguments alone: every path, package,
+    /// service, user, command, host and local file that it reads or changes. Checking whether
+    /// something exists needs no capability.
     fn needs(&self, needed: &mut Capabilities);
 
-    /// What it claims of the node, from its arguments alone: where another action of the same phase
-    /// claims the contrary, each would undo the other in every run, so that is refused where it is
-    /// declared.
+    /// Its claims on the node, from its arguments alone. If another action of the same phase claims
+    /// the opposite, each would undo the other in every run, so the declaration is refused.
     fn claims(&self, _claims: &mut Claims) {}
 
-    /// What must be known of the node before this can be planned.
+    /// Asks for the state that must be known before this can be planned.
     fn observe(&self, wanted: &mut Observation);
 
-    /// The change to make, with `node` brought to what will then be true; `None` if there is
-    /// nothing to do.
+    /// The change to make; updates `node` to the state after it. `None` if there is nothing to do.
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError>;
 }
 
-/// An action whose type is not known here: one of the table, or one of a program's own.
+/// An action of any type: a built-in one, or a program's own.
 pub trait AnyAction: Debug + Send + Sync {
     /// See [`Action::NAME`].
     fn name(&self) -> &'static str;

@@ -1,4 +1,4 @@
-//! Ensures a user of the node. No-op: the user is there, and all that is said of it holds.
+//! Ensures a user. No-op: the user exists, with everything that is declared.
 
 mod lock;
 mod manage;
@@ -97,7 +97,7 @@ macro_rules! builders {
 }
 
 impl User {
-    /// A user of this name.
+    /// A user with this name.
     pub fn new(name: impl Into<String>) -> Self {
         User {
             name: name.into(),
@@ -125,37 +125,37 @@ impl User {
         password: "With this password, hashed by crypt(3).";
     }
 
-    /// With this numeric id.
+    /// With this numeric ID.
     pub fn uid(mut self, uid: u32) -> Self {
         self.uid = Some(uid);
         self
     }
 
-    /// In these groups, and no other but the primary one.
+    /// In exactly these groups besides the primary one.
     pub fn groups<S: Into<String>>(mut self, groups: impl IntoIterator<Item = S>) -> Self {
         self.groups = Some(groups.into_iter().map(Into::into).collect());
         self
     }
 
-    /// In the other groups still.
+    /// Stays in its other groups too.
     pub fn append(mut self) -> Self {
         self.append = true;
         self
     }
 
-    /// With a home directory that is made, or is not.
+    /// Sets whether a home directory is created.
     pub fn create_home(mut self, create: bool) -> Self {
         self.create_home = Some(create);
         self
     }
 
-    /// A user of the system.
+    /// A system user.
     pub fn system(mut self) -> Self {
         self.system = true;
         self
     }
 
-    /// With something else to do.
+    /// Sets what to do with the user.
     pub fn action(mut self, action: UserAction) -> Self {
         self.action = action;
         self
@@ -202,7 +202,7 @@ impl User {
         }
     }
 
-    /// The change, on nodes alone that do not have the user yet.
+    /// Restricts a change to nodes that do not have the user yet.
     fn only_if_absent(&self, change: Change) -> Change {
         let script = Script::new()
             .raw(&format!("if ! entry_of passwd {} >/dev/null; then", quote(&self.name)));
@@ -321,7 +321,7 @@ impl Action for User {
                 let known = node.user(&self.name) != Known::Unknown;
                 let change = self.plan_manage(node)?.map(|change| self.only_if_absent(change));
                 if !known {
-                    // one that is there already stays as it is, whatever that may be
+                    // an existing user stays as it is, in an unknown state
                     node.set_user(&self.name, Some(UserState::default()));
                     self.forget_password(node);
                 }

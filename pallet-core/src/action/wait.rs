@@ -1,17 +1,17 @@
-//! What the actions share that wait until something is so.
+//! Shared by the actions that wait for a condition.
 
 use super::{ActionError, Change};
 use crate::model::Known;
 use crate::observe::{CommandState, NodeState};
 use crate::script::{Script, quote};
 
-/// Something that a command which only looks can tell, and how long it is waited for.
+/// A condition that a read-only command checks, and how long to wait for it.
 pub(super) struct Wait<'a> {
-    /// The command: it succeeds when it is so.
+    /// The command; it succeeds when the condition holds.
     pub(super) condition: &'a str,
-    /// Says what it is, in an error.
+    /// Names the condition in an error.
     pub(super) what: &'a str,
-    /// In seconds.
+    /// The timeout in seconds.
     pub(super) timeout: u32,
     pub(super) delay: u32,
 }
@@ -25,7 +25,7 @@ pub(super) fn one() -> u32 {
 }
 
 impl Wait<'_> {
-    /// Nothing to do if it was so already when the node was looked at.
+    /// Plans to wait, unless the condition held when the node was observed.
     pub(super) fn plan(&self, node: &mut NodeState, before: Script) -> Option<Change> {
         let now = CommandState { exit: 0 };
         if node.command(self.condition) == Known::Known(&now) {
@@ -42,7 +42,7 @@ impl Wait<'_> {
         Some(Change::may(format!("wait for {}", self.what), script))
     }
 
-    /// Refuses times that make no sense.
+    /// Refuses invalid times.
     pub(super) fn check(action: &str, timeout: u32, delay: u32) -> Result<(), ActionError> {
         if timeout == 0 || delay == 0 || delay > timeout {
             let message = format!(
@@ -55,22 +55,22 @@ impl Wait<'_> {
     }
 }
 
-/// A condition on what stands at a path.
+/// A condition on whether something exists at a path.
 pub(super) fn stands(path: &str) -> String {
     let path = quote(path);
     format!("[ -e {path} ] || [ -L {path} ]")
 }
 
-/// `timeout` and `delay` of an action that waits.
+/// Builders for `timeout` and `delay` of an action that waits.
 macro_rules! wait_builders {
     () => {
-        /// For so many seconds at most.
+        /// Sets the timeout in seconds.
         pub fn timeout(mut self, seconds: u32) -> Self {
             self.timeout = seconds;
             self
         }
 
-        /// With so many seconds between two looks.
+        /// Sets the time between two checks, in seconds.
         pub fn delay(mut self, seconds: u32) -> Self {
             self.delay = seconds;
             self

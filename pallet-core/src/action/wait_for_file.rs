@@ -1,5 +1,5 @@
-//! Waits until something stands at a path, or nothing does. No-op: it is so when the node is looked
-//! at.
+//! Waits until a path exists, or until it does not. No-op: the condition held when the node was
+//! observed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,12 +33,12 @@ pub struct WaitForFile {
 }
 
 impl WaitForFile {
-    /// Until something stands at `path`.
+    /// Wait until `path` exists.
     pub fn at(path: impl Into<String>) -> Self {
         WaitForFile { path: path.into(), action: Existence::Create, timeout: sixty(), delay: one() }
     }
 
-    /// Until nothing stands there.
+    /// Wait until it does not exist.
     pub fn absent(mut self) -> Self {
         self.action = Existence::Delete;
         self
@@ -66,7 +66,7 @@ impl Action for WaitForFile {
         Wait::check(Self::NAME, self.timeout, self.delay)
     }
 
-    /// It only looks.
+    /// It is read-only.
     fn needs(&self, _needed: &mut Capabilities) {}
 
     fn observe(&self, wanted: &mut Observation) {
@@ -84,7 +84,7 @@ impl Action for WaitForFile {
         };
         let change = wait.plan(node, Script::new());
         if change.is_some() {
-            // somebody else makes it
+            // the path is created by somebody else
             node.forget_files_below(&self.path);
         }
         Ok(change)

@@ -1,4 +1,4 @@
-//! Waits until a web server answers with a status. No-op: it does when the node is looked at.
+//! Waits until a web server answers with a status. No-op: it did when the node was observed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,12 +37,12 @@ fn ok() -> u16 {
 }
 
 impl WaitForHttp {
-    /// Until `url` answers with status 200.
+    /// Wait until `url` answers with status 200.
     pub fn new(url: impl Into<String>) -> Self {
         WaitForHttp { url: url.into(), status: ok(), timeout: sixty(), delay: one() }
     }
 
-    /// Until it answers with this status.
+    /// Sets the expected status.
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
@@ -50,7 +50,7 @@ impl WaitForHttp {
 
     wait_builders!();
 
-    /// Whether it may stand in a list of processes, as wget needs.
+    /// Whether the URL may appear in a process list, which wget requires.
     fn is_public(&self) -> bool {
         !self.url.contains(['@', '?', '#'])
     }

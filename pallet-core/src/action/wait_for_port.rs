@@ -1,5 +1,5 @@
-//! Waits until something listens on a TCP port, or nothing does. No-op: it is so when the node is
-//! looked at.
+//! Waits until a process listens on a TCP port, or until none does. No-op: the condition held when
+//! the node was observed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,12 +43,12 @@ pub enum PortState {
 }
 
 impl WaitForPort {
-    /// Until something listens on `port`.
+    /// Wait until a process listens on `port`.
     pub fn new(port: u16) -> Self {
         WaitForPort { port, state: PortState::Open, timeout: sixty(), delay: one() }
     }
 
-    /// Until nothing listens.
+    /// Wait until no process listens.
     pub fn closed(mut self) -> Self {
         self.state = PortState::Closed;
         self
@@ -56,7 +56,7 @@ impl WaitForPort {
 
     wait_builders!();
 
-    /// Looks where the kernel lists sockets; 0A are those that listen.
+    /// Reads the kernel's list of sockets; state 0A is listening.
     fn condition(&self) -> String {
         let not = if self.state == PortState::Closed { "! " } else { "" };
         format!(
@@ -83,7 +83,7 @@ impl Action for WaitForPort {
         Wait::check(Self::NAME, self.timeout, self.delay)
     }
 
-    /// It only looks.
+    /// It is read-only.
     fn needs(&self, _needed: &mut Capabilities) {}
 
     fn observe(&self, wanted: &mut Observation) {

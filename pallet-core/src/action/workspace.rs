@@ -1,4 +1,4 @@
-//! The files of this machine that actions read while they are prepared.
+//! The local files that actions read while they are prepared.
 
 use std::path::{Path, PathBuf};
 
@@ -6,24 +6,24 @@ use serde_json::Value;
 
 use super::ActionError;
 
-/// What actions may read of this machine while they are prepared.
+/// Read access to the project for actions that are being prepared.
 pub trait Workspace {
     /// The whole content of a file of the project.
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError>;
     /// The SHA-256 digest (hexadecimal) and the size in bytes of a file of the project, and its
     /// absolute path.
     fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError>;
-    /// What is in a directory of the project, and below: in order, each directory before what is in
-    /// it. Links are followed.
+    /// Everything in and below a directory of the project: in order, each directory before its
+    /// contents. Links are followed.
     fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError>;
-    /// A template's text with values filled in. `name` is for its errors.
+    /// Renders a template with values. `name` is for errors.
     fn render(&self, name: &str, template: &str, values: &Value) -> Result<String, ActionError>;
 }
 
 /// A file or a directory in a directory of the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// Where, from the listed directory: `assets/logo.svg`.
+    /// The path relative to the listed directory: `assets/logo.svg`.
     pub path: String,
     /// Whether it is a directory.
     pub directory: bool,
@@ -31,7 +31,7 @@ pub struct Listed {
     pub executable: bool,
 }
 
-/// A workspace for actions that read nothing.
+/// A workspace for actions that read no files.
 pub(super) struct NoWorkspace;
 
 impl Workspace for NoWorkspace {

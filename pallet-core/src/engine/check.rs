@@ -1,5 +1,4 @@
-//! Check: declares every phase of every group, and finds what is wrong with it before any node is
-//! touched.
+//! Check: declares every phase of every group, and finds faults before Pallet touches any node.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,23 +16,22 @@ use crate::action::{ActionError, Declared, SourceLocation};
 use crate::model::Os;
 use crate::observe::NodeState;
 
-/// Something that is wrong with what a group declares.
+/// A fault in the declarations of a group.
 #[derive(Debug, Clone, Serialize)]
 pub struct Fault {
     /// The group.
     pub group: String,
-    /// The first of its nodes that this is declared for.
+    /// The first of its nodes with this fault.
     pub node: String,
-    /// What is wrong, in which phase, and where.
+    /// The fault itself, with its phase and its place in the project.
     #[serde(flatten)]
     pub error: NodeError,
 }
 
-/// The nodes of a group for which all is declared; functions know no more of them than these
-/// either.
+/// Maximum number of nodes declared per group. Functions do not see more nodes than these either.
 const NODES: u32 = 100;
 
-/// A group's nodes as they would be, and whether anything says which system they would have.
+/// A group's predicted nodes, and whether their system is only a guess.
 struct Predicted {
     group: Arc<GroupSpec>,
     nodes: Vec<PredictedNode>,
@@ -41,9 +39,9 @@ struct Predicted {
 }
 
 impl Engine {
-    /// All that is wrong with what these groups declare: functions that fail, and actions that
-    /// could not be done on any node. With `ask`, the service is asked which systems it has; no
-    /// node is asked anything, and no secret is looked for.
+    /// All faults in what these groups declare: functions that fail, and actions that cannot work
+    /// on any node. With `ask`, the service is asked which systems it has. No node is asked, and no
+    /// secret is looked up.
     pub async fn check(&self, groups: &[GroupSpec], ask: bool) -> Result<Vec<Fault>, EngineError> {
         check_counts(groups.iter(), self.max_nodes)?;
         let mut predicted = Vec::new();
@@ -73,8 +71,8 @@ impl Engine {
     }
 }
 
-/// Declares all, phase by phase, and looks at each action alone, over a node of which nothing is
-/// known but its system.
+/// Declares everything, phase by phase, and plans each action alone, on a node of which only the
+/// system is known.
 fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
     let mut subjects = Vec::new();
     let mut about = Vec::new();
@@ -112,7 +110,7 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
                 }
                 Err((error, timed_out)) => {
                     errors.push(error);
-                    // it would for the others too
+                    // it would time out for the other nodes too
                     timed_out.then(|| out_of_time.insert(key));
                 }
             }
@@ -134,8 +132,8 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
     found
 }
 
-/// Why an action could not be done on any node of this system. What only a certain node could tell
-/// is no fault.
+/// Why an action cannot work on any node of this system. An error that depends on the state of a
+/// particular node is not a fault.
 fn impossible(declared: &Declared, state: &NodeState, guessed: bool) -> Option<NodeError> {
     let shown = declared.shown.as_ref().and_then(|shown| shown.action.as_ref());
     let error = shown.unwrap_or(&declared.action).plan(&mut state.clone()).err()?;

@@ -1,5 +1,5 @@
-//! Connections that outlive the operation that opened them: one that works through a session finds
-//! its nodes connected.
+//! Connections that outlive the operation that opened them, so that the operations of a session
+//! find their nodes already connected.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,30 +12,30 @@ use tokio::time::timeout;
 use crate::model::Connection;
 use crate::transport::{Input, Transport};
 
-/// How long a kept connection may take to show that it is alive.
+/// Timeout for a kept connection to show that it is alive.
 const ALIVE: Duration = Duration::from_secs(5);
 
-/// Idle connections over ssh, by node and login user. Each has one owner: whoever takes it has it
-/// alone until it is given back.
+/// Idle ssh connections, by node and login user. Each has one owner: whoever takes a connection has
+/// exclusive use of it until it is given back.
 ///
-/// The engine that has one takes connections from it and gives them back at the end of an
-/// operation. They live on the runtime that opened them, so that must be kept as well.
+/// An engine takes connections from this pool and gives them back at the end of an operation. They
+/// live on the tokio runtime that opened them, so keep that runtime alive too.
 #[derive(Clone, Default)]
 pub struct Connections(Arc<Mutex<HashMap<Key, Box<dyn Transport>>>>);
 
-/// What a connection is for.
+/// Identifies connections that are interchangeable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     /// The node's id.
     node: String,
-    /// How it is reached.
+    /// The ssh settings.
     how: String,
-    /// Who logs in.
+    /// The login user.
     user: String,
 }
 
 impl Key {
-    /// What a connection to this node is for; `None` if there is nothing to keep.
+    /// The key of connections to this node; `None` if the connection cannot be kept.
     pub(super) fn of(node: &str, connection: &Connection, login: Option<&str>) -> Option<Self> {
         let Connection::Ssh(ssh) = connection else { return None };
         Some(Key { node: node.to_owned(), how: format!("{ssh:?}"), user: login?.to_owned() })
@@ -43,22 +43,22 @@ impl Key {
 }
 
 impl Connections {
-    /// None yet.
+    /// An empty pool.
     pub fn new() -> Self {
         Connections::default()
     }
 
-    /// How many are idle.
+    /// The number of idle connections.
     pub fn len(&self) -> usize {
         self.with(|idle| idle.len())
     }
 
-    /// Whether none is idle.
+    /// Whether there are no idle connections.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Closes all that are idle.
+    /// Closes all idle connections.
     pub async fn close(&self) {
         let idle = self.with(std::mem::take);
         let mut goodbyes = JoinSet::new();
@@ -68,20 +68,20 @@ impl Connections {
         goodbyes.join_all().await;
     }
 
-    /// Closes those to a node that is no more.
+    /// Closes the idle connections to a node that no longer exists.
     pub(super) fn forget(&self, node: &str) {
-        // a session ends when its owner goes
+        // dropping a transport ends its session
         self.with(|idle| idle.retain(|key, _| key.node != node));
     }
 
-    /// An idle connection that is alive.
+    /// Takes an idle connection, if there is one that is still alive.
     pub(super) async fn take(&self, key: &Key) -> Option<Box<dyn Transport>> {
         let mut transport = self.with(|idle| idle.remove(key))?;
         let answer = timeout(ALIVE, transport.exec(":", Input::none(), &mut |_, _| {})).await;
         matches!(answer, Ok(Ok(0))).then_some(transport)
     }
 
-    /// Takes a connection back. Another one of the same kind that came first is kept instead.
+    /// Takes a connection back. If one with the same key is already idle, that one is kept instead.
     pub(super) fn give(&self, key: Key, transport: Box<dyn Transport>) {
         self.with(|idle| {
             idle.entry(key).or_insert(transport);

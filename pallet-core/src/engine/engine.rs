@@ -1,4 +1,4 @@
-//! The engine: what operations need, and the few things that all of them do.
+//! The engine: what operations need, and what they have in common.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -22,84 +22,84 @@ use crate::plugins::Registry;
 use crate::script::Library;
 use crate::transport::{ConnectSettings, ScriptOptions, Secret, TransportError};
 
-/// All that operations need. An [`Engine`] is made of one such value and never changes; for an
-/// engine that differs, give [`Engine::with`] a value that differs.
+/// Everything that operations need. An [`Engine`] is built from one configuration and never
+/// changes; to change something, pass a new configuration to [`Engine::with`].
 #[derive(Clone)]
 pub struct EngineConfig {
-    /// Names the project; the nodes of its service belong to it.
+    /// The project's name; the nodes of its service belong to it.
     pub project: String,
-    /// Where nodes are.
+    /// Finds, creates and destroys nodes.
     pub service: Arc<dyn Service>,
-    /// Where crates are found.
+    /// Finds crates.
     pub registry: Arc<Registry>,
-    /// All groups that the project declares, if that is known. Functions know the nodes of all of
-    /// them, whichever groups an operation is for; nodes of any other group are reported.
+    /// All groups that the project declares, if known. Functions see the nodes of all of them,
+    /// whichever groups an operation is for. Nodes of any other group are reported.
     pub declared: Option<Vec<GroupSpec>>,
-    /// The maximum number of nodes of all groups of an operation together.
+    /// The maximum number of nodes in all groups of an operation together.
     pub max_nodes: u32,
-    /// The program's own actions, besides those of [`TABLE`](crate::action::TABLE).
+    /// The program's own actions, in addition to [`TABLE`](crate::action::TABLE).
     pub actions: Vec<ActionEntry>,
-    /// Local files and templates are relative to this directory.
+    /// The directory that local files and templates are relative to.
     pub directory: PathBuf,
-    /// The environment, merged from all its scopes.
+    /// The environment, merged from all scopes.
     pub environment: Environment,
-    /// Who Pallet is on the nodes.
+    /// The admin user: Pallet's user on the nodes.
     pub admin_user: AdminUser,
-    /// The admin user's password for sudo, where sudo asks for one.
+    /// The admin user's password for sudo, if sudo asks for one.
     pub sudo_password: Option<Secret>,
     /// The secrets that actions may use.
     pub vault: Arc<Vault>,
-    /// How nodes are reached.
+    /// How to connect to nodes.
     pub connect: ConnectSettings,
     /// Keeps connections from one operation to the next; `None`: each operation opens and closes
     /// its own.
     pub connections: Option<Connections>,
     /// Remembers the facts of nodes, which saves the next run a round trip.
     pub facts_cache: Option<FactsCache>,
-    /// The bootstrap of nodes that Pallet made and whose group has no such phase.
+    /// The bootstrap of nodes that Pallet created and whose group has no `bootstrap` phase.
     pub default_bootstrap: Option<Phase>,
-    /// Who is told what happens, while it happens.
+    /// Receive the events of operations as they happen.
     pub sinks: Vec<Arc<dyn Sink>>,
-    /// Who converges, for others who want to at the same time.
+    /// Who holds the lease of a converge, shown to others who want to converge at the same time.
     pub holder: Holder,
-    /// How long a new node may take until it answers.
+    /// Timeout for a new node to answer.
     pub boot_timeout: Duration,
-    /// Stops the operation: nothing new begins, and every node's outcome is known.
+    /// Stops the operation: no new step begins, and every node still gets an outcome.
     pub cancel: CancellationToken,
-    /// How long a lift or a converge may take; then it is stopped, and each node that was not done
-    /// reports what it was doing.
+    /// Time limit of a lift or a converge. After it, the operation is stopped, and each unfinished
+    /// node reports what it was doing.
     pub time_limit: Option<Duration>,
 }
 
-/// Who converges.
+/// Who holds the lease of a converge.
 #[derive(Debug, Clone, Default)]
 pub struct Holder {
     /// For people: `ops on build-7, process 4242`.
     pub name: String,
-    /// Names the machine, as it has run since its last start; empty if that is not known.
+    /// Identifies the machine and its current boot; empty if unknown.
     pub machine: String,
 }
 
-/// Runs operations on the nodes of a project. Its configuration can be read through it:
+/// Runs operations on the nodes of a project. Configuration fields are accessible through it:
 /// `engine.project`.
 #[derive(Clone)]
 pub struct Engine {
     config: Arc<EngineConfig>,
-    /// Numbers what is told of one operation.
+    /// Numbers the records of one operation.
     recorder: Arc<Recorder>,
-    /// Its time is up.
+    /// The time limit has passed.
     overdue: Arc<AtomicBool>,
-    /// Room for the nodes that are worked on at once, where there are more than may be.
+    /// Limits how many nodes are worked on at once, if there are more nodes than the limit.
     slots: Option<Arc<Semaphore>>,
-    /// What applying scripts are made with.
+    /// The shell library from which apply scripts are built.
     pub(super) library: Arc<Library<'static>>,
 }
 
 impl EngineConfig {
-    /// The maximum number of nodes of a project that sets no other.
+    /// The default maximum number of nodes of a project.
     pub const MAX_NODES: u32 = 10_000;
 
-    /// For a service, with defaults for everything else.
+    /// A configuration for a service, with defaults for everything else.
     pub fn new(project: impl Into<String>, service: Arc<dyn Service>) -> Self {
         EngineConfig {
             project: project.into(),
@@ -146,26 +146,26 @@ impl Engine {
         }
     }
 
-    /// This engine with another configuration: `engine.with(EngineConfig { time_limit,
+    /// A copy of this engine with another configuration: `engine.with(EngineConfig { time_limit,
     /// ..engine.config().clone() })`.
     pub fn with(&self, config: EngineConfig) -> Self {
         Engine { config: Arc::new(config), ..self.clone() }
     }
 
-    /// Its configuration.
+    /// This engine's configuration.
     pub fn config(&self) -> &EngineConfig {
         &self.config
     }
 
-    /// This engine with one more sink for its records.
+    /// A copy of this engine with one more sink for its records.
     pub fn with_sink(&self, sink: impl Sink + 'static) -> Self {
         let mut config = self.config().clone();
         config.sinks.push(Arc::new(sink));
         self.with(config)
     }
 
-    /// This engine with a function that is called for what happens, while it happens. It is called
-    /// from several threads, for one event at a time.
+    /// A copy of this engine that calls a function for each event as it happens. The function is
+    /// called from several threads, but only for one event at a time.
     pub fn on_event(&self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.with_sink(move |record: &Record| listener(&record.event))
     }
@@ -175,26 +175,26 @@ impl Engine {
         self.ask(|service| service.nodes()).await
     }
 
-    /// Whether the operation was stopped because its time was up.
+    /// Whether the operation was stopped by its time limit.
     pub fn is_overdue(&self) -> bool {
         self.overdue.load(Ordering::Relaxed)
     }
 
-    /// Tells the sinks of something that happens beside the engine's own work, such as what a
-    /// provider says while something takes long. It belongs to the first operation of this engine.
+    /// Sends the sinks a message from outside the engine, such as a provider's progress. It is
+    /// recorded with the first operation of this engine.
     pub fn message(&self, level: &str, message: &str) {
         let (level, message) = (level.to_owned(), message.to_owned());
         self.tell(Event::Message { node: None, level, message });
     }
 
-    /// Begins an operation. All that its engine tells belongs to it.
+    /// Begins an operation. Everything that the returned engine reports belongs to it.
     pub(super) fn begin(&self) -> Begun {
         let recorder = if self.recorder.take() { self.recorder.clone() } else { Arc::default() };
         Begun { engine: Engine { recorder, ..self.clone() }, began: Instant::now() }
     }
 
-    /// This engine for an operation on `nodes` nodes, with work on at most `parallel` of them at
-    /// the same time. A node counts from when its shell has answered.
+    /// A copy of this engine for an operation on `nodes` nodes that works on at most `parallel` of
+    /// them at the same time. A node takes a slot once its shell has answered.
     pub(super) fn limited(&self, nodes: usize, parallel: usize) -> Self {
         let parallel = parallel.max(1);
         Engine {
@@ -203,17 +203,17 @@ impl Engine {
         }
     }
 
-    /// For what runs on a node: in a slot of the operation, without a limit of time.
+    /// Options for scripts on a node: within the operation's slots, without a timeout.
     pub(super) fn script_options(&self) -> ScriptOptions {
         ScriptOptions { slots: self.slots.clone(), ..ScriptOptions::default() }
     }
 
-    /// Tells the sinks what happens.
+    /// Sends an event to the sinks, with secrets redacted.
     pub(super) fn tell(&self, event: Event) {
         self.recorder.record(event.redacted(&self.vault), &self.sinks);
     }
 
-    /// Does an operation within its time.
+    /// Runs an operation within its time limit.
     pub(super) async fn in_time<T>(&self, operation: impl Future<Output = T>) -> T {
         let Some(limit) = self.time_limit else { return operation.await };
         let mut operation = std::pin::pin!(operation);
@@ -221,7 +221,7 @@ impl Engine {
             done = &mut operation => done,
             () = tokio::time::sleep(limit) => {
                 self.overdue.store(true, Ordering::Relaxed);
-                let message = format!("its time is up ({} s): it is stopped", limit.as_secs_f64());
+                let message = format!("timed out after {} s; stopping", limit.as_secs_f64());
                 self.tell(Event::Warning { node: None, message });
                 self.cancel.cancel();
                 operation.await
@@ -229,7 +229,7 @@ impl Engine {
         }
     }
 
-    /// Does some work, unless the operation is stopped first; `what` is what was not done then.
+    /// Does some work, unless the operation is stopped first; `what` names the work for the error.
     pub(super) async fn unless_stopped<T>(
         &self,
         what: &str,
@@ -241,12 +241,12 @@ impl Engine {
         }
     }
 
-    /// Why something was not done that was stopped.
+    /// The error for work that was stopped.
     pub(super) fn why_stopped(&self, what: &str) -> TransportError {
         match self.time_limit {
             Some(limit) if self.is_overdue() => TransportError::Overdue {
                 message: format!(
-                    "{what} was not done when the time was up ({} s)",
+                    "timed out after {} s before {what} was done",
                     limit.as_secs_f64()
                 ),
             },
@@ -254,7 +254,7 @@ impl Engine {
         }
     }
 
-    /// Asks the service something, on a thread that may block.
+    /// Calls the service on a thread that may block.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Service) -> Result<T, PluginError> + Send + 'static,
@@ -268,15 +268,15 @@ impl Engine {
     }
 }
 
-/// An operation that began.
+/// An operation that has begun.
 pub(super) struct Begun {
-    /// The engine that tells of it.
+    /// The engine that records it.
     pub(super) engine: Engine,
     began: Instant,
 }
 
 impl Begun {
-    /// Tells how the operation ended, if it got as far as to start.
+    /// Reports the end of the operation, if it got as far as starting.
     pub(super) fn end<T: Summary>(self, done: Result<T, EngineError>) -> Result<T, EngineError> {
         if self.engine.recorder.has_started() {
             let totals = done.as_ref().ok().and_then(Summary::totals).unwrap_or_default();

@@ -7,67 +7,67 @@ use crate::plugin::{ErrorKind, PluginError};
 /// An operation that could not begin.
 #[derive(Debug, Clone, Error)]
 pub enum EngineError {
-    /// The service said no.
+    /// The service failed.
     #[error("service {provider}: {error}")]
     Service {
         /// Its provider.
         provider: String,
-        /// What it said.
+        /// Its error.
         error: PluginError,
     },
-    /// A group's count is not known.
-    #[error("group {group} has no count; declare one, or say {group}=N")]
+    /// A group without a count.
+    #[error("group {group} has no count; declare one, or write {group}=N")]
     NoCount {
         /// The group.
         group: String,
     },
-    /// More nodes than there may be.
+    /// The groups exceed the maximum number of nodes.
     #[error(
-        "the groups want {wanted} nodes ({group} alone {count}); the limit is {limit}: if they are \
-         meant, raise `max_nodes` ([project] in pallet.toml)"
+        "the groups want {wanted} nodes ({group} alone {count}); the limit is {limit}; if that \
+         is intended, raise `max_nodes` ([project] in pallet.toml)"
     )]
     TooManyNodes {
-        /// How many.
+        /// How many nodes they want in total.
         wanted: u64,
         /// The group that wants the most.
         group: String,
         /// How many it wants.
         count: u32,
-        /// How many there may be.
+        /// The maximum.
         limit: u32,
     },
-    /// The caller did not agree.
+    /// The operation was refused: invalid input, or the caller did not agree.
     #[error("{0}")]
     Refused(String),
-    /// Another converge is at work on the project's nodes.
+    /// Another converge or down is working on the project's nodes.
     #[error(
-        "another converge or down is at work on this project's nodes: {holder}; wait until it is \
-         done (its lease ends in {seconds} s unless it is renewed)"
+        "another converge or down is changing this project's nodes: {holder}; wait until it is \
+         done (its lease expires in {seconds} s unless it is renewed)"
     )]
     Leased {
-        /// Whose.
+        /// Who holds the lease.
         holder: String,
-        /// How long its lease lasts, in seconds.
+        /// In how many seconds the lease expires.
         seconds: u64,
     },
     /// A name that no node and no group has.
     #[error("there is no {what} {name}; {help}")]
     NoSuchName {
-        /// What was looked for: `node or group`.
+        /// The kind of name: `node or group`.
         what: &'static str,
         /// The name.
         name: String,
-        /// The name that was probably meant, or those that there are.
+        /// A suggestion: the closest name, or all names.
         help: String,
     },
     /// A group without nodes.
-    #[error("group {group} has no nodes; converge makes them")]
+    #[error("group {group} has no nodes; converge creates them")]
     NoNodes {
         /// The group.
         group: String,
     },
     /// A bug.
-    #[error("a task of the engine ended early: {0}")]
+    #[error("internal error: a task ended early: {0}")]
     Task(String),
 }
 

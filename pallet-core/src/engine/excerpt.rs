@@ -1,21 +1,21 @@
-//! What somebody else prints, in lines and within bounds: however much it is, so much is kept of
-//! its beginning and its end.
+//! Bounds the output of other programs: splits it into lines, and keeps a limited amount of its
+//! beginning and its end.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-/// A longer line comes in pieces.
+/// Maximum size of a piece, in bytes; a longer line comes in several.
 const PIECE: usize = 64 << 10;
-/// So many lines are kept of the beginning, and of the end.
+/// How many lines are kept from the beginning, and from the end.
 const FIRST: usize = 5;
 const LAST: usize = 20;
-/// So much is kept of a longer line, in bytes: two thirds of its beginning, and the rest of its
+/// How much is kept of a longer line, in bytes: two thirds from its beginning, the rest from its
 /// end.
 const LINE: usize = 1500;
-/// So much is kept of a message, and of the name of an action.
+/// How much is kept of a message, and of the name of an action, in bytes.
 const MESSAGE: usize = 4000;
 
-/// Splits what comes in any pieces into lines, and long lines into pieces that hold whole
+/// Splits input that arrives in arbitrary pieces into lines, and long lines into pieces of whole
 /// characters.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -27,14 +27,14 @@ pub(super) struct Lines {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Piece<'a> {
     pub(super) text: &'a str,
-    /// The line begins with it.
+    /// It is the beginning of the line.
     pub(super) begins: bool,
-    /// The line ends with it.
+    /// It is the end of the line.
     pub(super) ends: bool,
 }
 
 impl Lines {
-    /// Takes what was read, and gives the lines that it completes.
+    /// Takes input, and passes on the lines that it completes.
     pub(super) fn push(&mut self, read: &[u8], give: &mut dyn FnMut(Piece<'_>)) {
         for part in read.split_inclusive(|byte| *byte == b'\n') {
             match part.strip_suffix(b"\n") {
@@ -55,7 +55,7 @@ impl Lines {
         }
     }
 
-    /// Gives what is left of a line that did not end.
+    /// Passes on the rest of a line without a line end.
     pub(super) fn end(&mut self, give: &mut dyn FnMut(Piece<'_>)) {
         let rest = std::mem::take(&mut self.rest);
         if !rest.is_empty() || self.inside {
@@ -70,7 +70,7 @@ impl Lines {
 
     fn cut(&mut self, give: &mut dyn FnMut(Piece<'_>)) {
         while self.rest.len() > PIECE {
-            // no character has more than four bytes, and all but its first are 10xxxxxx
+            // a UTF-8 character has at most four bytes, and all but the first are 10xxxxxx
             let end =
                 (PIECE - 3..=PIECE).rev().find(|at| self.rest[*at] & 0xc0 != 0x80).unwrap_or(PIECE);
             let rest = self.rest.split_off(end);
@@ -80,7 +80,7 @@ impl Lines {
     }
 }
 
-/// The first and the last lines of what was printed, without those that are empty.
+/// The first and the last lines of some output, without empty lines.
 #[derive(Debug, Default)]
 pub(super) struct Excerpt {
     first: Vec<String>,
@@ -98,7 +98,7 @@ struct Ends {
 }
 
 impl Excerpt {
-    /// Takes a line, or a piece of one; `ends`: the last of it.
+    /// Adds a line, or a piece of one; `ends`: it is the last piece.
     pub(super) fn push(&mut self, piece: &str, ends: bool) {
         self.open.push(piece);
         if ends {
@@ -120,7 +120,7 @@ impl Excerpt {
         }
     }
 
-    /// Forgets all of it.
+    /// Discards everything.
     pub(super) fn clear(&mut self) {
         *self = Excerpt::default();
     }
@@ -130,12 +130,12 @@ impl Excerpt {
         self.last.back().or(self.first.last()).map(String::as_str)
     }
 
-    /// Takes the last line away.
+    /// Removes the last line.
     pub(super) fn pop(&mut self) -> Option<String> {
         self.last.pop_back().or_else(|| self.first.pop())
     }
 
-    /// What is kept of it, and how much is not.
+    /// The kept lines, and how many were left out.
     pub(super) fn text(&self) -> String {
         let left_out = (self.left_out > 0).then(|| match self.left_out {
             1 => "(1 line is left out)".to_owned(),
@@ -187,7 +187,7 @@ fn joined(beginning: &str, end: &str, bytes: usize, keep: usize) -> String {
     )
 }
 
-/// A message, or a name, that no long value makes long: the beginning and the end of it.
+/// A message or a name, shortened to its beginning and end if it is too long.
 pub(super) fn short(text: &str) -> Cow<'_, str> {
     if text.len() <= MESSAGE {
         return Cow::Borrowed(text);

@@ -1,8 +1,8 @@
 //! Remembers the facts of nodes between runs, so that actions can be declared before a node was
-//! asked anything.
+//! asked.
 //!
-//! It is a guess and treated as one: every observation asks for the facts anew, and a node that
-//! differs is planned again.
+//! Remembered facts are only a guess: every observation reads the facts again, and a node whose
+//! facts changed is planned again.
 
 use std::fs::DirBuilder;
 use std::io::Write;
@@ -13,14 +13,14 @@ use tempfile::NamedTempFile;
 
 use crate::model::{Facts, digest};
 
-/// A directory with one file a node.
+/// A directory with one file per node.
 #[derive(Debug, Clone)]
 pub struct FactsCache {
     directory: PathBuf,
 }
 
 impl FactsCache {
-    /// A cache in this directory, which is made when it is needed.
+    /// A cache in this directory, which is created when needed.
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         FactsCache { directory: directory.into() }
     }
@@ -29,11 +29,11 @@ impl FactsCache {
         serde_json::from_slice(&std::fs::read(self.path(scope, id)).ok()?).ok()
     }
 
-    /// Remembers. A cache that cannot be written costs a round trip next time, nothing else.
+    /// Stores facts. If that fails, the next run needs one more round trip, nothing else.
     pub(super) fn put(&self, scope: &str, id: &str, facts: &Facts) {
         let path = self.path(scope, id);
         let write = || -> std::io::Result<()> {
-            // whatever this process lets new files be, nobody else writes what is believed here
+            // whatever the umask, nobody else may write files that Pallet trusts
             DirBuilder::new().recursive(true).mode(0o700).create(&self.directory)?;
             let mut file = NamedTempFile::new_in(&self.directory)?;
             file.write_all(&serde_json::to_vec(facts)?)?;

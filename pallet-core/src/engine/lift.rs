@@ -1,4 +1,4 @@
-//! Lift: configures nodes, without changing how many there are.
+//! Lift: configures nodes, without creating or destroying any.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Logging in to a node: the command that a person's terminal runs.
+//! Logs in to a node: the command to run in a user's terminal.
 
 use super::node::Session;
 use super::{Engine, EngineError, GroupSpec};
@@ -6,11 +6,11 @@ use crate::model::{Connection, Node};
 use crate::script::quote;
 use crate::transport;
 
-/// What a login runs where nothing else is asked for, and there is no login of its own.
+/// The command for a login shell, for connections that have none of their own.
 const SHELL: [&str; 3] = ["sh", "-c", "exec $(command -v bash || echo sh) -l"];
 
 impl Engine {
-    /// The one node that a name means: a node's name, or that of a group with just one node.
+    /// The node with this name, or the only node of the group with this name.
     pub async fn select_one(&self, groups: &[GroupSpec], name: &str) -> Result<Node, EngineError> {
         let mut nodes = self.select(groups, &[name.to_owned()]).await?;
         if nodes.len() > 1
@@ -30,8 +30,8 @@ impl Engine {
         }
     }
 
-    /// The program and its arguments that log in to a node as a lift does, or that run `command`
-    /// there; to be run by whoever has the terminal.
+    /// The program and arguments that log in to a node the way a lift does, or that run `command`
+    /// there. The caller runs them in a terminal.
     pub fn login(&self, node: &Node, command: &[String]) -> Result<Vec<String>, EngineError> {
         let session = Session::alone(self, node.clone());
         let refuse = |why: String| EngineError::Refused(format!("node {}: {why}", node.name));
@@ -49,7 +49,7 @@ impl Engine {
                 for file in ssh.identity_files.iter().cloned().chain(own) {
                     argv.extend(["-i".to_owned(), file]);
                 }
-                // what the provider knows of the node's keys, besides known_hosts
+                // the host key that the provider knows, in addition to known_hosts
                 if let Some(key) = ssh.host_keys.first() {
                     argv.extend(["-o".to_owned(), format!("KnownHostsCommand=/bin/echo %H {key}")]);
                 }
@@ -59,18 +59,18 @@ impl Engine {
                     argv.extend(["-l".to_owned(), user]);
                 }
                 argv.extend(["--".to_owned(), ssh.host.clone()]);
-                // ssh hands its words to a shell, joined by spaces
+                // ssh joins its arguments with spaces and passes them to a shell
                 argv.extend(words(command).iter().map(|word| quote(word)));
                 return Ok(argv);
             }
             Connection::Exec { command } if command.is_empty() => {
-                return Err(refuse("its provider gives no command to reach it with".to_owned()));
+                return Err(refuse("its provider reports no command to reach it".to_owned()));
             }
             Connection::Exec { command } => command.clone(),
             Connection::Local => Vec::new(),
             Connection::Unknown => {
                 return Err(refuse(
-                    "it is reached in a way that this pallet does not know: it needs a newer pallet"
+                    "this pallet does not know its kind of connection; it needs a newer pallet"
                         .to_owned(),
                 ));
             }
@@ -83,8 +83,8 @@ impl Engine {
     }
 }
 
-/// The words to run, as `run` takes them: a single one is a line of shell, several stand as they
-/// are.
+/// The words to run, like those of `run`: a single word is a shell line, several are taken
+/// literally.
 fn words(command: &[String]) -> Vec<String> {
     match command {
         [line] => vec!["sh".to_owned(), "-c".to_owned(), line.clone()],

@@ -1,9 +1,9 @@
-//! Observe, plan, apply; converge and lift; what happened, as records.
+//! Observe, plan, apply; converge and lift; and records of what happened.
 //!
-//! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the way
-//! to reach nodes. [`Engine::lift`] configures nodes, [`Engine::converge`] makes the right number
-//! of them exist first. `examples/` has programs for each of the topics, and `docs/from-code.md`
-//! leads through them.
+//! An [`Engine`] holds what an operation needs: a service, the plugins, the environment and the
+//! connections to nodes. [`Engine::lift`] configures nodes; [`Engine::converge`] first creates and
+//! destroys nodes to reach each group's count. `examples/` has a program for each topic, and
+//! `docs/from-code.md` explains them.
 //!
 //! ```no_run
 //! use pallet_core::engine::{Engine, EngineConfig, GroupSpec, LiftOptions, ServerSpec};

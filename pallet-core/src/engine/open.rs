@@ -1,4 +1,4 @@
-//! Configurations of engines for programs: opened in one call.
+//! Builds engine configurations for programs in one call.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,16 +11,15 @@ use crate::model::PluginKind;
 use crate::plugin::{ErrorKind, PluginError, Request};
 use crate::plugins::Registry;
 
-/// The crate that bootstraps the nodes that Pallet makes, where their group has no `bootstrap` of
-/// its own.
+/// The crate that bootstraps nodes that Pallet created, if their group has no `bootstrap` phase.
 const BOOTSTRAP_CRATE: &str = "automated-admin-user";
 
 impl EngineConfig {
-    /// For the nodes that a project has at a service of this provider, with these options
-    /// (`json!({})`: none). Plugins come from `registry`; the provider may keep files of its own
-    /// below `data`. Nothing is reached yet.
+    /// A configuration for a project's nodes at a service of this provider, with these options
+    /// (`json!({})`: none). Plugins come from `registry`; the provider may keep files below `data`.
+    /// Nothing is contacted yet.
     ///
-    /// It is an error if there is no such provider, or if it does not take the options.
+    /// It is an error if there is no such provider, or if it rejects the options.
     pub fn open(
         project: &str,
         provider: &str,
@@ -44,8 +43,8 @@ impl EngineConfig {
         Self::at(&services, provider)
     }
 
-    /// For the nodes at the service of this name. Where the context of the services names the admin
-    /// user, nodes that Pallet makes are bootstrapped with that user
+    /// A configuration for the nodes at the service with this name. If the context of the services
+    /// names the admin user, nodes that Pallet creates are bootstrapped with that user
     /// ([`Phase::default_bootstrap`]).
     pub fn at(services: &Services, name: &str) -> Result<Self, PluginError> {
         let context = &services.context;
@@ -60,8 +59,8 @@ impl EngineConfig {
         })
     }
 
-    /// With an action of the program's own, which phase functions can then add to a request. One
-    /// that is called like an action of Pallet's is never found.
+    /// Adds an action of the program's own, which phase functions can then add to a request. An
+    /// action with the name of a built-in one is never used.
     pub fn with_action<A: Action>(mut self) -> Self {
         self.actions.push(ActionEntry::of::<A>());
         self
@@ -69,8 +68,8 @@ impl EngineConfig {
 }
 
 impl Phase {
-    /// What bootstraps a node that Pallet made: makes the admin user, by the crate
-    /// `automated-admin-user`. `None` if that is not among the plugins.
+    /// The default bootstrap of nodes that Pallet created: creates the admin user with the crate
+    /// `automated-admin-user`. `None` if that crate is not installed.
     pub fn default_bootstrap(registry: &Registry) -> Option<Self> {
         registry.names(PluginKind::Crate).contains(&BOOTSTRAP_CRATE).then(|| Phase::new(bootstrap))
     }

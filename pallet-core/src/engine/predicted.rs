@@ -1,5 +1,4 @@
-//! Nodes that do not exist yet, as a dry run plans them: against a fresh image of which little is
-//! known.
+//! Nodes that do not exist yet, planned by a dry run against a mostly unknown fresh image.
 
 use std::sync::Arc;
 
@@ -17,8 +16,8 @@ pub(super) struct PredictedNode {
 }
 
 impl PredictedNode {
-    /// The node as it would be right after its creation; `None` where the system on its image is
-    /// not known.
+    /// The node as it would be right after its creation; `None` if the system of its image is
+    /// unknown.
     pub(super) fn of(name: &str, group: &str, choice: Option<&Choice>) -> Option<Self> {
         let choice = choice?;
         let os = choice.image.as_ref()?.os.clone()?;
@@ -37,8 +36,8 @@ impl PredictedNode {
             bootstrapped: false,
             pending_flags: Vec::new(),
         };
-        // only nodes whose provider keeps tags are made; nobody knows an address yet, and this says
-        // so where one would stand
+        // only providers that keep tags create nodes; the address is unknown, and the placeholder
+        // says so wherever it is used
         let node = Node {
             group: Some(group.to_owned()),
             address: Some(format!("{name}{KNOWN_AFTER_APPLY}")),
@@ -48,7 +47,7 @@ impl PredictedNode {
         PredictedNode { node, facts }
     }
 
-    /// Each with its group.
+    /// Pairs each node with its group.
     pub(super) fn with_groups(
         nodes: Vec<Self>,
         groups: &[Arc<GroupSpec>],
@@ -62,8 +61,8 @@ impl PredictedNode {
     }
 }
 
-/// What a fresh image is taken to be: no package, user or group of those that are asked for is
-/// there but root; all else is not known.
+/// The assumed state of a fresh image: none of the wanted packages, users and groups exist, except
+/// root; everything else is unknown.
 pub(super) fn fresh(os: Os, wanted: &Observation) -> NodeState {
     let mut state = NodeState::new(os);
     for name in &wanted.packages {

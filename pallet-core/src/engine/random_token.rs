@@ -1,8 +1,8 @@
-//! Random words that mark where output of Pallet's own scripts begins.
+//! Random tokens that mark the output of Pallet's own scripts.
 
 use crate::transport::token;
 
-/// A word that no command prints by chance.
+/// A token that no command prints by chance.
 pub(super) fn random_token() -> String {
     format!("pallet-{}{}", token(), token())
 }

@@ -1,4 +1,4 @@
-//! The host as a provider sees it.
+//! The host functions that a provider can call.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 use crate::plugin::operation::{self, InvokeService};
 use crate::plugin::{ErrorKind, PluginError, RequestHost, Service, dispatch};
 
-/// What providers can ask of their host: made before the services, and given to each in its
+/// The host side of providers. It is built before the services, and each service gets one in its
 /// context.
 pub struct ServiceBridge {
-    /// Is told what a provider says while something takes long.
+    /// Called with a provider's progress messages.
     pub progress: Arc<dyn Fn(&str) + Send + Sync>,
-    /// The operation's own.
+    /// The token that cancels the operation.
     pub cancel: CancellationToken,
     /// Finds another service of the project by its name in pallet.toml.
     #[allow(clippy::type_complexity, reason = "it is a closure")]

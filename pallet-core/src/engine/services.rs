@@ -1,5 +1,5 @@
-//! The services of a project, opened by their names. A service can ask for the others, as those of
-//! the provider `hybrid` do.
+//! The services of a project, opened by name. A service can use the others, as those of the
+//! provider `hybrid` do.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::model::did_you_mean;
 use crate::plugin::{ErrorKind, PluginError, Service, ServiceContext, ServiceHost};
 use crate::plugins::{Registry, RegistryError};
 
-/// A provider, and the options that it is used with.
+/// A provider with its options.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServiceConfig {
     /// The provider's name.
@@ -22,27 +22,26 @@ pub struct ServiceConfig {
     pub options: Map<String, Value>,
 }
 
-/// Makes services of what is configured.
+/// Opens the configured services.
 #[derive(Clone)]
 pub struct Services {
-    /// Where providers are found.
+    /// Finds providers.
     pub registry: Arc<Registry>,
-    /// What is configured, by name.
+    /// The configured services, by name.
     pub configured: BTreeMap<String, ServiceConfig>,
-    /// What all services are told of their host. Name, directory for data, and host are each
-    /// service's own, and are filled in.
+    /// The context that all services get. The service's name, data directory and host are filled in
+    /// for each.
     pub context: ServiceContext,
-    /// Each provider may keep files of its own in a directory below this one.
+    /// Each provider may keep files in a subdirectory of this one, named after it.
     pub data: PathBuf,
-    /// Tells the services that an operation was stopped; an engine that works with them has the
-    /// same one.
+    /// Tells the services that the operation was stopped; share it with the engine that uses them.
     pub cancel: CancellationToken,
-    /// Is told what providers say while something takes long, in one line.
+    /// Called with providers' progress messages, one line each.
     pub progress: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Services {
-    /// No services yet, for a project of this name.
+    /// No services yet, for the project with this name.
     pub fn new(project: &str, registry: Arc<Registry>, data: impl Into<PathBuf>) -> Self {
         Services {
             registry,
@@ -54,13 +53,13 @@ impl Services {
         }
     }
 
-    /// The service that is configured under this name.
+    /// Opens the service that is configured under this name.
     pub fn open(&self, name: &str) -> Result<Arc<dyn Service>, PluginError> {
         Others { services: self.clone(), open: Mutex::default(), above: Vec::new() }.find(name)
     }
 
-    /// A service of this name as it is configured here, which may differ from what `configured`
-    /// says, or be new.
+    /// Opens a service under this name with the given configuration, which may differ from that in
+    /// `configured`, or be new.
     pub fn open_as(
         &self,
         name: &str,
@@ -95,11 +94,11 @@ impl Services {
     }
 }
 
-/// The services that one service asks for, each made when it is first asked for.
+/// The other services that one service uses, each opened on first use.
 struct Others {
     services: Services,
     open: Mutex<BTreeMap<String, Arc<dyn Service>>>,
-    /// The services that lead here: none of them may be asked for.
+    /// The chain of services that led here; using one of them again would be a cycle.
     above: Vec<String>,
 }
 

@@ -1,5 +1,4 @@
-//! Which files there are on nodes, and when each was last changed: what shows that nothing was
-//! written.
+//! Lists the files on nodes with their times, to show that nothing was written.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,15 +7,14 @@ use super::node::{Gathered, Session};
 use super::operation::with_groups;
 use super::{Engine, EngineError, GroupSpec};
 
-/// The files of one node: what the node says of each, by its path. Kernel interfaces, `/run`,
-/// temporary files and logs are left out: they change while nobody does anything; so are the files
-/// that rpm's database is locked with, which a question writes too.
+/// The files of one node: attributes by path. Omits kernel interfaces, `/run`, temporary files and
+/// logs, which change by themselves, and the lock files of rpm's database, which even queries
+/// write.
 pub type Files = BTreeMap<String, String>;
 
-/// A line for each file: mode, inode, owner, size, times of the last change of content and of
-/// anything, path. `%z` has the fraction of a second where the node's `stat` knows it. Of a
-/// directory only mode, owner and the time of its last entry: the rest changes when an overlay
-/// takes it in.
+/// A line per file: mode, inode, owner, size, mtime, ctime, path. `%z` has fractions of a second if
+/// the node's `stat` supports them. For a directory only mode, owner and mtime: the rest changes
+/// when an overlay file system copies it up.
 const SCRIPT: &str = "find / \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path \
     /tmp -o -path /var/tmp -o -path /var/log \
     -o -path /var/run -o -path /var/cache/ldconfig \\) -prune -o ! -name '*\n*' \
@@ -26,11 +24,11 @@ const SCRIPT: &str = "find / \\( -path /proc -o -path /sys -o -path /dev -o -pat
     %n' {} + \\) 2>/dev/null\n\
     exit 0";
 
-/// So long a list may be, in bytes.
+/// Maximum size of the list, in bytes.
 const LISTING: usize = 512 << 20;
 
 impl Engine {
-    /// Lists the files of all running nodes of these groups, by the nodes' names.
+    /// Lists the files of all running nodes of these groups, by node name.
     pub async fn survey(
         &self,
         groups: &[GroupSpec],
@@ -46,9 +44,7 @@ impl Engine {
                 Ok(Gathered::Whole { output, .. }) => output,
                 Ok(Gathered::TooMuch) => {
                     let limit = LISTING >> 20;
-                    return Err(refuse(format!(
-                        "the list of its files did not end within {limit} MiB"
-                    )));
+                    return Err(refuse(format!("the list of its files exceeds {limit} MiB")));
                 }
                 Err(error) => {
                     return Err(refuse(format!("its files cannot be listed: {error}")));
@@ -62,7 +58,7 @@ impl Engine {
     }
 }
 
-/// The path in a line, and what stands before it.
+/// Splits a line into the path and the attributes before it.
 fn entry(line: &str) -> Option<(String, String)> {
     let at = line.find(" /")?;
     Some((line[at + 1..].to_owned(), line[..at].to_owned()))

@@ -1,27 +1,27 @@
-//! Which system a node would have that is not there.
+//! Predicts the system of nodes that do not exist.
 
 use super::declare::{USUAL_OS, named_os};
 use super::{Engine, GroupSpec};
 use crate::model::Os;
 use crate::plugin::Hardware;
 
-/// What a node would be.
+/// The predicted system of a node.
 pub(super) struct System {
     pub(super) os: Os,
     pub(super) hardware: Option<Hardware>,
-    /// Nothing says so.
+    /// It is only a guess.
     pub(super) guessed: bool,
-    /// Why, in a few words.
+    /// The reason, in a few words.
     pub(super) reason: String,
 }
 
 impl Engine {
-    /// What a new node of a group would be: as is asked for, as its node-spec means at the service,
-    /// or as the group's nodes that are there.
+    /// Predicts the system of a new node of a group: the wanted one, the one that its node-spec
+    /// selects at the service, or that of the group's existing nodes.
     pub(super) async fn system_of(&self, group: &GroupSpec, wanted: Option<&Os>) -> System {
         let plain = |os: Os, reason: String| System { os, hardware: None, reason, guessed: false };
         if let Some(os) = wanted {
-            return plain(os.clone(), "as was asked for".to_owned());
+            return plain(os.clone(), "as requested".to_owned());
         }
         let (hardware, why_not) = match self.choose(group).await {
             Ok(choice) => match choice
@@ -31,18 +31,18 @@ impl Engine {
             {
                 Some((os, image)) => {
                     let reason =
-                        format!("the image {image}, which its node-spec means at the service");
+                        format!("the image {image}, which its node-spec selects at the service");
                     return System { os, hardware: choice.hardware, reason, guessed: false };
                 }
                 None => {
-                    (choice.hardware, "the service does not say what its images are".to_owned())
+                    (choice.hardware, "the service does not report its images' systems".to_owned())
                 }
             },
             Err(error) => (None, crate::plugin::PluginError::from(error).to_string()),
         };
         let arch = std::env::consts::ARCH;
         if let Some(os) = self.system_of_nodes(group).await {
-            return System { hardware, ..plain(os, "as the group's nodes are".to_owned()) };
+            return System { hardware, ..plain(os, "like the group's existing nodes".to_owned()) };
         }
         match named_os(group.server.node_spec.image.as_ref()) {
             Some(os) => System { hardware, ..plain(os, "as its node-spec says".to_owned()) },
@@ -54,7 +54,7 @@ impl Engine {
         }
     }
 
-    /// The system that nodes of the group which are there have, as they or their provider said.
+    /// The system of the group's existing nodes, from the facts cache or their provider.
     async fn system_of_nodes(&self, group: &GroupSpec) -> Option<Os> {
         let nodes = self.nodes().await.ok()?;
         nodes

@@ -1,4 +1,4 @@
-//! What the engine's own tests share.
+//! Helpers for the engine's own tests.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ pub(super) fn nowhere() -> Arc<dyn Service> {
     Arc::new(Cloud::default())
 }
 
-/// An engine on this service that knows these groups, and what it told of.
+/// An engine on this service that knows these groups, and the events that it reports.
 pub(super) fn engine(cloud: Cloud, declared: &[GroupSpec]) -> (Engine, Arc<Mutex<Vec<Event>>>) {
     let told: Arc<Mutex<Vec<Event>>> = Arc::default();
     let events = told.clone();
@@ -28,7 +28,7 @@ pub(super) fn engine(cloud: Cloud, declared: &[GroupSpec]) -> (Engine, Arc<Mutex
     (engine, told)
 }
 
-/// The warnings among what was told, each with its node.
+/// The warnings among the events, each with its node.
 pub(super) fn warnings(told: &Mutex<Vec<Event>>) -> Vec<String> {
     let warning = |event: &Event| match event {
         Event::Warning { node, message } => Some(format!(

@@ -1,4 +1,4 @@
-//! The secrets of an operation: found when they are first used, and kept out of all that is told.
+//! The secrets of an operation: looked up on first use, and redacted from all output.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,21 +14,20 @@ use crate::model::replace_secrets;
 use crate::script::quote;
 use crate::transport::Secret;
 
-/// Where the value of a secret comes from, by its name; the error says what is wrong and what to
-/// do.
+/// Looks up a secret by name. The error says what is wrong and what to do.
 pub type SecretSource = dyn Fn(&str) -> Result<Secret, String> + Send + Sync;
 
-/// What programs escape in URLs.
+/// The characters that programs percent-encode in URLs.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What stands where a secret would be told.
+/// Replaces a secret in output.
 const HIDDEN: &str = "***";
 
 /// The secrets of an operation.
 #[derive(Default)]
 pub struct Vault {
     source: Option<Box<SecretSource>>,
-    /// Those that there are, as far as that is known.
+    /// The names of all secrets, as far as known.
     names: Vec<String>,
     known: Mutex<Known>,
 }
@@ -36,36 +35,34 @@ pub struct Vault {
 #[derive(Default)]
 struct Known {
     values: BTreeMap<String, Secret>,
-    /// Every form in which a secret might be told, longest first.
+    /// Every form in which a secret may appear in output, longest first.
     forms: Vec<String>,
 }
 
 impl Vault {
-    /// Secrets from this source. Each is asked for once, when it is first used.
+    /// Secrets from this source. Each is looked up once, on first use.
     pub fn new(source: impl Fn(&str) -> Result<Secret, String> + Send + Sync + 'static) -> Self {
         Vault { source: Some(Box::new(source)), names: Vec::new(), known: Mutex::default() }
     }
 
-    /// The same with the names of all secrets that there are, so that they can be kept out of what
-    /// is told even if no action uses them.
+    /// Adds the names of all secrets, so that they can be redacted even if no action uses them.
     pub fn with_names(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.names.extend(names);
         self
     }
 
-    /// Finds all secrets, so that what somebody else prints can be told without them. Gives why
-    /// some cannot be found.
+    /// Looks up all secrets, so that they can be redacted from other programs' output. Returns the
+    /// errors of those that cannot be found.
     pub(super) fn find_all(&self) -> Vec<String> {
         self.names.iter().filter_map(|name| self.value(name).err()).collect()
     }
 
-    /// Keeps this value too out of all that is told.
+    /// Redacts this value too.
     pub fn hide(&self, secret: &Secret) {
         self.known().hide(secret);
     }
 
-    /// Puts the values of secrets where their placeholders stand in arguments; gives whether there
-    /// were any.
+    /// Replaces placeholders in arguments with their secrets. Returns whether there were any.
     pub(super) fn reveal(&self, arguments: &mut Value) -> Result<bool, String> {
         match arguments {
             Value::String(text) if !text.contains('⟦') => Ok(false),
@@ -75,7 +72,7 @@ impl Vault {
                     Ok(true)
                 }
                 None if text.to_lowercase().contains("⟦secret") => {
-                    Err("a secret was taken apart or changed in the project; only its whole value \
+                    Err("a secret was split or changed in the project; only its whole value \
                         can be used"
                         .to_owned())
                 }
@@ -91,7 +88,7 @@ impl Vault {
         }
     }
 
-    /// Whether a placeholder may stand in arguments.
+    /// Whether arguments may contain a placeholder.
     pub(super) fn concerns(arguments: &Value) -> bool {
         match arguments {
             Value::String(text) => text.contains('⟦'),
@@ -116,7 +113,7 @@ impl Vault {
         Ok(secret.expose().to_owned())
     }
 
-    /// The text without any secret in it.
+    /// The text with all secrets redacted.
     pub(super) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut redacted = Cow::Borrowed(text);
         for form in &self.known().forms {
@@ -127,14 +124,14 @@ impl Vault {
         redacted
     }
 
-    /// Takes every secret out of the text.
+    /// Redacts all secrets in place.
     pub(super) fn redact_in(&self, text: &mut String) {
         if let Cow::Owned(redacted) = self.redact(text) {
             *text = redacted;
         }
     }
 
-    /// The same of a piece of a longer text, which may begin or end in the middle of a secret.
+    /// Redacts a piece of a longer text, which may begin or end in the middle of a secret.
     pub(super) fn redact_piece<'a>(&self, text: &'a str, begins: bool, ends: bool) -> Cow<'a, str> {
         let mut redacted = self.redact(text);
         if begins && ends {
@@ -173,7 +170,7 @@ impl Vault {
 impl Known {
     fn hide(&mut self, secret: &Secret) {
         let value = secret.expose();
-        // output comes in lines, so those of a key in several lines are secrets too
+        // output comes line by line, so each line of a multi-line key is a secret too
         let lines = value.lines().filter(|line| line.len() >= 4);
         for text in std::iter::once(value).chain(lines).filter(|text| !text.trim().is_empty()) {
             let json = Value::from(text).to_string();

@@ -1,13 +1,13 @@
-//! The answers of the observing script: their frame and their fields.
+//! Parses the answers of the observing script: their frames and fields.
 
 use std::collections::BTreeMap;
 
 use super::ObserveError;
 
-/// One answer's fields.
+/// The fields of one answer.
 pub(super) type Answer<'a> = Vec<&'a str>;
 
-/// The answers in the output, in order; whatever stands between them is nobody's.
+/// The answers in the output, in order; any other output is ignored.
 pub(super) fn answers<'a>(token: &str, output: &'a str) -> Vec<Answer<'a>> {
     let (open, close, separator) =
         (format!("{token}< {token} "), format!(" {token} {token}> {token} "), format!(" {token} "));
@@ -30,7 +30,7 @@ pub(super) fn malformed(answer: &[&str]) -> ObserveError {
     ObserveError::Malformed { answer: answer.join(" ") }
 }
 
-/// Entries of passwd or group by their names.
+/// Entries of passwd or group, by name.
 pub(super) fn entries(lines: &str) -> BTreeMap<&str, Vec<&str>> {
     lines
         .lines()

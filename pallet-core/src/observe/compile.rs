@@ -1,13 +1,13 @@
-//! Writes the observing script: the functions that are needed, and one call of each with everything
-//! it is asked.
+//! Writes the observing script: the shell functions that are needed, and one call of each with all
+//! its questions.
 
 use super::Observation;
 use crate::script::{Script, quote};
 
 const FACTS: &str = include_str!("facts.sh");
 
-/// The script that finds the facts of a node and answers all that is `wanted`. It can be fed to
-/// `sh` as standard input.
+/// The script that reads the facts of a node and answers everything in `wanted`. It is meant to be
+/// fed to `sh` on standard input.
 ///
 /// `token` frames its answers: letters and digits that nothing on the node can know.
 pub fn compile(wanted: &Observation, token: &str) -> String {

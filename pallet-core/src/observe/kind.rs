@@ -1,4 +1,4 @@
-//! What every kind of thing that can be observed implements.
+//! The trait that every kind of observable thing implements.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,25 @@ use super::answer::Answer;
 use crate::model::Os;
 use crate::script::Script;
 
-/// A kind of thing that can be observed on a node; the type holds what is known of such things. To
-/// add one, copy a neighbour in `kinds/`, such as `group.rs`, and add its line to the table in
-/// `table.rs`.
+/// A kind of thing that can be observed on a node; the type holds the known state of such things.
+/// To add a kind, copy a neighbour in `kinds/`, such as `group.rs`, and add its line to the table
+/// in `table.rs`.
 pub trait Kind: Sized {
-    /// What is asked of such things.
+    /// The questions about this kind.
     type Questions;
 
-    /// Asks for all that `other` asks for as well.
+    /// Adds the questions of `other`.
     fn ask(questions: &mut Self::Questions, other: Self::Questions);
 
-    /// The shell functions that `script` calls. Each stands in the observing script once.
+    /// The shell functions that `script` calls. Each is included in the observing script once.
     fn functions(_questions: &Self::Questions) -> Vec<&'static str> {
         Vec::new()
     }
 
-    /// Adds what answers the questions to the observing script.
+    /// Adds the commands that answer the questions to the observing script.
     fn script(questions: &Self::Questions, script: Script) -> Script;
 
-    /// Takes in the answers of a node with this system. Answers of other kinds are passed over.
+    /// Reads the answers of a node with this system, ignoring those of other kinds.
     fn read(
         &mut self,
         questions: &Self::Questions,
@@ -33,29 +33,29 @@ pub trait Kind: Sized {
         os: &Os,
     ) -> Result<(), ObserveError>;
 
-    /// Keeps only what `other` knows just the same: after a change that may or may not be made.
+    /// Keeps only what is the same in `other`: used after a change that may or may not be made.
     fn keep_what_agrees(&mut self, other: &Self);
 
-    /// Adds what `newer` knows, which replaces what was known before.
+    /// Adds the state in `newer`, which overrides older state.
     fn learn(&mut self, newer: Self);
 
-    /// Where `observed` is not what this predicted, one line each. What is not known is not
-    /// predicted.
+    /// Where `observed` differs from this predicted state, one line each. Unknown state predicts
+    /// nothing.
     fn contradictions(&self, _observed: &Self) -> Vec<String> {
         Vec::new()
     }
 
-    /// What is asked and what is known of it, in words. `outputs`: also digests of contents and the
+    /// Describes the questions and their answers in words. `outputs`: also include digests and the
     /// output of commands, which may reveal a secret.
     fn describe(&self, questions: &Self::Questions, outputs: bool) -> Vec<KindDescription>;
 }
 
-/// What is asked of one thing, and what is known of it.
+/// One question and its answer, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KindDescription {
     /// The thing: `file /etc/motd`, `package nginx`.
     pub what: String,
-    /// What is known of it; `None`: nothing.
+    /// The answer; `None`: unknown.
     pub found: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl KindDescription {
     }
 }
 
-/// Calls a function of the observing script with all names, if there are any.
+/// Calls a function of the observing script with these names, if there are any.
 pub(super) fn call_with_names<'a>(
     script: Script,
     function: &'a str,
@@ -78,8 +78,7 @@ pub(super) fn call_with_names<'a>(
     }
 }
 
-/// Each thing that is asked for by its name, and what is known of it in words. `what` names the
-/// kind.
+/// Describes each named thing and its known state. `what` names the kind.
 pub(super) fn describe<'a, T>(
     what: &str,
     names: impl IntoIterator<Item = &'a String>,
@@ -91,12 +90,12 @@ pub(super) fn describe<'a, T>(
     names.into_iter().map(describe).collect()
 }
 
-/// Keeps of a map what is the same in `other`.
+/// Keeps the entries of a map that are equal in `other`.
 pub(super) fn keep_same<T: PartialEq>(map: &mut BTreeMap<String, T>, other: &BTreeMap<String, T>) {
     map.retain(|key, value| other.get(key) == Some(value));
 }
 
-/// A line for each thing that is not as it was predicted. `what` names the kind.
+/// A line for each thing that differs from its prediction. `what` names the kind.
 pub(super) fn contradictions<T: std::fmt::Debug>(
     what: &str,
     predicted: &BTreeMap<String, T>,
@@ -110,7 +109,7 @@ pub(super) fn contradictions<T: std::fmt::Debug>(
     found.collect()
 }
 
-/// Whether a value is the wanted one, or nothing certain is wanted.
+/// Whether a value is the wanted one, or no particular value is wanted.
 pub(super) fn open_or_same<T: PartialEq>(wanted: &Option<T>, seen: &Option<T>) -> bool {
     wanted.is_none() || wanted == seen
 }

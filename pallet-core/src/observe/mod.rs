@@ -1,19 +1,18 @@
-//! What can be observed of a node: each kind of thing is one file in `kinds/`, and one line in
-//! `table.rs`.
+//! Observing a node. Each kind of thing is one file in `kinds/` and one line in `table.rs`.
 //!
-//! The observing script asks all that an [`Observation`] wants in one go; its answer is read as a
-//! [`NodeState`].
+//! The observing script answers everything in an [`Observation`] in one round trip; its answers are
+//! parsed into a [`NodeState`].
 //!
-//! The script knows nothing of the node beforehand: it finds out which system it runs on, and asks
-//! that system in its own words. Each answer is framed by a token that nothing else on the node can
-//! know, so output of login scripts and the like is never taken for one:
+//! The script assumes nothing about the node: it detects the system that it runs on, and uses that
+//! system's tools. Each answer is framed by a token that nothing else on the node can know, so the
+//! output of login scripts is never mistaken for an answer:
 //!
 //! ```text
 //! TOKEN< TOKEN kind TOKEN field TOKEN field TOKEN TOKEN> TOKEN
 //! ```
 //!
-//! Answers name what they are about by the very path or name, never by position, so that a file
-//! that vanishes meanwhile cannot be taken for another.
+//! An answer names its subject by path or name, never by position, so that a file that vanishes
+//! meanwhile cannot be confused with another.
 
 mod answer;
 mod compile;

@@ -1,4 +1,4 @@
-//! What is known of a node: observed on it, or predicted by the changes planned so far.
+//! The known state of a node: observed, or predicted from the changes planned so far.
 
 mod forget;
 mod package_sources;
@@ -33,12 +33,12 @@ impl NodeState {
         reading set_reading readings: Reading, "what a command prints that only looks";
     }
 
-    /// What is known of what stands at a path.
+    /// The known state of a path.
     pub fn file(&self, path: &str) -> Known<&FileState> {
         self.files.states.get(path).map_or(Known::Unknown, Known::Known)
     }
 
-    /// The paths that begin so, and of which it is known what stands there.
+    /// The paths with this prefix whose state is known.
     pub fn known_files<'a>(&'a self, start: &'a str) -> impl Iterator<Item = &'a str> {
         self.files
             .states
@@ -47,9 +47,9 @@ impl NodeState {
             .take_while(move |path| path.starts_with(start))
     }
 
-    /// Brings what stands at a path to what will be true, and returns what was known of it before.
+    /// Sets the state that a path will have, and returns its previous known state.
     ///
-    /// What it will be is Pallet's own: it is no change by hand.
+    /// The new state counts as written by Pallet, not as a change by hand.
     pub fn set_file(&mut self, path: &str, state: FileState) -> Known<FileState> {
         let before = self.files.states.get(path);
         if before != Some(&state) {
@@ -68,8 +68,7 @@ impl NodeState {
         self.files.states.insert(path.to_owned(), state).map_or(Known::Unknown, Known::Known)
     }
 
-    /// The content of a small file that is not text in UTF-8, each byte as the character of that
-    /// number.
+    /// The content of a small file that is not UTF-8 text, one character per byte.
     pub fn bytes(&self, path: &str) -> Option<&str> {
         let (of, bytes) = self.files.bytes.get(path)?;
         matches!(
@@ -79,15 +78,15 @@ impl NodeState {
         .then_some(bytes)
     }
 
-    /// Remembers the content of the file at a path, whose digest is known.
+    /// Stores the content of the file at a path, whose digest is known.
     pub fn set_bytes(&mut self, path: &str, bytes: String) {
         if let Some(FileState::File { digest: Some(digest), .. }) = self.files.states.get(path) {
             self.files.bytes.insert(path.to_owned(), (digest.clone(), bytes));
         }
     }
 
-    /// Whether the file at a path was written with a secret in it, or has the content of one that
-    /// was. Only known of files whose content was asked for.
+    /// Whether the file at a path was written with a secret in it, or has the content of a file
+    /// that was. Only known for files whose content was requested.
     pub fn holds_secret(&self, path: &str) -> bool {
         let digest = match self.files.states.get(path) {
             Some(FileState::File { digest, .. }) => digest.as_deref(),
@@ -97,24 +96,24 @@ impl NodeState {
             || digest.is_some_and(|digest| self.records.secrets.has_digest(digest))
     }
 
-    /// Remembers that the file at a path holds a secret, and the digest of what was written.
+    /// Records that the file at a path holds a secret, and the digest of what was written.
     pub fn set_secret(&mut self, path: &str, digest: Option<&str>) {
         self.records.secrets.add(path, digest);
     }
 
-    /// Remembers that the file at a path no longer holds a secret. Content that held one is still
-    /// recognised when it comes back.
+    /// Records that the file at a path no longer holds a secret. Content that held a secret is
+    /// still recognised when it comes back.
     pub fn forget_secret(&mut self, path: &str) {
         self.records.secrets.remove_path(path);
     }
 
-    /// The digest of what Pallet last wrote to a path, where that is known. It is asked only of
-    /// files that are not as expected.
+    /// The digest of what Pallet last wrote to a path, if known. It is only requested for files
+    /// that are not as expected.
     pub fn written(&self, path: &str) -> Option<&str> {
         self.records.written.get(path).map(String::as_str)
     }
 
-    /// Remembers the digest of what Pallet wrote to a path, or that it wrote nothing.
+    /// Sets the digest of what Pallet wrote to a path; `None`: it wrote nothing.
     pub fn set_written(&mut self, path: &str, digest: Option<&str>) {
         match digest {
             Some(digest) => drop(self.records.written.insert(path.to_owned(), digest.to_owned())),
@@ -122,29 +121,29 @@ impl NodeState {
         }
     }
 
-    /// Whether an action was applied, by the mark that was recorded on the node then. It is asked
-    /// only for a report of drift.
+    /// Whether an action was applied, by its mark recorded on the node. It is only requested for
+    /// drift reports.
     pub fn applied(&self, mark: &str) -> bool {
         self.records.applied.contains(mark)
     }
 
-    /// Remembers that an action was applied.
+    /// Records that an action was applied.
     pub fn set_applied(&mut self, mark: &str) {
         self.records.applied.insert(mark.to_owned());
     }
 
-    /// How old the package manager's lists are, in seconds; `None`: there are none.
+    /// The age of the package lists in seconds; `None`: there are no lists.
     pub fn package_lists_age(&self) -> Known<Option<u64>> {
         self.package_lists.0.clone()
     }
 
-    /// Brings the age of the package manager's lists to what will be true.
+    /// Sets the age that the package lists will have.
     pub fn set_package_lists_age(&mut self, seconds: Option<u64>) {
         self.package_lists.0 = Known::Known(seconds);
     }
 
-    /// Forgets the versions of installed packages: after a change of any, since others may come
-    /// along with it.
+    /// Forgets the versions of installed packages: after any change of packages, which may change
+    /// others too.
     pub fn forget_package_versions(&mut self) {
         for state in self.packages.0.values_mut() {
             if let PackageState::Installed { version } = state {
@@ -153,8 +152,8 @@ impl NodeState {
         }
     }
 
-    /// Forgets which packages are installed: after a removal, since what needs a package goes with
-    /// it.
+    /// Forgets which packages are installed: after a removal, which also removes dependent
+    /// packages.
     pub fn forget_installed_packages(&mut self) {
         self.packages.0.retain(|_, state| !matches!(state, PackageState::Installed { .. }));
     }
@@ -172,12 +171,12 @@ impl NodeState {
         self.package_changes.forget();
     }
 
-    /// Forgets how commands end: after any change, since a command may look at what was changed.
+    /// Forgets the results of commands: after any change, since a command may depend on it.
     pub fn forget_commands(&mut self) {
         self.commands.0.clear();
     }
 
-    /// Forgets one path and all below it.
+    /// Forgets a path and everything below it.
     pub fn forget_files_below(&mut self, path: &str) {
         let below = format!("{}/", path.trim_end_matches('/'));
         let concerns = |file: &str| file == path || file.starts_with(&below);
@@ -188,7 +187,7 @@ impl NodeState {
         self.forget_unlisted_if_of_sources(path);
     }
 
-    /// Forgets what one command prints.
+    /// Forgets the result of one command.
     pub fn forget_reading(&mut self, script: &str) {
         self.readings.0.remove(script);
     }
@@ -203,7 +202,7 @@ impl NodeState {
         self.groups.0.remove(name);
     }
 
-    /// Forgets which services run.
+    /// Forgets all services.
     pub fn forget_services(&mut self) {
         self.services.0.clear();
     }

@@ -1,4 +1,4 @@
-//! Asking for what must be known of a node before its actions can be planned.
+//! Asks for the state that must be known before a node's actions can be planned.
 
 use super::Observation;
 
@@ -13,14 +13,14 @@ impl Observation {
         self.files.entry(path.to_owned()).or_default().digest = true;
     }
 
-    /// Asks for `path`, the digest of its content, and the digest of what Pallet last wrote there.
+    /// Asks for `path`, its digest, and the digest of what Pallet last wrote there.
     pub fn written(&mut self, path: &str) {
         let question = self.files.entry(path.to_owned()).or_default();
         question.digest = true;
         question.written = true;
     }
 
-    /// Asks for `path` and its digest, and for its content where the digest is not `expected`.
+    /// Asks for `path` and its digest, and for its content if the digest is not `expected`.
     pub fn content(&mut self, path: &str, expected: &str) {
         let question = self.files.entry(path.to_owned()).or_default();
         question.digest = true;
@@ -28,7 +28,7 @@ impl Observation {
     }
 
     /// Asks for `path` with its content, unless that is larger than 64 KiB or not text: for actions
-    /// that change a part of it.
+    /// that change a part of a file.
     pub fn text(&mut self, path: &str) {
         let question = self.files.entry(path.to_owned()).or_default();
         question.digest = true;
@@ -40,8 +40,8 @@ impl Observation {
         self.packages.insert(name.to_owned());
     }
 
-    /// Asks for what comes along when a package is installed that is not there. `manager`: the one
-    /// that is meant; empty: any.
+    /// Asks which other packages installing this one would install, if it is missing. `manager`:
+    /// the package manager that it is for; empty: any.
     pub fn install(&mut self, manager: &str, name: &str) {
         self.package_changes
             .installs
@@ -50,7 +50,7 @@ impl Observation {
             .insert(name.to_owned());
     }
 
-    /// Asks for what goes along when a package is removed that is there.
+    /// Asks which other packages removing this one would remove, if it is installed.
     pub fn removal(&mut self, manager: &str, name: &str) {
         self.package_changes
             .removals
@@ -79,24 +79,24 @@ impl Observation {
         self.groups.insert(name.to_owned());
     }
 
-    /// Asks for the exit code of a command that only looks.
+    /// Asks for the exit code of a read-only command.
     pub fn command(&mut self, script: &str) {
         self.commands.insert(script.to_owned());
     }
 
-    /// Asks what a call of the library would make of a file that is larger than 64 KiB.
+    /// Asks what a call of the library would do to a file, if that is larger than 64 KiB.
     pub fn edit(&mut self, path: &str, script: &str) {
         self.readings.edits.insert(script.to_owned(), path.to_owned());
     }
 
-    /// Asks for what a command prints that only looks. It stays known until something that may do
-    /// anything has been done.
+    /// Asks for the output of a read-only command. The result is kept until an action runs that may
+    /// do anything.
     pub fn reading(&mut self, script: &str) {
         self.readings.commands.insert(script.to_owned(), None);
     }
 
-    /// The same of a command that reads nothing but the file at `path`, or, where that ends with
-    /// `/`, what is below it: it stays known until that is changed.
+    /// Asks for the output of a command that reads only the file at `path` or, if that ends with
+    /// `/`, what is below it. The result is kept until that changes.
     pub fn reading_of(&mut self, path: &str, script: &str) {
         self.readings.commands.insert(script.to_owned(), Some(path.to_owned()));
     }

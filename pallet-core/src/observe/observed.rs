@@ -1,31 +1,31 @@
-//! What an observation of a node found.
+//! The result of observing a node.
 
 use thiserror::Error;
 
 use super::NodeState;
 use crate::model::Facts;
 
-/// What the observing script found.
+/// The result of the observing script.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observed {
-    /// The node itself.
+    /// The node's facts.
     pub facts: Facts,
-    /// What was asked of it.
+    /// The answers.
     pub state: NodeState,
-    /// There are temporary entries of a run: of one that goes on, or of one that was killed.
+    /// The node has temporary entries of a run that goes on or was killed.
     pub leftovers: bool,
 }
 
-/// An answer that cannot be read.
+/// Why an answer cannot be read.
 #[derive(Debug, Clone, Error, PartialEq)]
 pub enum ObserveError {
-    /// The script ended before it was done.
+    /// The script ended early.
     #[error("the observing script did not finish; the last it said was {last:?}")]
     Incomplete {
         /// The end of its output.
         last: String,
     },
-    /// The script gave an answer that this Pallet does not understand.
+    /// An answer that this Pallet does not understand.
     #[error("cannot read the observing script's answer {answer:?}")]
     Malformed {
         /// The answer, without its frame.

@@ -1,4 +1,4 @@
-//! Reads what the observing script said.
+//! Parses the output of the observing script.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use super::{NodeState, Observation, ObserveError, Observed};
 use crate::model::{Facts, Os, OsFamily, PackageManager, ServiceManager};
 use crate::script::flag_of_file;
 
-/// Reads the `output` of the script that [`compile`](super::compile) made for the same `wanted` and
-/// `token`.
+/// Parses the `output` of the script that [`compile`](super::compile) wrote for the same `wanted`
+/// and `token`.
 pub fn parse(wanted: &Observation, token: &str, output: &[u8]) -> Result<Observed, ObserveError> {
     let output = String::from_utf8_lossy(output);
     let answers = answers(token, &output);
@@ -65,7 +65,7 @@ fn facts(answers: &[Answer<'_>]) -> Result<Facts, ObserveError> {
     })
 }
 
-/// A value by its word in serialized data.
+/// Parses an enum value from its serialized word.
 fn word<T: serde::de::DeserializeOwned>(word: &str, default: T) -> T {
     serde_json::from_value(serde_json::Value::from(word)).unwrap_or(default)
 }

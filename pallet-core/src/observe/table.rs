@@ -1,5 +1,5 @@
-//! The table of all kinds of things that can be observed, and what is made of it: what is asked of
-//! a node, and what is known of it.
+//! The table of all kinds of things that can be observed, and the two types built from it: the
+//! questions to a node, and its known state.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use crate::script::Script;
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kinds:ident: $kind:ty,)*) => {
-        /// Everything that a phase's actions ask of one node, each thing once. It is asked in one
-        /// script, in one round trip.
+        /// All questions that a phase's actions ask of one node, without duplicates. They are asked
+        /// in one script, in one round trip.
         #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default)]
         pub struct Observation {
@@ -25,12 +25,12 @@ macro_rules! kinds {
         }
 
         impl Observation {
-            /// Asks for all that `other` asks for as well.
+            /// Adds the questions of `other`.
             pub fn extend(&mut self, other: Observation) {
                 $(<$kind>::ask(&mut self.$kinds, other.$kinds);)*
             }
 
-            /// Adds what answers all questions to the observing script.
+            /// Adds the commands that answer all questions to the observing script.
             pub(super) fn script(&self, mut script: Script) -> Script {
                 let mut known = BTreeSet::new();
                 $(
@@ -45,24 +45,24 @@ macro_rules! kinds {
             }
         }
 
-        /// What is known of one node. A thing that is not in it is unknown.
+        /// The known state of one node. Anything not in it is unknown.
         ///
-        /// Planning folds over the actions in order: each reads this state, says what to change,
-        /// and brings the state to what will then be true.
+        /// Planning folds over the actions in order: each reads this state, returns its change, and
+        /// updates the state to what it will be after the change.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         pub struct NodeState {
             /// The operating system.
             pub os: Os,
-            /// Who scripts run as: new files are this user's.
+            /// The user that scripts run as, and that owns new files.
             pub user: String,
-            /// What was changed by hand is overwritten.
+            /// Overwrite changes made by hand.
             #[serde(default)]
             pub overwrite_changes: bool,
             $(#[serde(default)] pub(crate) $kinds: $kind,)*
         }
 
         impl NodeState {
-            /// A node of which nothing is known but its system.
+            /// A node of which only the system is known.
             pub fn new(os: Os) -> Self {
                 NodeState {
                     os,
@@ -72,7 +72,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Takes in the answers to all questions.
+            /// Reads the answers to all questions.
             pub(super) fn read(
                 &mut self,
                 wanted: &Observation,
@@ -82,28 +82,28 @@ macro_rules! kinds {
                 Ok(())
             }
 
-            /// Keeps only what `other` knows just the same: after a change that may or may not be
+            /// Keeps only what is the same in `other`: used after a change that may or may not be
             /// made.
             pub fn keep_what_agrees(&mut self, other: &NodeState) {
                 $(self.$kinds.keep_what_agrees(&other.$kinds);)*
             }
 
-            /// Adds what `newer` knows, which replaces what was known before.
+            /// Adds the state in `newer`, which overrides older state.
             pub fn learn(&mut self, newer: NodeState) {
                 self.os = newer.os;
                 self.user = newer.user;
                 $(self.$kinds.learn(newer.$kinds);)*
             }
 
-            /// Where `observed` is not what this state predicted, one line each. What this state
-            /// does not know it does not predict.
+            /// Where `observed` differs from this predicted state, one line each. Unknown state
+            /// predicts nothing.
             pub fn contradictions(&self, observed: &NodeState) -> Vec<String> {
                 let mut found = Vec::new();
                 $(found.extend(self.$kinds.contradictions(&observed.$kinds));)*
                 found
             }
 
-            /// What is asked and what is known of it, in words. `outputs`: also digests of contents
+            /// Describes the questions and their answers in words. `outputs`: also include digests
             /// and the output of commands, which may reveal a secret.
             pub fn describe(&self, wanted: &Observation, outputs: bool) -> Vec<KindDescription> {
                 let mut found = Vec::new();
@@ -115,26 +115,26 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Paths, links not followed.
+    /// Paths; links are not followed.
     files: file::Files,
     /// Packages, as the node's package manager names them.
     packages: package::Packages,
-    /// Packages to be installed or removed: which others come or go along is wanted.
+    /// Packages to install or remove: which others change along with them.
     package_changes: package_changes::PackageChanges,
-    /// Whether the age of the package manager's lists is wanted.
+    /// Whether to ask for the age of the package lists.
     package_lists: package_lists::PackageLists,
-    /// Services, and for each the command line that tells its process where no service manager
-    /// knows it (empty: none).
+    /// Services, each with the command line of its plain process, in case no service manager knows
+    /// it; empty: none.
     services: service::Services,
     /// Login names.
     users: user::Users,
     /// Group names.
     groups: group::Groups,
-    /// Shell commands that only look: their exit codes are wanted.
+    /// Read-only shell commands, for their exit codes.
     commands: command::Commands,
-    /// Shell commands that only look: their output is wanted.
+    /// Read-only shell commands, for their output.
     readings: reading::Readings,
-    /// Whether all that Pallet recorded on the node is wanted: what it wrote, and which actions it
+    /// Whether to ask for all of Pallet's records on the node: what it wrote, and which actions it
     /// applied.
     records: records::Records,
 }

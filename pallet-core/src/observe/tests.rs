@@ -1,4 +1,4 @@
-//! Tests that run the observing script for real.
+//! Tests that run the observing script.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -10,7 +10,7 @@ use crate::script::shells::shells;
 
 const TOKEN: &str = "t0k3n";
 
-/// Names that shells, and the output of tools, get wrong.
+/// Names that shells and the output of tools often get wrong.
 pub(crate) const WEIRD_NAMES: [&str; 13] = [
     "plain",
     "with space",
@@ -166,7 +166,7 @@ fn a_file_that_vanishes_between_calls_is_no_other() {
         fs::write(format!("{root}/{name}"), name).expect("it can be written");
         wanted.content(&format!("{root}/{name}"), &digest(b"expected"));
     }
-    // both calls for all see `b`, and lose it before they look
+    // the tools get the names of all files, but `b` vanishes right before they look
     let tools = format!(
         "lose() {{ if [ -e {root}/b ] && [ $1 = {{tool}} ]; then rm {root}/b; fi; }}\n\
          stat() {{ lose stat; command stat \"$@\"; }}\n\
@@ -260,7 +260,7 @@ fn readings_are_what_a_command_prints() {
             panic!("it is a file")
         };
         assert_eq!(text.as_deref(), Some("a\nb\n\n"));
-        // what was read of a file holds until that file changes
+        // the result of reading a file holds until that file changes
         state.set_file("/elsewhere", FileState::Absent);
         assert_ne!(state.reading(&format!("cat {path}; printf x")), Known::Unknown);
         state.set_file(&path, FileState::Absent);
@@ -341,7 +341,7 @@ fn stray_output_is_nobodys_and_an_end_that_is_missing_is_told() {
     );
 }
 
-/// Answers as the script frames them.
+/// Answers, framed as the script frames them.
 fn recorded(answers: &[&[&str]]) -> Vec<u8> {
     let frame = |answer: &&[&str]| {
         format!(

@@ -125,7 +125,7 @@ fn trees_go_over_ssh_and_back() {
     project
         .run(&["cp", "-r", home.join("tree").to_str().unwrap(), &there("/srv/large")])
         .exits(1)
-        .says("/srv/large is there, and no directory");
+        .says("/srv/large exists and is not a directory");
     project
         .run(&["cp", file, home.join("one").to_str().unwrap(), &there("/srv/large")])
         .exits(1)
@@ -216,7 +216,7 @@ fn a_node_cannot_lead_a_download_out_of_its_directory() {
     assert_eq!(fs::read_to_string(inner.join("plain")).unwrap(), "theirs\n");
     into_inner("/srv/plain", "app")
         .exits(2)
-        .says("cannot make the directory")
+        .says("cannot create the directory")
         .says("it is a link, or no directory");
     untouched();
     // nothing stays beside
@@ -247,11 +247,11 @@ fn sandbox_nodes_too() {
     let project = Project::quickstart();
     project.edit("pallet.star", "phases = {\"bootstrap\": automated_admin_user},", "");
     project.edit("pallet.star", "phases = {\"configure\": configure},", "");
-    project.run(&["ssh", "web"]).exits(2).says("group web has no nodes; converge makes them");
+    project.run(&["ssh", "web"]).exits(2).says("group web has no nodes; converge creates them");
     project
         .run(&["run", "web", "--", "true"])
         .exits(2)
-        .says("group web has no nodes; converge makes them");
+        .says("group web has no nodes; converge creates them");
     project.run(&["converge"]).exits(0);
     project.run(&["run", "web", "--", "hostname"]).exits(0).says(
         "web-1: exit 0\n  web-1\n\

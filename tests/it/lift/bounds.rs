@@ -67,10 +67,7 @@ fn fault_27_an_answer_without_end_is_no_answer() {
     .exits(0);
     let (said, code, most) = measured(&project, &["lift", "--dry-run"]);
     assert_eq!(code, 1, "{said}");
-    assert!(
-        said.contains("the node was asked what it is, and its answer did not end within 64 MiB"),
-        "{said}"
-    );
+    assert!(said.contains("the node's answer to the observation exceeds 64 MiB"), "{said}");
     assert!(most < 300, "{most} MiB");
     bed.ssh(
         1,

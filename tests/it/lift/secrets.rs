@@ -179,7 +179,7 @@ fn a_secret_that_cannot_be_had_is_one_clear_error() {
     let lift = |code: &str| project.run(&["lift", "-e", code]);
     lift("print(secret(\"from_evn\"))").exits(2).says("did you mean `from_env`?");
     let upper = lift("remote_file(request, \"/srv/x\", content = secret(\"from_env\").upper())");
-    upper.exits(1).says("a secret was taken apart or changed in the project");
+    upper.exits(1).says("a secret was split or changed in the project");
     project.write("secrets/app.age", "damaged");
     lift("remote_file(request, \"/srv/x\", content = secret(\"from_age\"))")
         .exits(1)

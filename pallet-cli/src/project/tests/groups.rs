@@ -119,7 +119,7 @@ fn declarations_that_contradict_themselves() {
          b = server_spec(default_phases = ['y', 'x'])\ngroup_spec('web', extends = [a, b])\n",
     )
     .wrong(expect![[r#"
-        error: group_spec: the default phases ["x", "y"] and ["y", "x"] cannot be brought into one order; give `default_phases` here
+        error: group_spec: the default phases ["x", "y"] and ["y", "x"] are in conflicting orders; give `default_phases` here
          --> pallet.star:3:1
           |
         3 | group_spec('web', extends = [a, b])

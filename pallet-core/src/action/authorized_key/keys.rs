@@ -1,19 +1,18 @@
-//! Lines of authorized_keys, read as sshd reads them. `ensure_keys` of the library does the same on
-//! a node.
+//! Parses lines of authorized_keys like sshd. `ensure_keys` of the library does the same on a node.
 
 use super::super::text::{Text, trim};
 
-/// The types of keys begin so.
+/// The prefixes of key types.
 const KINDS: [&str; 4] = ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-"];
 
-/// What becomes of the keys.
+/// What to do with the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
-    /// They have a line each.
+    /// Each has one line.
     Present,
-    /// So they do, and no other key has one.
+    /// Each has one line, and no other key has any.
     Only,
-    /// They have none.
+    /// None has a line.
     Absent,
 }
 
@@ -37,7 +36,7 @@ pub(super) struct KeyLine<'a> {
 }
 
 impl<'a> KeyLine<'a> {
-    /// The key of a line; `None` where sshd finds none.
+    /// Parses the key of a line; `None` if sshd finds none.
     pub(super) fn read(line: &'a str) -> Option<Self> {
         let line = line.trim_start_matches([' ', '\t']);
         if line.starts_with('#') {
@@ -54,7 +53,7 @@ impl<'a> KeyLine<'a> {
         Some(KeyLine { options, kind, blob, comment: trim(comment) })
     }
 
-    /// What people call it: its comment, or the key itself where it has none.
+    /// The key's name for people: its comment, or the key itself without one.
     pub(super) fn name(&self) -> &'a str {
         if self.comment.is_empty() { self.blob } else { self.comment }
     }
@@ -68,7 +67,7 @@ fn is_blank(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// The first word, and what stands behind it.
+/// The first word, and the rest.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start_matches([' ', '\t']);
     text.split_at(text.find([' ', '\t']).unwrap_or(text.len()))
@@ -82,7 +81,7 @@ fn is_key(text: &str) -> bool {
         && word(rest).0.starts_with("AAAA")
 }
 
-/// Where options end: at the first blank that is not between quotes.
+/// The end of the options: the first blank that is not in quotes.
 fn options_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut quoted) = (0, false);
@@ -98,13 +97,13 @@ fn options_end(text: &str) -> usize {
     at.min(bytes.len())
 }
 
-/// What becomes of a file.
+/// The edited text of a file.
 pub(super) fn edited(text: &str, how: How, lines: &[String]) -> String {
     let wanted: Vec<KeyLine<'_>> = lines.iter().filter_map(|line| KeyLine::read(line)).collect();
     let mut file = Text::of(text);
     let found: Vec<Option<KeyLine<'_>>> =
         file.lines.iter().map(|line| KeyLine::read(line)).collect();
-    // for each key, the line that stays, and whether it is right
+    // for each key, the line to keep, and whether it is already right
     let keep: Vec<Option<(usize, bool)>> = wanted
         .iter()
         .map(|key| {
@@ -197,7 +196,7 @@ mod tests {
             format!("{options}\n")
         );
         assert_eq!(made(&format!("{options}\n{KEY}\n"), How::Present, &[KEY]), format!("{KEY}\n"));
-        // the key of another that names this one in its comment stays
+        // another key that mentions this one in its comment stays
         let other = format!("ssh-rsa AAAAB3 not {KEY}\n");
         assert_eq!(made(&other, How::Absent, &[KEY]), other);
     }

@@ -1,4 +1,4 @@
-//! Which lines of a key stay, change and go.
+//! Which lines of a key stay, are changed, or are removed.
 
 use super::super::check::{NodeBuilder, check, node};
 use super::*;

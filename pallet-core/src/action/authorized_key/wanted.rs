@@ -1,4 +1,4 @@
-//! The keys that a declaration is about.
+//! The keys of a declaration.
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Keys {
-    /// One.
+    /// One key.
     One(String),
-    /// Several.
+    /// Several keys.
     Several(Vec<String>),
 }
 
 impl Keys {
-    /// As it was when there could be but one, and more.
+    /// The schema of the parameter as it was when only one key was possible, plus a list.
     pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
     }

@@ -1,4 +1,4 @@
-//! Who must be there before something can be done.
+//! Users and groups that must exist before an action can be applied.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use super::super::ActionError;
 use crate::model::Known;
 use crate::observe::{NodeState, Observation};
 
-/// A user or group that must be there.
+/// A user or group that must exist.
 #[derive(Debug)]
 pub(crate) enum Account {
-    /// A user of this name.
+    /// The user with this name.
     User(String),
-    /// A group of this name.
+    /// The group with this name.
     Group(String),
 }
 
@@ -37,7 +37,7 @@ impl Account {
         }
     }
 
-    /// The error if it does not exist.
+    /// Returns an error if it does not exist.
     pub(in super::super) fn require(&self, node: &NodeState) -> Result<(), ActionError> {
         let missing = match self {
             Account::User(name) => node.user(name) == Known::Known(&None),
@@ -46,7 +46,7 @@ impl Account {
         if missing { Err(self.missing()) } else { Ok(()) }
     }
 
-    /// The error that it does not exist.
+    /// The error for an account that does not exist.
     pub(in super::super) fn missing(&self) -> ActionError {
         let (Account::User(name) | Account::Group(name)) = self;
         let kind = if let Account::User(_) = self { "user" } else { "group" };

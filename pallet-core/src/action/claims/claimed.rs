@@ -1,4 +1,4 @@
-//! Finds an action that undoes an earlier one of its node and phase.
+//! Finds an action that undoes an earlier action of the same node and phase.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,7 +6,7 @@ use super::super::Declared;
 use super::paths::Paths;
 use super::{Claim, Claims, Holds, LineClaim};
 
-/// What the actions of one node and phase claimed so far.
+/// The claims of one node and phase so far.
 #[derive(Debug, Default)]
 pub struct ClaimIndex {
     values: HashMap<String, Vec<(String, usize)>>,
@@ -14,16 +14,16 @@ pub struct ClaimIndex {
     members: HashMap<String, Vec<(String, usize)>>,
     only: HashMap<String, Vec<(BTreeSet<String>, usize)>>,
     lines: HashMap<String, Vec<(LineClaim, usize)>>,
-    /// Only which of them have one: it is large, and can be asked for again.
+    /// Only the positions of the actions: texts are large, and can be computed again.
     texts: HashMap<String, Vec<usize>>,
     parts: HashMap<String, Vec<(Holds, usize)>>,
 }
 
 impl ClaimIndex {
-    /// Adds what the next action claims, the one behind `all`. Gives which of them it undoes, and
-    /// what both say something of.
+    /// Adds the claims of the next action, which follows `all`. Returns the position of an action
+    /// that it undoes, if any, and what they disagree about.
     pub fn add(&mut self, next: &Declared, all: &[Declared]) -> Option<(usize, String)> {
-        // what waits for a flag does so to act after others
+        // an action that waits for a flag is meant to act after others
         if next.options.if_flag.is_some() {
             return None;
         }
@@ -99,7 +99,7 @@ impl ClaimIndex {
     }
 }
 
-/// The text that an action claims of a file.
+/// The text that an action claims for a file.
 fn text_of(action: &Declared, path: &str) -> Option<String> {
     action.claims().all.into_iter().find_map(|claim| match claim {
         Claim::Text { path: of, text } if of == path => Some(text),
@@ -107,7 +107,7 @@ fn text_of(action: &Declared, path: &str) -> Option<String> {
     })
 }
 
-/// Whether both can be done in one run: they are not apart by the conditions that they stand under.
+/// Whether both actions can run in the same run, given their conditions.
 fn meet(one: &Declared, other: &Declared) -> bool {
     let opposite = one.conditions.iter().any(|this| {
         other

@@ -1,8 +1,8 @@
-//! What is claimed of paths, and so of the directories that lead to them.
+//! Claims on paths, and so on their parent directories.
 
 use std::collections::HashMap;
 
-/// What is claimed of a path.
+/// A claim on a path.
 #[derive(Debug)]
 pub(super) struct PathClaim {
     path: String,
@@ -11,21 +11,21 @@ pub(super) struct PathClaim {
 
 #[derive(Debug)]
 enum PathClaimKind {
-    /// Nothing stands there.
+    /// Nothing exists there.
     Nothing,
-    /// What stands there is no directory.
+    /// It is not a directory.
     Closed,
-    /// Something stands there, and perhaps other things below it.
+    /// It exists, and may be a directory.
     Open,
     /// It has this owner or group.
     Owned { aspect: &'static str, is: String },
-    /// So has all that is below it.
+    /// Everything below it has this owner or group.
     OwnedBelow { aspect: &'static str, is: String },
-    /// Of what is below it, only some stays.
+    /// Only some entries below it may exist.
     OnlyIn(Keeps),
 }
 
-/// Whether something stays, by its path in a directory.
+/// Decides whether an entry may stay, by its path in the directory.
 struct Keeps(Box<dyn Fn(&str) -> bool + Send>);
 
 impl std::fmt::Debug for Keeps {
@@ -35,11 +35,11 @@ impl std::fmt::Debug for Keeps {
 }
 
 impl PathClaim {
-    /// What stands there, in the words of [`path`](super::Claims::path).
+    /// A claim on what is at a path, in the words of [`path`](super::Claims::path).
     pub(super) fn stands(path: &str, is: &str) -> Self {
         let what = match is {
             "nothing" => PathClaimKind::Nothing,
-            // a link can lead to a directory
+            // a link is not closed: it may lead to a directory
             "a file" | "a named pipe" => PathClaimKind::Closed,
             _ => PathClaimKind::Open,
         };
@@ -62,22 +62,22 @@ impl PathClaim {
     }
 }
 
-/// What was claimed of all paths so far, each with the number of the action.
+/// The claims on all paths so far, each with the position of its action.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
-    /// Where nothing can stand below.
+    /// Paths that nothing can be below.
     closed: HashMap<String, Vec<usize>>,
-    /// What stands somewhere below a directory, by its path in it.
+    /// Entries below a directory, by their path in it.
     below: HashMap<String, Vec<(String, usize)>>,
     only: HashMap<String, Vec<(Keeps, usize)>>,
-    /// Owners and groups somewhere below a directory: of which path, which of both, and who.
+    /// Owners and groups of paths below a directory: path, owner or group, and name.
     owned: HashMap<String, Vec<(String, &'static str, String, usize)>>,
     owned_below: HashMap<String, Vec<(&'static str, String, usize)>>,
 }
 
 impl Paths {
-    /// Adds a claim of the action `at`. Gives which earlier action is undone by it, and what both
-    /// say something of.
+    /// Adds a claim of the action at position `at`. Returns the position of an earlier action that
+    /// it undoes, if any, and what they disagree about.
     pub(super) fn add(
         &mut self,
         claim: PathClaim,
@@ -131,7 +131,7 @@ impl Paths {
         }
     }
 
-    /// Something stands at a path, so all above it are directories.
+    /// Something exists at a path, so all of its parents are directories.
     fn stand(
         &mut self,
         path: &str,
@@ -167,12 +167,12 @@ impl Paths {
     }
 }
 
-/// The directories that lead to a path, each with the rest of it.
+/// The parent directories of a path, each with the rest of the path.
 fn above(path: &str) -> impl Iterator<Item = (&str, &str)> {
     path.match_indices('/').skip(1).map(|(at, _)| (&path[..at], &path[at + 1..]))
 }
 
-/// A path without what makes no difference.
+/// A path without empty and `.` components.
 fn plain(path: &str) -> String {
     let mut plain = String::with_capacity(path.len());
     for part in path.split('/').filter(|part| !part.is_empty() && *part != ".") {

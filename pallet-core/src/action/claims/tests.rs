@@ -8,7 +8,7 @@ use super::*;
 use serde_json::Value;
 use std::path::Path;
 
-/// What the second action undoes of the first, if it does.
+/// What the second action undoes of the first, if anything.
 fn undone(first: Declared, second: Declared) -> Option<String> {
     let mut claimed = ClaimIndex::default();
     assert_eq!(claimed.add(&first, &[]), None);
@@ -79,7 +79,7 @@ fn fault_08_one_key_with_two_options() {
     );
     neither(AuthorizedKey::new("dep", KEY).exclusive(), AuthorizedKey::new("dep", OTHER).absent());
     neither(AuthorizedKey::new("dep", KEY).exclusive(), AuthorizedKey::new("app", OTHER));
-    // the comment is no part of the key
+    // the comment is not part of the key
     let renamed = AuthorizedKey::new("dep", KEY.replace("ann", "someone")).absent();
     assert!(undone(of(key("no-pty")), of(renamed)).is_some());
     neither(key("no-pty"), AuthorizedKey::new("dep", KEY).path("/etc/keys"));
@@ -186,7 +186,7 @@ fn lines_that_take_each_others_place() {
     neither(LineInFile::new("/x", "k=1"), LineInFile::new("/x", "k=2"));
     neither(line("k=1", "^k="), line("kk=2", "^kk="));
     neither(line("k=1", "^k="), LineInFile { path: "/y".into(), ..line("k=2", "^k=") });
-    // where the first stands before the second, both stay
+    // if the first line is before the second, both stay
     neither(LineInFile::new("/x", "k=1").before("^k=2"), line("k=2", "^k="));
 }
 
@@ -212,7 +212,7 @@ fn conditions_and_flags_keep_apart() {
     assert!(undone(of(start()), flagged).is_none());
 }
 
-/// Plans stay linear in what is declared.
+/// Planning is linear in the number of declarations.
 #[test]
 fn many_claims_are_found_at_once() {
     let mut claimed = ClaimIndex::default();

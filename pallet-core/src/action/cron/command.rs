@@ -1,10 +1,10 @@
-//! The command of a job, as cron must read it.
+//! Escapes commands for cron.
 
 use crate::model::OsFamily;
 
-/// The command as cron must read it. A `%` would end it. Debian's cron takes a backslash before
-/// `%` and before another backslash away, all others take it away before `%` alone; there the
-/// shell puts a backslash before `%` together again.
+/// Escapes a command for cron, where an unescaped `%` would end it. Debian's cron removes a
+/// backslash before `%` and before another backslash. Other crons remove it only before `%`, so a
+/// literal backslash before `%` is put together by the shell there.
 pub(super) fn escaped(command: &str, family: OsFamily) -> String {
     if family == OsFamily::Debian {
         let mut out = String::new();

@@ -1,10 +1,10 @@
-//! When a job of cron runs.
+//! The schedules of cron jobs.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The words for whole schedules, and what they mean.
+/// Words for whole schedules, with their fields.
 pub(super) const SPECIAL: [(&str, &str); 8] = [
     ("@reboot", ""),
     ("@hourly", "0 * * * *"),

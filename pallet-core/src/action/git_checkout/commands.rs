@@ -1,17 +1,16 @@
-//! The shell text that looks at a checkout, and that makes it.
+//! The shell commands that inspect and update a checkout.
 
 use super::run_as::run_as;
 use crate::script::quote;
 
-/// What is changed, one file a line. Submodules have lines of their own.
+/// Lists changed files, one per line. Submodules have lines of their own.
 const STATUS: &str = "status --porcelain --untracked-files=no --ignore-submodules=all";
 
-/// What a line about a submodule begins with that is not as it should be: then come its commit and
-/// its path.
+/// The beginning of a line about a submodule that differs; its commit and its path follow.
 pub(super) const SUBMODULE: &str = "submodule ";
 
-/// Checks out the submodules, where there are any. One whose URL is relative is looked for beside
-/// the repository, which git takes from `origin`.
+/// Checks out the submodules, if any. A relative URL is resolved against the repository, which git
+/// takes from `origin`.
 const SUBMODULES: &str = r#"
 if [ -f .gitmodules ]; then
   git config --get remote.origin.url >/dev/null || printf '[remote "origin"]
@@ -27,13 +26,13 @@ if [ -f .gitmodules ]; then
   fi
 fi"#;
 
-/// A checkout that is wanted.
+/// A wanted checkout.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Checkout<'a> {
     pub(super) repository: &'a str,
     pub(super) path: &'a str,
     pub(super) revision: Option<&'a str>,
-    /// The wanted commit, where the revision is one.
+    /// The wanted commit, if the revision is a commit hash.
     pub(super) commit: Option<&'a str>,
     pub(super) user: Option<&'a str>,
     pub(super) force: bool,
@@ -43,8 +42,8 @@ pub(super) struct Checkout<'a> {
 }
 
 impl Checkout<'_> {
-    /// Prints the commit that is checked out, a second line if anything in it is changed, and one
-    /// if a submodule is not as it should be.
+    /// Prints the commit that is checked out, a second line if there are local changes, and one if
+    /// a submodule differs.
     pub(super) fn reading(&self) -> String {
         let path = quote(self.path);
         let mut look =
@@ -58,14 +57,14 @@ impl Checkout<'_> {
         run_as(self.user, &look, &path, false)
     }
 
-    /// Brings the checkout in this directory to the wanted commit. Prints `changed` if that changed
-    /// anything.
+    /// Updates the checkout in this directory to the wanted commit. Prints `changed` if that
+    /// changed anything.
     pub(super) fn update(&self) -> String {
         run_as(self.user, &self.commands(), ".", true)
     }
 
-    /// What the user runs in the directory: it prints `changed` if it changed anything, and its
-    /// errors are git's.
+    /// The commands that the user runs in the directory. They print `changed` if they changed
+    /// anything; errors come from git.
     fn commands(&self) -> String {
         let (path, repository) = (quote(self.path), quote(self.repository));
         let revision = quote(self.revision.unwrap_or("HEAD"));

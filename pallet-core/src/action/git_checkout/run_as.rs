@@ -1,17 +1,17 @@
-//! Runs git's commands as the user who owns the checkout.
+//! Runs git as the user who owns the checkout.
 
 use crate::script::{piped, shell, strict_shell};
 
-/// Expressions of find: what is not root's, whose number is `$top` where `/` belongs to another
-/// one; and what others may write.
+/// Conditions of find: entries that belong neither to root nor to the owner of `/` (`$top`); and
+/// entries that others may write.
 const OF_OTHERS: &str = "! -user 0 ! -user \"$top\"";
 const WRITABLE: &str = "'(' -perm -0002 -o -perm -0020 ! -group 0 ')'";
 
-/// Runs shell text in the directory at `path`, as the user who is given, or else as its owner,
-/// in the shell's words. Root runs it only where nobody else can say what git does, whose
-/// configuration and hooks name programs, nor where it does that: git goes by names.
+/// Runs shell commands in the directory at `path` (shell words), as the given user or else as its
+/// owner. Root runs them only if no other user controls what git does (its configuration and hooks
+/// name programs) or where it does that (git works with path names).
 pub(super) fn run_as(user: Option<&str>, text: &str, path: &str, strict: bool) -> String {
-    // who may not look above the directory stays in it
+    // the other user may not be allowed to enter the parent directories, so stay in the directory
     let enter = if path == "." { String::new() } else { format!("cd -P -- {path} || exit 1\n") };
     let text = &format!(
         "{enter}if [ \"$(id -u)\" = 0 ]; then
@@ -39,8 +39,8 @@ fi
         (None, true) => "sh -e",
         (None, false) => "sh",
     };
-    // only root can be somebody else; an owner without a name has no login, and `su` knows no
-    // numbers
+    // only root can switch users; an owner without a name cannot log in, and `su` accepts no
+    // numeric IDs
     format!(
         "{{ owner=
 if [ -d {path} ] && [ ! -O {path} ] && [ \"$(id -u)\" = 0 ]; then owner=$(stat -c %U -- {path}); fi

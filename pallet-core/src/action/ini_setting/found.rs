@@ -1,19 +1,19 @@
-//! What an ini file has of a section and a key, read as those read it who know such files.
+//! Parses what an INI file has for a section and a key, like common parsers of such files.
 
 use super::super::text::trim;
 
-/// What a file has of a section and a key.
+/// What a file has for a section and a key.
 #[derive(Debug, Default)]
 pub(super) struct Found<'a> {
     /// The lines that set the key.
     pub(super) own: Vec<usize>,
-    /// The value in the last of them.
+    /// The value on the last of them.
     pub(super) setting: &'a str,
-    /// Lines that continue a value, with the line of its key.
+    /// Lines that continue a value, each with the line of its key.
     pub(super) parts: Vec<(usize, usize)>,
-    /// Whether the section is there.
+    /// Whether the section exists.
     pub(super) seen: bool,
-    /// How many lines stand before a new one.
+    /// The number of lines before the place of a new line.
     pub(super) place: usize,
 }
 
@@ -21,7 +21,7 @@ impl<'a> Found<'a> {
     pub(super) fn read(lines: &[&'a str], section: &str, key: &str, joins: bool) -> Self {
         let mut inside = section.is_empty();
         let mut found = Found { seen: inside, ..Found::default() };
-        // the line of the key that was met last, and whether the line before this one goes on
+        // the line of the last key, and whether the previous line ends with a continuation
         let (mut item, mut joined) = (None, false);
         for (at, whole) in lines.iter().enumerate() {
             let line = trim(whole);
@@ -56,13 +56,13 @@ impl<'a> Found<'a> {
     }
 }
 
-/// How far a line is indented.
+/// The indentation of a line.
 pub(super) fn depth(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }
 
-/// The name of the section that a line begins: what stands before the first bracket that nothing
-/// follows but a comment.
+/// The name of the section that starts at a line: everything up to the first closing bracket that
+/// is followed by nothing but a comment.
 fn header(line: &str) -> Option<&str> {
     let inner = line.strip_prefix('[')?;
     let ends = |(at, _): &(usize, &str)| {
@@ -72,13 +72,13 @@ fn header(line: &str) -> Option<&str> {
     inner.match_indices(']').find(ends).map(|(at, _)| trim(&inner[..at]))
 }
 
-/// What a line sets the key to, if it does.
+/// The value, if the line sets the key.
 fn setting_of<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let (name, value) = line.split_once('=').unwrap_or((line, ""));
     if trim(name) == key {
         return Some(trim(value));
     }
     let value = trim(line.strip_prefix(key)?).strip_prefix(':')?;
-    // a colon can be a part of a longer key, where an equals sign comes behind it
+    // a colon followed by an equals sign may be part of a longer key
     (value.is_empty() || value.starts_with([' ', '\t']) || !line.contains('=')).then(|| trim(value))
 }

@@ -7,8 +7,8 @@ use super::super::remote_directory::Unpack;
 use super::super::{Directory, RemoteDirectory};
 use super::*;
 
-/// Packs `app-1/` into an archive of the project, as the options of `tar` or as `zip` do it; not
-/// where the tools are missing.
+/// Packs `app-1/` into an archive of the project, with these options of `tar` or with `zip`;
+/// returns false if the tools are missing.
 fn pack(place: &Place, archive: &str, words: &[&str]) -> bool {
     let project = place.project.0.path();
     for (name, content) in
@@ -44,7 +44,7 @@ fn an_archive_of_any_kind_is_unpacked_once() {
             ("app.zst", &["tar", "--zstd", "-cf"]),
             ("app.zip", &["zip", "-qr"]),
         ] {
-            // busybox knows of no zstd
+            // busybox does not support zstd
             if !pack(&place, archive, words)
                 || archive == "app.zst" && place.shell.to_string() == "busybox"
             {
@@ -52,7 +52,7 @@ fn an_archive_of_any_kind_is_unpacked_once() {
             }
             packed += 1;
             let zip = archive.ends_with("zip");
-            // any name will do for one of them
+            // one of them gets a weird name
             for weird in if archive == "app.tar" { &WEIRD[..] } else { &WEIRD[1..2] } {
                 let path = place.path(&format!("{weird}.{archive}"));
                 let app = || RemoteDirectory::local_file(&path, archive).mode(0o750);
@@ -67,7 +67,7 @@ fn an_archive_of_any_kind_is_unpacked_once() {
                 let ours =
                     |name: &String| name.starts_with(".pallet.") && name != ".pallet.directory";
                 assert!(!names(Path::new(&path)).iter().any(ours), "{}", place.shell);
-                // whatever became of what was unpacked
+                // changes of the unpacked files do not matter
                 fs::remove_file(format!("{path}/app-1/bin/run")).expect("it is there");
                 place.law(app(), false);
                 place.law_of_unknown(app(), false);
@@ -106,7 +106,7 @@ fn an_archive_of_the_node_is_unpacked_when_it_changes() {
             .current_dir(place.project.0.path().join("app-1"))
             .status();
         assert!(status.is_ok_and(|status| status.success()));
-        // the archive says of the directory itself what it likes
+        // the archive has its own attributes for the directory itself
         place.law(app().strip_components(0).mode(0o711), true);
         assert_eq!(
             (read(place.path("app/bin/run")).as_str(), mode(&place.path("app"))),
@@ -155,8 +155,8 @@ fn fault_04_two_archives_go_to_one_directory() {
     }
 }
 
-/// Of archives whose names tell nothing but versions apart, those that are declared together stay
-/// known.
+/// Of archives whose names differ only in their version, those that are declared together are all
+/// remembered.
 #[test]
 #[ignore = "needs root"]
 fn archives_that_are_declared_together_stay_known() {
@@ -207,7 +207,8 @@ fn what_stands_in_the_way_of_an_archive() {
             .status();
         assert!(packed.is_ok_and(|status| status.success()));
         place.law(RemoteDirectory::local_file(&path, "a.tar"), true);
-        // root's own link to a directory is one, and a directory that was there stays what it is
+        // root's own link to a directory counts as one, and an existing directory keeps its
+        // attributes
         assert_eq!(
             (read(place.path("logs/one")).as_str(), read(format!("{path}/deep/two")).as_str()),
             ("log/one", "deep/two")
@@ -250,7 +251,7 @@ fn a_zip_file_that_is_warned_of_is_unpacked() {
     }
 }
 
-/// What an older version of Pallet left in the directory.
+/// A record that an older version of Pallet left in the directory.
 #[test]
 #[ignore = "needs root"]
 fn a_record_of_an_older_version_is_read_once() {

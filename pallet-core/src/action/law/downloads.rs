@@ -1,4 +1,4 @@
-//! The law of what nodes fetch from URLs, with a server on this machine.
+//! The law of downloads from URLs, with a server on this machine.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use super::*;
 use crate::model::digest;
 use crate::script::Script;
 
-/// A web server: what stands at which path, and what was asked for.
+/// A web server: its content by path, and the requests so far.
 struct Web {
     port: u16,
     pages: Arc<Mutex<BTreeMap<String, String>>>,
@@ -74,7 +74,7 @@ impl Web {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// What was asked for since the last time.
+    /// The requests since the last call.
     fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().expect("nobody panicked"))
     }
@@ -151,13 +151,13 @@ fn a_download_without_a_known_digest_is_made_once() {
         assert_eq!((web.asked().len(), read(&path).as_str()), (0, "one\n"));
         place.law(RemoteFile::url(&path, &two), true);
         assert_eq!(read(&path), "two\n");
-        // content from elsewhere is no download any more
+        // content from elsewhere no longer counts as a download
         place.law(RemoteFile::content(&path, "here\n"), true);
         place.law(RemoteFile::url(&path, &two), true);
         assert_eq!(read(&path), "two\n");
         place.law_of_unknown(RemoteFile::content(&path, "here\n"), true);
         place.law_of_unknown(RemoteFile::url(&path, &two), true);
-        // nor is what was there before Pallet
+        // nor does content from before Pallet
         let other = place.path("other");
         fs::write(&other, "by hand").expect("it can be written");
         place.law(RemoteFile::url(&other, &two), true);
@@ -231,7 +231,7 @@ fn headers_are_sent_and_not_shown() {
                 && asked.contains("X-Date: 1 * 2"),
             "{asked}"
         );
-        // as a user sees it who looks at the processes while it is fetched
+        // what another user sees in the process list during the download
         let curl = "curl() { printf '%s\\n' \"$@\" >&2; cat >/dev/null; return 1; }\n";
         let action = place
             .prepared(RemoteFile::url(place.path("new"), &url).header("Authorization", "s3cret"));

@@ -1,4 +1,4 @@
-//! The law of actions that write what a part of the system reads, in a copy of this machine's root.
+//! The law of actions that write files that the system reads, in a copy of this machine's root.
 
 use std::io::BufRead;
 use std::process::{Child, Command, Stdio};
@@ -11,8 +11,8 @@ fn copy() -> Place {
     Place::of(Shell::copy())
 }
 
-/// A copy of this machine's root with a host name and mounts of its own, which stay from run to
-/// run.
+/// A copy of this machine's root with a host name and mounts of its own, which persist between
+/// runs.
 struct OverlayPlace {
     place: Place,
     holder: Child,
@@ -63,7 +63,7 @@ impl Drop for OverlayPlace {
     }
 }
 
-/// Runs a script in the place, and returns what it prints.
+/// Runs a script in the place, and returns its output.
 fn printed(place: &Place, script: &str) -> String {
     let output = place.shell.run(&format!("set -e\n{script}"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -116,7 +116,7 @@ fn keys_that_may_log_in() {
     place.law(User::new("app").home("/srv/an app"), true);
     let state = "stat -c '%U %G %a' '/srv/an app/.ssh' '/srv/an app/.ssh/authorized_keys'; cat \
         '/srv/an app/.ssh/authorized_keys'";
-    // its home is not the usual one, so the node decides
+    // the home directory is not the usual one, so the node decides
     let change = place
         .prepared(key(one))
         .plan(&mut place.observe(&key(one)))
@@ -148,7 +148,7 @@ fn keys_that_may_log_in() {
     place.law(key(two).absent(), true);
     place.law(key(two).absent(), false);
     place.law(key(one).path("/etc/ssh/keys_app2"), true);
-    // all that the user has, each with options of its own
+    // all keys of the user, each with its own options
     let all =
         || AuthorizedKey::new("app2", vec![one.to_owned(), format!("no-pty {two}")]).exclusive();
     printed(
@@ -175,7 +175,7 @@ fn keys_that_may_log_in() {
     assert_eq!(printed(&place, "grep -c AAAAB3 /home/app2/.ssh/authorized_keys"), "1\n");
 }
 
-/// The link is the user's, who could have it point to what is root's.
+/// The link belongs to the user, who could make it point to root's files.
 #[test]
 #[ignore = "needs root"]
 fn keys_behind_a_link_stay_whose_they_are() {
@@ -196,7 +196,7 @@ fn keys_behind_a_link_stay_whose_they_are() {
             refused.starts_with("/home/app/.ssh is a link to /root/keys, not a directory"),
             "{refused}"
         );
-        // a link that came since
+        // a link that was created since
         state.forget_files_below("/home/app");
         let change = key.plan(&mut state).expect("it can be planned").expect("it may change");
         let said = place.apply(&change).expect_err("it is a link");
@@ -252,8 +252,7 @@ fn settings_of_the_kernel() {
     );
 }
 
-/// What systemd-sysctl and procps would set when the node starts: the files by their names, then
-/// /etc/sysctl.conf.
+/// What systemd-sysctl and procps would set at boot: the files by name, then /etc/sysctl.conf.
 const AT_BOOT: &str = r#"
 { for file in /etc/sysctl.d/*.conf; do echo "${file##*/} $file"; done | LC_ALL=C sort | cut -d ' ' -f 2; echo /etc/sysctl.conf; } | while read -r file; do
   sed -n 's/^[ -]*\(net[.\/]ipv4[.\/]tcp_rmem\) *= *//p' "$file"
@@ -311,7 +310,7 @@ fn fault_15_settings_of_the_kernel_hold_after_a_restart() {
     );
 }
 
-/// Debian's own cron runs what is written, when it starts.
+/// Debian's own cron runs the written job at startup.
 #[test]
 #[ignore = "needs root, and Debian's cron"]
 fn fault_07_cron_runs_commands_as_they_are_written() {
@@ -340,8 +339,8 @@ fn fault_07_cron_runs_commands_as_they_are_written() {
     );
 }
 
-/// What cronie does with a command: `\%` is a percent sign, a backslash before anything else stays,
-/// and both are passed over.
+/// How cronie reads a command: `\%` is a percent sign; a backslash before anything else stays, and
+/// the character after it is skipped too.
 #[test]
 fn other_crons_run_commands_as_they_are_written() {
     for text in [r"a\\b", r"a\b", r"100%", r"a\%b", r"a\\%b%%\x", r"it's \\\\%\\ $HOME"] {
@@ -393,7 +392,7 @@ fn jobs_are_for_users_that_are_there() {
 fn swap_space() {
     let kept = OverlayPlace::new();
     let place = &kept.place;
-    // the machine's own swap space stays as it is
+    // the machine's own swap space is left alone
     printed(
         place,
         "printf '# none\\r\\n' >/etc/fstab; : >/swapfile; printf 'Filename Type Size Used \

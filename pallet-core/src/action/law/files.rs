@@ -1,4 +1,4 @@
-//! The law of the actions on files: what is remembered of them, and what was changed by hand.
+//! The law of the actions on files: records, and changes by hand.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -8,14 +8,14 @@ use super::*;
 use crate::model::digest;
 use crate::script::Script;
 
-/// What Pallet remembers that it wrote to a path: the last line of it.
+/// What Pallet recorded as written to a path: its last entry.
 fn written(place: &Place, path: &str) -> Option<String> {
     let lines = fs::read_to_string(place.state.path().join("written")).unwrap_or_default();
     let last = lines.lines().filter_map(|line| line.split_once("  ")).rfind(|(_, of)| *of == path);
     last.map(|(digest, _)| digest.to_owned())
 }
 
-/// Runs shell text with the library at hand.
+/// Runs shell commands with the library.
 fn run(place: &Place, script: &str) -> String {
     place
         .report(&Change::will("test", Script::new().raw(script)))
@@ -31,7 +31,7 @@ fn what_was_written_is_remembered() {
         assert_eq!(mode(place.state.path().join("written").to_str().expect("it is UTF-8")), 0o600);
         place.law_of_unknown(RemoteFile::content(&path, "two\n"), true);
         assert_eq!(written(&place, &path), Some(digest(b"two\n")), "{}", place.shell);
-        // a change of a part of it
+        // an edit of a part of it
         fs::write(&path, "three\n").expect("it can be written");
         run(
             &place,
@@ -75,7 +75,7 @@ fn the_record_is_compacted() {
     }
 }
 
-/// The contents of the older versions of a file, by their names.
+/// The contents of the older versions of a file, by name.
 fn versions(place: &Place, path: &str) -> Vec<(String, String)> {
     let path = format!("{}/versions{path}", place.state.path().display());
     let (directory, name) = path.rsplit_once('/').expect("it is absolute");
@@ -138,7 +138,7 @@ fn what_was_changed_by_hand_is_kept() {
                     "{}",
                     place.shell
                 );
-                // the script finds it too, where nothing was known
+                // the script finds the drift too, if the state was unknown
                 let change = action
                     .plan(&mut NodeState::new(state.os.clone()))
                     .expect("it can be planned")
@@ -148,14 +148,14 @@ fn what_was_changed_by_hand_is_kept() {
             };
             kept(RemoteFile::content(&path, "two\n").mode(0o600));
             kept(RemoteFile::content(&path, "one\n"));
-            // what is right is right
+            // a file with the right content is not drift
             place.law(RemoteFile::content(&path, "by hand\n"), false);
             place.law(RemoteFile::content(&path, "two\n").overwrite_changes(), true);
             fs::write(&path, "by hand\n").expect("it can be written");
             place.law_of_unknown(RemoteFile::content(&path, "one\n").overwrite_changes(), true);
             let last = versions(&place, &path).last().cloned().expect("there is one").1;
             assert_eq!(last, "by hand\n", "{}", place.shell);
-            // what a change of a part of it, or of all of it, leaves is Pallet's own
+            // the result of an edit, of a part or of the whole, counts as written by Pallet
             fs::write(&path, "a part\n").expect("it can be written");
             run(&place, Script::new().call(["record_written", &path]).as_str());
             place.law(RemoteFile::content(&path, "two\n"), true);

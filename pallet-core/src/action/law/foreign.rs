@@ -1,5 +1,5 @@
-//! The law where files are not as root makes them: owners without a name, ACLs, extended
-//! attributes, mount points, directories of others, large values.
+//! The law for files with unusual properties: owners without a name, ACLs, extended attributes,
+//! mount points, directories of other users, large values.
 
 use std::os::unix::fs::{MetadataExt, chown};
 use std::process::Command;
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::super::{Fifo, IniSetting, LineInFile, Rsync, Sed};
 use super::*;
 
-/// What tools say of a file, where they are here.
+/// What tools report about a file, as far as they are installed.
 fn said(words: &[&str], path: &str) -> Option<String> {
     let output = Command::new(words[0]).args(&words[1..]).arg(path).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -99,7 +99,7 @@ fn fault_13_acl_and_extended_attributes_are_kept() {
                 said(&["getfattr", "--only-values", "--absolute-names", "-n", "user.note"], &path);
             assert!(!more || note.as_deref() == Some("kept"), "{}: {label}: {note:?}", place.shell);
         });
-        // what is declared wins: of a file with an ACL, the mode holds its mask
+        // the declared mode wins; with an ACL, it sets the mask
         place.law(
             RemoteFile::content(&path, "other\n").owner("daemon").mode(0o600).overwrite_changes(),
             true,
@@ -113,7 +113,7 @@ fn fault_13_acl_and_extended_attributes_are_kept() {
     }
 }
 
-/// Each in a mount namespace of its own, so that nothing stays mounted.
+/// Each runs in its own mount namespace, so that no mount persists.
 #[test]
 #[ignore = "needs root"]
 fn fault_02_files_that_are_mount_points_are_written_in_place() {

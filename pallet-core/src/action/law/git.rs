@@ -107,12 +107,12 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
             ),
         );
         let checkout = || GitCheckout::new(format!("file://{origin}"), &path);
-        // with a name, and without one
+        // an owner with a name, and one without
         printed(&place, &format!("chmod 755 $(dirname {path})"));
         for owner in ["nobody", "54321"] {
             assert!(decided(&place, checkout()).is_ok());
             printed(&place, &format!(": >{marker}; chmod 666 {marker}; chown -R {owner} {path}"));
-            // what its owner has git do is done as its owner
+            // git runs as the owner of the checkout
             printed(
                 &place,
                 &format!(
@@ -122,7 +122,7 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
             );
             let first = decided(&place, checkout());
             if owner == "54321" && place.shell.to_string() == "busybox" {
-                // busybox can be nobody without a name
+                // busybox can switch to a user without a name
                 assert!(
                     first.is_err_and(|said| said.contains("who has no name")),
                     "{}",
@@ -148,7 +148,7 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
             place.law(checkout().revision(&commit), false);
             printed(&place, &format!("rm -rf {path}"));
         }
-        // where another user is given, the reason is git's own
+        // if another user is given, the error is git's own
         assert!(decided(&place, checkout()).is_ok());
         printed(&place, &format!("chown -R nobody {path}"));
         let said = decided(&place, checkout().user("root")).expect_err("it is not root's");
@@ -158,7 +158,7 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
             place.shell
         );
         assert_eq!(said.lines().count(), 1, "{said}");
-        // hooks and configuration name programs
+        // hooks and configuration can run programs
         printed(
             &place,
             &format!(
@@ -170,7 +170,7 @@ fn fault_3_a_checkout_of_another_user_is_left_to_that_user() {
     }
 }
 
-/// Git goes by names, so that whoever can turn one above a checkout leads root's git elsewhere.
+/// Git works with path names, so whoever can rename a parent directory can redirect root's git.
 #[test]
 #[ignore = "needs root"]
 fn root_runs_git_only_where_nobody_else_can_turn_a_name() {
@@ -189,7 +189,7 @@ fn root_runs_git_only_where_nobody_else_can_turn_a_name() {
         let checkout = || GitCheckout::new(format!("file://{origin}"), &path);
         let commit = printed(&place, &format!("git -C {origin} rev-parse HEAD"));
 
-        // what it makes there is made as the one whose directory that is
+        // what it creates there belongs to the owner of that directory
         place.law(checkout().revision(&commit), true);
         assert_eq!(
             printed(&place, &format!("stat -c %u:%g {path} {path}/.git/HEAD {path}/file")),
@@ -203,7 +203,7 @@ fn root_runs_git_only_where_nobody_else_can_turn_a_name() {
         let refusal = format!("{yard} can be changed by others (it belongs to daemon:daemon)");
         let said = decided(&place, checkout()).expect_err("its name can be turned");
         assert!(said.starts_with(&refusal), "{}: {said}", place.shell);
-        // nor is it looked into
+        // nor is it read
         let exact = place.prepared(checkout().revision(&commit));
         let change = exact
             .plan(&mut place.observe(&exact))
@@ -216,7 +216,7 @@ fn root_runs_git_only_where_nobody_else_can_turn_a_name() {
         );
         printed(&place, &format!("chown 0:0 {yard}"));
         place.law(exact, false);
-        // where all may write, root's names are its own
+        // in a sticky directory, others cannot rename root's entries
         printed(&place, &format!("chmod 1777 {yard}"));
         place.law(checkout().revision(&commit), false);
     }

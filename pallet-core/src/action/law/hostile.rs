@@ -1,5 +1,5 @@
-//! What an attacker does to his own directory while root works in it: exchanges names for links, as
-//! fast as he can.
+//! What an attacker does to his own directory while root works in it: replaces entries with links,
+//! as fast as he can.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -16,10 +16,10 @@ use super::*;
 const KEY: &str = "ssh-ed25519 \
     AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl a";
 
-/// The attacker's user; a thread of this program becomes that.
+/// The attacker's user; a thread of this process switches to it.
 const ATTACKER: u32 = 1;
 
-/// All that can be known of what is root's.
+/// All observable properties of root's files.
 fn snapshot(directory: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let mut open = vec![directory.to_owned()];
@@ -44,7 +44,7 @@ fn snapshot(directory: &Path) -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// An attacker with a directory of his own, `yard`, and what he is after, `vault`.
+/// An attacker with a directory of his own, `yard`, and his target, `vault`.
 struct Attack {
     vault: PathBuf,
     before: BTreeMap<PathBuf, String>,
@@ -107,7 +107,7 @@ impl Attack {
                         [("spot", "link"), ("leaf", "leaf.link"), ("lines", "lines.link")]
                     {
                         let at = |name: &str| format!("{yard}/{name}");
-                        // root may have put something else there
+                        // root may have put something else there meanwhile
                         if renameat_with(CWD, at(one), CWD, at(other), RenameFlags::EXCHANGE)
                             .is_ok()
                         {
@@ -120,7 +120,7 @@ impl Attack {
                             let _ = fs::remove_file(format!("{yard}/spot/{name}"));
                         }
                     }
-                    // now and then he waits until root feels safe
+                    // now and then he pauses, so that root feels safe
                     let tired = exchanged.load(Ordering::Relaxed) % 144 < 3;
                     std::thread::sleep(std::time::Duration::from_micros(if tired {
                         120_000
@@ -141,8 +141,8 @@ impl Attack {
     }
 }
 
-/// Runs each script so often, as the engine does, and returns how often each succeeded and what
-/// they said.
+/// Runs each script this many times, as the engine does. Returns how often each succeeded, and
+/// their errors.
 fn rounds(
     place: &Place,
     count: usize,
@@ -281,7 +281,7 @@ fn scripts(place: &Place, yard: &str) -> Vec<(String, String)> {
 #[ignore = "needs root"]
 fn links_that_are_exchanged_meanwhile_lead_nowhere() {
     for place in places() {
-        // PALLET_LAW_ROUNDS=500 is what it was first held to
+        // this was first verified with PALLET_LAW_ROUNDS=500
         let most = std::env::var("PALLET_LAW_ROUNDS")
             .ok()
             .and_then(|rounds| rounds.parse().ok())
@@ -291,7 +291,7 @@ fn links_that_are_exchanged_meanwhile_lead_nowhere() {
         let scripts = scripts(&place, &yard);
         let attack = Attack::begin(&place);
         let (mut held, mut said) = rounds(&place, count, &scripts);
-        // which ones succeed is up to chance: those that did not get more rounds, by themselves
+        // success is up to chance: scripts that never succeeded get more rounds, on their own
         for _ in 0..if count < 60 { 0 } else { 20 } {
             let left: Vec<_> = scripts
                 .iter()
@@ -307,7 +307,8 @@ fn links_that_are_exchanged_meanwhile_lead_nowhere() {
         }
         attack.end(&place.shell.to_string());
         for (name, _) in &scripts {
-            // git goes by names, as the attacker himself, who only disturbs his own
+            // git works with path names, but as the attacker himself, who can only harm his own
+            // files
             assert!(
                 count < 60 || name == "git_checkout" || held.contains_key(&format!("held {name}")),
                 "{}: {name} never came through: {held:?}\n{}",
@@ -341,7 +342,7 @@ fn a_link_that_another_user_made_is_refused() {
         attack.stop.store(true, Ordering::Relaxed);
         let Attack { thread, vault, before, .. } = attack;
         thread.expect("it was begun").join().expect("it ended");
-        // whichever it is just now
+        // whichever it is at this moment
         if fs::symlink_metadata(format!("{yard}/spot")).expect("it is there").is_dir() {
             renameat_with(
                 CWD,
@@ -370,7 +371,7 @@ fn a_link_that_another_user_made_is_refused() {
             said.contains("of another user (uid 1), which is not followed; name where it leads"),
             "{said}"
         );
-        // root's own are followed within the directory, and not out of it
+        // root's own links are followed within the directory, but not out of it
         let link = |target: &str| {
             let _ = fs::remove_file(format!("{yard}/mine"));
             symlink(target, format!("{yard}/mine")).expect("it can be made");
@@ -392,7 +393,7 @@ fn a_link_that_another_user_made_is_refused() {
     }
 }
 
-/// A file that another user made of root's, where the kernel lets him.
+/// A hard link that another user made to root's file, if the kernel allows it.
 #[test]
 #[ignore = "needs root"]
 fn a_hard_link_to_a_file_of_another_user_is_refused() {
@@ -418,8 +419,8 @@ fn a_hard_link_to_a_file_of_another_user_is_refused() {
     }
 }
 
-/// The archive of a crate that may change what is in its directory, and nothing else, carries a
-/// link that leads out of it.
+/// The archive of a crate that may only change its own directory contains a link that leads out of
+/// it.
 #[test]
 #[ignore = "needs root"]
 fn fault_33_links_of_an_archive_lead_nowhere() {
@@ -467,7 +468,7 @@ fn fault_33_links_of_an_archive_lead_nowhere() {
                 place.shell
             );
         }
-        // to be decided on the node
+        // planned from an unknown state, so the node decides
         let copy = script(&place, RemoteFile::copy(place.path("copy"), format!("{app}/leaf")));
         let said = place
             .apply(&Change::will("test", crate::script::Script::new().raw(&copy)))
@@ -476,7 +477,7 @@ fn fault_33_links_of_an_archive_lead_nowhere() {
         let said = place.fails(RemoteDirectory::local_file(&app, "two.tar"));
         assert!(said.contains("of another user (uid 65534)"), "{}: {said}", place.shell);
         assert_eq!(snapshot(Path::new(&vault)), before, "{}", place.shell);
-        // within the directory they lead where they should
+        // links within the directory lead to the right targets
         place.law(RemoteFile::content(format!("{app}/current/file"), "new\n"), true);
         assert_eq!(fs::read_to_string(format!("{app}/v1/file")).expect("it is there"), "new\n");
     }

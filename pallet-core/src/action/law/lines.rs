@@ -19,7 +19,8 @@ const TEXTS: [&str; 12] = [
     "\r\n",
 ];
 
-/// The law from the observed text, and the very same result from a state that is not known.
+/// Checks the law from the observed text, and that a script planned from an unknown state has the
+/// same result.
 fn same_here_and_there(place: &Place, path: &str, text: Option<&str>, action: impl Action) {
     let before = || {
         fs::remove_file(path).ok();
@@ -67,7 +68,7 @@ fn line_in_file_is_the_same_here_and_on_the_node() {
     for (turn, place) in places().enumerate() {
         let path = place.path("it's a file");
         let each = TEXTS.iter().flat_map(|text| actions.iter().map(move |action| (text, action)));
-        // every pair would take minutes: each shell has some of its own
+        // all pairs would take minutes, so each shell gets some of them
         for (text, action) in each.skip(turn).step_by(13) {
             same_here_and_there(
                 &place,
@@ -104,7 +105,8 @@ fn fault_11_line_ends_are_kept() {
     }
 }
 
-/// Nothing large goes through arguments or the environment, whose words Linux limits to 128 KiB.
+/// Nothing large is passed in arguments or environment variables, which Linux limits to 128 KiB
+/// each.
 #[test]
 fn values_of_a_megabyte_travel() {
     let large = "it's % \\ ".repeat(120_000);
@@ -137,8 +139,8 @@ fn values_of_a_megabyte_travel() {
     }
 }
 
-/// The law of files that sed edits is in `edits.rs`; its commands see lines without carriage
-/// returns, unless they name them.
+/// The law of files that sed edits is in `edits.rs`; sed's commands see lines without carriage
+/// returns, unless they mention them.
 #[test]
 fn fault_11_sed_keeps_line_ends() {
     for place in places() {
@@ -288,7 +290,7 @@ fn ini_setting_is_the_same_here_and_on_the_node() {
             );
         }
         let unit = place.path("it's a.service");
-        // a value that ends with a backslash would go on
+        // a value that ends with a backslash would continue on the next line
         for (text, action) in each
             .filter(|(_, action)| !action.value.as_ref().is_some_and(|value| value.ends_with('\\')))
             .skip(turn * 5)
@@ -311,7 +313,7 @@ fn ini_setting_is_the_same_here_and_on_the_node() {
     }
 }
 
-/// Every awk that is to be found here.
+/// Every awk that is installed here.
 #[test]
 fn ini_setting_needs_no_more_than_posix_awk() {
     let place = Place::of(shells().remove(0));
@@ -345,7 +347,7 @@ fn ini_setting_needs_no_more_than_posix_awk() {
     }
 }
 
-/// The plan of a change to a large file, or to one that is not text in UTF-8, is as sure as that of
+/// The plan of a change to a large file, or to one that is not UTF-8 text, is as certain as that of
 /// any other.
 #[test]
 fn edits_of_large_files_and_of_other_encodings_are_known() {

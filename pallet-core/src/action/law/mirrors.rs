@@ -5,7 +5,7 @@ use std::fs;
 use super::super::Rsync;
 use super::*;
 
-/// Makes a directory of the project.
+/// Creates a directory of the project.
 fn site(place: &Place) -> std::path::PathBuf {
     let site = place.project.0.path().join("site");
     let files = WEIRD.iter().filter(|name| !name.contains('\n'));
@@ -53,7 +53,7 @@ fn a_mirror_has_all_that_the_project_has() {
             assert_eq!(mode(&format!("{path}/run.sh")), 0o600);
             fs::write(format!("{path}/run.sh"), "by hand").expect("it can be written");
             if weird.contains('\n') {
-                // such a path is not remembered
+                // there is no record for such a path
                 place.law(mirror().mode(0o600), true);
                 continue;
             }

@@ -1,6 +1,6 @@
-//! The law of `package` with other package managers, which Debian carries too: in a copy of this
-//! machine's root that is made to look like their own systems, with a repository of its own. They
-//! need root, apt and a mirror: `cargo test -- --ignored`.
+//! The law of `package` with other package managers that Debian also packages: in a copy of this
+//! machine's root that imitates their systems, with a repository of its own. The tests need root,
+//! apt and a mirror: `cargo test -- --ignored`.
 
 use super::super::package::PackageAction;
 use super::super::package_source::{DnfSource, PacmanSource, ZypperSource};
@@ -8,7 +8,7 @@ use super::super::{AddRpm, Package, PackageSource, Packages};
 use super::*;
 use crate::model::PackageManager;
 
-/// Makes the packages `law-one` (in two versions) and `law-two`, which needs the other, with the
+/// Builds the packages `law-one` (in two versions) and `law-two`, which depends on it, with the
 /// format's own tools.
 const RPMS: &str = r#"
 mkdir -p /repo /etc/rpm /var/lib/rpm
@@ -68,7 +68,7 @@ fn copy(debian_packages: &str, release: &str, setup: &[&str]) -> Place {
 
 fn law_of(place: &Place, manager: PackageManager, versions: bool) {
     assert_eq!(place.observe(&Package::install("law-one")).os.package_manager, manager);
-    // Debian's zypper cannot do without any package
+    // Debian's zypper needs at least one installed package
     place.law(Package::install("law-rest"), true);
     if versions {
         place.law(Package::install("law-one").version("1.0-1"), true);
@@ -122,7 +122,7 @@ fn law_of(place: &Place, manager: PackageManager, versions: bool) {
     place.law_of_unknown(source().absent(), true);
 }
 
-/// What the package manager's own simulation says, which writes nothing.
+/// The result of the package manager's own simulation, which writes nothing.
 fn what_comes_along_is_known_before(place: &Place) {
     let seen = "find /var/cache /var/lib /var/log /etc -printf '%p %T@ %s\\n' 2>/dev/null | grep \
         -v rpmdb.sqlite-shm | sort | cksum";
@@ -141,10 +141,10 @@ fn what_comes_along_is_known_before(place: &Place) {
         state.coming(name).map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "))
     };
     assert_eq!(names("law-two").as_deref(), Some("law-one law-two"), "{state:?}");
-    // that is there, and is not asked about
+    // it is installed, so it is not asked about
     assert_eq!((names("law-rest"), names("law-none")), (None, None));
     assert!(state.unlisted("law-none").is_some() && state.unlisted("law-two").is_none());
-    // what has another name is known still
+    // files with other names are still known
     state.set_service(
         "sshd",
         crate::observe::ServiceState { exists: true, running: true, enabled: None, masked: false },

@@ -1,5 +1,5 @@
-//! The law of the actions around packages, with apt in a copy of this machine's root. They need
-//! root: `cargo test -- --ignored`.
+//! The law of the actions around packages, with apt in a copy of this machine's root. The tests
+//! need root: `cargo test -- --ignored`.
 
 use super::super::package::PackageAction;
 use super::super::package_source::AptSource;
@@ -28,7 +28,7 @@ fn sources_and_files_of_apt() {
     place.law(source(), true);
     place.law(source(), false);
     place.law_of_unknown(source(), false);
-    // what comes from a new source needs its lists, and they are fetched
+    // a new source needs its lists, which are fetched
     place.law(Packages::install(["law-one", "law-two"]), true);
     place.law_of_unknown(
         Packages::install(["law-two"]).of(model::PackageManager::Apt, ["law-one"]),
@@ -40,7 +40,7 @@ fn sources_and_files_of_apt() {
     place.law(deb(), true);
     place.law(deb(), false);
     place.law_of_unknown(deb(), false);
-    // what a file needs is fetched with it
+    // the dependencies of a package file are installed with it
     place.law_of_unknown(Package::purge("law-one"), true);
     place.law_of_unknown(InstallDeb::remote_file("law-two", "/repo/law-two_3:2.0-1.deb"), true);
     place.law(Package::install("law-one"), false);
@@ -50,7 +50,7 @@ fn sources_and_files_of_apt() {
     place.law_of_unknown(source().absent(), false);
 }
 
-/// Where this machine has no sudo, a package of that name will do.
+/// If this machine has no sudo, a package of that name is enough.
 const SUDO: &str = r"dpkg-query -W -f '${db:Status-Status}' sudo 2>/dev/null | grep -qx installed || {
 mkdir -p /law-sudo/DEBIAN
 printf '%s\n' 'Package: sudo' 'Version: 1' 'Architecture: all' 'Maintainer: law <law@localhost>' 'Description: law' >/law-sudo/DEBIAN/control
@@ -68,7 +68,7 @@ fn answers_of_debconf_and_minimal_packages() {
     place.law_of_unknown(answer("it's one"), false);
     place.law_of_unknown(answer("two $HOME"), true);
     setup(&place, "echo get law/question | debconf-communicate law | grep -q '^0 two \\$HOME$'");
-    // a place that has them, and young lists
+    // a place that has them, and recent lists
     setup(&place, REPOSITORY);
     setup(&place, SUDO);
     place.law(PackageManager::update(), true);

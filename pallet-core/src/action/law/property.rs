@@ -1,8 +1,8 @@
 //! The laws of every action that writes files, for random declarations on random nodes.
 //!
-//! Some cases are tried by every run of the tests. `PALLET_LAW_CASES=100000` tries so many others,
-//! with a seed that is told; `PALLET_LAW_SEED` gives the seed, and `PALLET_LAW_LIST=1` goes on
-//! after a law was broken and lists all that were.
+//! Every run of the tests tries some cases. `PALLET_LAW_CASES=100000` tries that many others, with
+//! a random seed that is printed; `PALLET_LAW_SEED` sets the seed, and `PALLET_LAW_LIST=1`
+//! continues after a violation and lists all of them.
 
 mod laws;
 mod node;
@@ -24,7 +24,7 @@ use super::Project;
 
 const TEST: &str = "action::law::property::random_declarations_on_random_nodes";
 
-/// So many are tried where nothing else is said, with this seed.
+/// The default number of cases, and their seed.
 const CASES: usize = 2_000;
 const SEED: u64 = 1;
 
@@ -82,7 +82,7 @@ fn work(worker: u64, cases: u64, seed: u64) {
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     bytes[8] = u8::try_from(worker).unwrap_or(u8::MAX);
     let list = env::var_os("PALLET_LAW_LIST").is_some();
-    // a case that hangs is slow to try again
+    // do not retry a case that hangs: it takes too long
     let (max_shrink_iters, max_shrink_time) = (if list { 40 } else { 300 }, 90_000);
     let config = Config {
         cases: 1,
@@ -106,7 +106,7 @@ fn work(worker: u64, cases: u64, seed: u64) {
             Err(why) => {
                 *broken.entry(cut(&why)).or_default() += 1;
                 let node = RefCell::new(&mut node);
-                // the same law, lest another one hides it
+                // it must break the same law, so that another violation does not hide it
                 let again = |case| match check(*node.borrow_mut(), &project, &case) {
                     Err(other) if !list || cut(&other) == cut(&why) => {
                         Err(TestCaseError::fail(other))
@@ -139,7 +139,7 @@ fn work(worker: u64, cases: u64, seed: u64) {
     assert!(broken.is_empty(), "laws were broken");
 }
 
-/// What became of an action, without numbers.
+/// The result of an action, without numbers.
 fn kind(end: &Became) -> String {
     match end {
         Became::Refused(why) => format!("refused: {}", cut(why)),
@@ -148,13 +148,13 @@ fn kind(end: &Became) -> String {
     }
 }
 
-/// The beginning of a text, without names that are in quotes or paths.
+/// The beginning of a text, without quoted names and paths.
 fn cut(text: &str) -> String {
     let words = text.split(' ').map(|word| if word.contains(['/', '"']) { "_" } else { word });
     words.collect::<Vec<_>>().join(" ").chars().take(90).collect()
 }
 
-/// The files of the project that declarations name.
+/// The files of the project that declarations refer to.
 fn fill(project: &Project) {
     let at = project.0.path();
     let write = |name: &str, content: &[u8]| {
@@ -167,8 +167,8 @@ fn fill(project: &Project) {
     std::fs::create_dir_all(at.join("app/bin")).expect("it can be made");
     std::fs::write(at.join("app/bin/run"), "run\n").expect("it can be written");
     std::fs::write(at.join("app/it's [a] *"), "weird\n").expect("it can be written");
-    // a link out of the directory, and a file that would come to stand behind it; a name that
-    // climbs
+    // a link out of the directory and a file that would be written through it; a name that climbs
+    // out
     let script = "set -e\ncd \"$1\"\ntar -czf plain.tar.gz app\n\
         mkdir a b && ln -s /home/elsewhere a/out && mkdir b/out && echo x >b/out/file\n\
         tar -cf links.tar -C a out && tar -rf links.tar -C b out/file\n\

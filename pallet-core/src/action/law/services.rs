@@ -1,5 +1,4 @@
-//! The law of services, under each system that starts them. They need root: `cargo test --
-//! --ignored`.
+//! The law of services, with each service manager. The tests need root: `cargo test -- --ignored`.
 
 use super::super::service::ServiceAction;
 use super::super::{Service, ServiceScript};
@@ -66,7 +65,7 @@ fn plain_processes() {
     );
     place.law_of_unknown(Service::stop("pallet-law"), false);
     place.law_of_unknown(sleep(), true);
-    // the number of a process that is gone may be another's by now
+    // the ID of an ended process may have been reused
     setup(
         &place,
         &format!(
@@ -83,7 +82,7 @@ fn plain_processes() {
     );
     setup(&place, "cp /tmp/pid /run/pallet/pallet-law.pid");
     place.law_of_unknown(Service::stop("pallet-law"), true);
-    // all that it had started went with it
+    // all of its child processes ended with it
     setup(
         &place,
         "read -r pid started </tmp/pid; ! ps -eo pgid=,stat= | grep -v Z | grep -q -w \"$pid\"",
@@ -138,7 +137,7 @@ fn init_scripts() {
     );
 }
 
-/// What stands for runit's `sv`: it knows the services whose links are there.
+/// A fake `sv` of runit: it knows the services whose links exist.
 const SV: &str = r#"#!/bin/sh
 name=${2##*/}
 if [ ! -e "$2/run" ]; then echo "fail: $2: unable to change to service directory: file does not exist"; exit 1; fi
@@ -179,7 +178,7 @@ fn services_of_runit() {
     place.law(demo().action(ServiceAction::Disable), true);
 }
 
-/// What stands for OpenRC's tools, where there is no OpenRC.
+/// Fake tools of OpenRC, for machines without it.
 const OPENRC: &str = r#"
 mkdir -p /run/openrc /etc/runlevels/default
 cat >/usr/local/sbin/rc-service <<'END'
@@ -259,7 +258,7 @@ fn systemd_units() {
     place.law(Service::stop("pallet-law.service").enabled(false), true);
     place.law(Service::start("plain").command("exec sleep 50"), true);
     place.law(Service::stop("plain"), true);
-    // what never starts says so
+    // a service that never starts is reported
     place.law(
         RemoteFile::content(
             "/etc/systemd/system/pallet-law.service",

@@ -1,5 +1,5 @@
-//! The law of actions that change the system, in a copy of this machine's root. They need root:
-//! `cargo test -- --ignored`.
+//! The law of actions that change the system, in a copy of this machine's root. The tests need
+//! root: `cargo test -- --ignored`.
 
 use super::super::package::PackageAction;
 use super::super::user::UserAction;
@@ -27,7 +27,7 @@ fn a_full_disk_leaves_the_old_file() {
             .plan(&mut NodeState::new(place.observe(&action).os))
             .expect("it can be planned")
             .expect("it may change");
-        // what is mounted is gone after the run, so all of it is one
+        // mounts are gone after a run, so everything is done in one
         let output = place.shell.run(&format!(
             "mount -t tmpfs -o size=48k tmpfs /mnt; echo old >/mnt/file; mkdir /incoming; \
              incoming=/incoming\n\
@@ -86,7 +86,7 @@ fn users() {
     place.law_of_unknown(User::new("app").groups(["adm"]).append().shell("/bin/sh"), true);
     place.law(User::new("app").groups(Vec::<String>::new()).comment(""), true);
 
-    // only new users are made so
+    // only new users are created this way
     place.law(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
     place.law_of_unknown(User::new("app").shell("/bin/bash").action(UserAction::Create), false);
     place.law(
@@ -112,7 +112,7 @@ fn users() {
 
     place.law(User::new("app").action(UserAction::Remove), true);
     place.law_of_unknown(User::new("app").action(UserAction::Remove), false);
-    // a group of the same name is there before the user
+    // a group with the same name exists before the user
     place.law(Group::new("daemonized"), true);
     place.law(User::new("daemonized").system().home("/var/lib/daemonized").groups(["two"]), true);
     place.law_of_unknown(User::new("fresh").uid(5000).groups(["two", "one"]), true);
@@ -148,8 +148,8 @@ fn a_user_with_running_processes_is_removed_by_force_alone() {
     place.law(remove(true), false);
 }
 
-/// A repository of two packages: `law-one` in two versions, one of them with a configuration file,
-/// and `law-two`, which needs the other.
+/// A repository with two packages: `law-one` in two versions, one of them with a configuration
+/// file, and `law-two`, which depends on it.
 pub(super) const REPOSITORY: &str = r#"
 rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/* /var/lib/apt/lists/* /var/lib/apt/periodic
 mkdir -p /repo /etc/law
@@ -211,7 +211,7 @@ fn packages_are_held() {
         .expect("it may have something to do");
     drop(place.apply(&change));
     place.law(one("1.0-1"), false);
-    // what is asked for comes still
+    // declared packages are still installed
     place.law(one("1.1-1").hold(true), true);
     place.law(one("1.1-1").hold(false), true);
     place.law(one("1.1-1").hold(false), false);
@@ -237,7 +237,7 @@ fn what_comes_and_goes_along_is_known_before() {
     assert_eq!(names(state.coming("law-two")).as_deref(), Some("law-one law-two"));
     assert_eq!(names(state.coming("law-one")).as_deref(), Some("law-one"));
     assert_eq!(names(state.coming("law-three")), None);
-    // one that comes along is there then, and what has another name is still known
+    // a package that is installed along with it is known, and others are still known
     let install = place.prepared(Packages::install(["law-two"]));
     let mut state = state;
     state.set_service(
@@ -262,11 +262,11 @@ fn what_comes_and_goes_along_is_known_before() {
 #[ignore = "needs root, and apt"]
 fn packages_of_apt() {
     let place = copy();
-    // a virtual package is there with whatever provides it
+    // any provider of a virtual package counts
     place.law(Package::install("awk"), false);
     place.law_of_unknown(Package::install("awk"), false);
     setup(&place, REPOSITORY);
-    // there are no lists yet: they are fetched first
+    // there are no lists yet, so they are fetched first
     place.law(Package::install("law-one").version("1.0-1"), true);
     place.law_of_unknown(Package::install("law-one"), false);
     place.law_of_unknown(Package::install("law-one").version("1.0"), false);
@@ -295,7 +295,7 @@ fn packages_of_apt() {
     place.law_of_unknown(Package::purge("law-one"), false);
     let said = place.refuses(Package::install("law.on"));
     assert!(said.contains("apt knows no package law.on"), "{said}");
-    // old lists are fetched anew before it is given up
+    // old lists are fetched again before it fails
     setup(
         &place,
         "touch -d '2 days ago' /var/lib/pallet/package-lists /var/lib/apt/lists/partial; \

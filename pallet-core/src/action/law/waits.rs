@@ -1,4 +1,4 @@
-//! The law of the actions that wait, and of what is tried again.
+//! The law of the actions that wait, and of retries.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -83,7 +83,7 @@ fn waiting_for_a_port_and_a_web_server() {
 fn what_fails_is_tried_again() {
     for place in places() {
         let path = place.path("it's");
-        // succeeds at the third try; a failure within is one
+        // succeeds at the third attempt; a failure inside counts as one
         let command = "echo >>\"$file\"\n[ \"$(wc -l <\"$file\")\" -ge 3 ]\necho done >>\"$file\"";
         let retry =
             || Retry::new(command).env("file", &path).delay(1).unless("grep -q done \"$file\"");

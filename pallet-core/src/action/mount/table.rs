@@ -1,10 +1,10 @@
-//! The table of filesystems, read as mount(8) and systemd read it. `ensure_mount_entry` of the
-//! library does the same on a node.
+//! Parses the table of filesystems like mount(8) and systemd. `ensure_mount_entry` of the library
+//! does the same on a node.
 
 use super::super::text::Text;
 
-/// What becomes of the table: one entry about that, which says what the line says; or none, without
-/// a line. `ensure_mount_entry` of the library says the same.
+/// The edited table: exactly one entry about `about`, as in `line`; or none if `line` has no entry.
+/// `ensure_mount_entry` of the library does the same.
 pub(super) fn edited(text: &str, about: &str, line: &str) -> String {
     let mut file = Text::of(text);
     let wanted = FstabEntry::read(line);
@@ -28,7 +28,7 @@ pub(super) fn edited(text: &str, about: &str, line: &str) -> String {
     file.edited()
 }
 
-/// An entry of fstab(5), as its readers read it.
+/// An entry of fstab(5).
 #[derive(Debug, PartialEq, Eq)]
 struct FstabEntry {
     about: String,
@@ -39,7 +39,7 @@ struct FstabEntry {
 }
 
 impl FstabEntry {
-    /// That of a line; `None` where it has none.
+    /// Parses a line; `None` if it has no entry.
     fn read(line: &str) -> Option<Self> {
         let fields: Vec<&str> = line.split([' ', '\t']).filter(|field| !field.is_empty()).collect();
         if fields.len() < 3 || fields[0].starts_with('#') {
@@ -68,7 +68,7 @@ impl FstabEntry {
     }
 }
 
-/// A field with what its octal numbers stand for.
+/// A field with its octal escapes decoded.
 fn decoded(field: &str) -> String {
     let bytes = field.as_bytes();
     let (mut out, mut at) = (Vec::new(), 0);
@@ -87,7 +87,7 @@ fn decoded(field: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A path as mount(8) takes it: without what makes no difference.
+/// A path as mount(8) normalizes it.
 pub(super) fn directory(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     format!("/{}", parts.join("/"))
@@ -97,7 +97,7 @@ pub(super) fn defaults() -> String {
     "defaults".to_owned()
 }
 
-/// A field of /etc/fstab and of the kernel's list.
+/// Escapes a field of /etc/fstab and of the kernel's list.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011")
 }
@@ -114,7 +114,7 @@ mod tests {
         let made = |text: &str| edited(text, about, line);
         assert_eq!(made("sshfs#u@h:/old /mnt/x fuse defaults 0 0\n"), format!("{line}\n"));
         assert_eq!(edited("sshfs#u@h:/old /mnt/x fuse defaults 0 0\n", about, ""), "");
-        // these say the same
+        // these are equivalent
         for same in [
             "tmpfs\t/mnt/x/ tmpfs\n",
             " tmpfs //mnt/x tmpfs defaults 0\n",
@@ -122,7 +122,7 @@ mod tests {
         ] {
             assert_eq!(made(same), same);
         }
-        // another one for the same path would be mounted too
+        // a second entry for the same path would be mounted too
         assert_eq!(
             made(&format!("a /mnt/x ext4\n{line}\nb /mnt/x ext4\n# c /mnt/x\n")),
             format!("{line}\n# c /mnt/x\n")

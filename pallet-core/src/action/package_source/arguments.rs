@@ -1,4 +1,4 @@
-//! What a source is to each package manager.
+//! The descriptions of a source for each package manager.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,31 +11,31 @@ const NAME: &str = "package_source";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AptSource {
-    /// Where it is: `https://deb.example.com/debian`.
+    /// URL of the repository: `https://deb.example.com/debian`.
     pub url: String,
-    /// The release; by default the code name of the node's own. One that ends with `/` is a path,
-    /// and has no components.
+    /// Release. Default: the code name of the node's release. A release that ends with `/` is a
+    /// path, and has no components.
     #[serde(default)]
     pub release: Option<String>,
-    /// The components; by default `main`.
+    /// Components. Default: `main`.
     #[serde(default)]
     pub components: Option<Vec<String>>,
-    /// `deb` for packages, which is the default, `deb-src` for their sources.
+    /// `deb` for packages, `deb-src` for their sources. Default: `deb`.
     #[serde(default)]
     pub types: Option<Vec<String>>,
-    /// The architectures; by default the node's.
+    /// Architectures. Default: the node's.
     #[serde(default)]
     pub architectures: Vec<String>,
-    /// Where the node fetches the key that signs it, once.
+    /// URL of the key that signs the repository. The node fetches it once.
     #[serde(default)]
     pub key_url: Option<String>,
-    /// The key that signs it: its text, or the path of a file of the project.
+    /// Key that signs the repository: its text, or the path of a file of the project.
     #[serde(default)]
     pub key: Option<String>,
-    /// The absolute path of a file of the node with the keys that may sign it.
+    /// Absolute path of a file on the node with the keys that may sign the repository.
     #[serde(default)]
     pub signed_by: Option<String>,
-    /// Takes packages from it that nothing signs.
+    /// Allow packages without a valid signature.
     #[serde(default)]
     pub allow_unsigned: bool,
 }
@@ -44,25 +44,26 @@ pub struct AptSource {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DnfSource {
-    /// Where it is.
+    /// URL of the repository.
     #[serde(default)]
     pub url: Option<String>,
-    /// Where a list of its mirrors is.
+    /// URL of a list of mirrors.
     #[serde(default)]
     pub mirrorlist: Option<String>,
-    /// Where a metalink of it is.
+    /// URL of a metalink.
     #[serde(default)]
     pub metalink: Option<String>,
-    /// The URL of the key that signs its packages.
+    /// URL of the key that signs the packages.
     #[serde(default)]
     pub gpgkey: Option<String>,
-    /// Whether packages must be signed; by default whether there is a key.
+    /// Require signed packages. Default: true if there is a `gpgkey`.
     #[serde(default)]
     pub gpgcheck: Option<bool>,
-    /// The priority: 1 comes before 99.
+    /// Priority: 1 comes before 99.
     #[serde(default)]
     pub priority: Option<u32>,
-    /// Whether it is used unless a package asks for it; by default it is.
+    /// Use the repository for all packages. If false, only for packages that enable it. Default:
+    /// true.
     #[serde(default)]
     pub enabled: Option<bool>,
 }
@@ -71,25 +72,25 @@ pub struct DnfSource {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ZypperSource {
-    /// Where it is.
+    /// URL of the repository.
     #[serde(default)]
     pub url: Option<String>,
-    /// Where a list of its mirrors is.
+    /// URL of a list of mirrors.
     #[serde(default)]
     pub mirrorlist: Option<String>,
-    /// The URL of the key that signs it. The node fetches it once, and trusts it.
+    /// URL of the key that signs the repository. The node fetches it once, and trusts it.
     #[serde(default)]
     pub gpgkey: Option<String>,
-    /// Whether it must be signed; by default whether there is a key.
+    /// Require signatures. Default: true if there is a `gpgkey`.
     #[serde(default)]
     pub gpgcheck: Option<bool>,
-    /// The priority: 1 comes before 99.
+    /// Priority: 1 comes before 99.
     #[serde(default)]
     pub priority: Option<u32>,
-    /// Whether it is used; by default it is.
+    /// Use the repository. Default: true.
     #[serde(default)]
     pub enabled: Option<bool>,
-    /// Whether its lists are fetched again by themselves; by default they are.
+    /// Refresh the repository's lists automatically. Default: true.
     #[serde(default)]
     pub autorefresh: Option<bool>,
 }
@@ -98,9 +99,9 @@ pub struct ZypperSource {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PacmanSource {
-    /// Where it is: `https://example.com/$repo/os/$arch`.
+    /// URL of the repository: `https://example.com/$repo/os/$arch`.
     pub server: String,
-    /// Which signatures it needs; by default what `/etc/pacman.conf` says.
+    /// Required signatures. Default: that of `/etc/pacman.conf`.
     #[serde(default)]
     pub siglevel: Option<String>,
 }
@@ -109,9 +110,9 @@ pub struct PacmanSource {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApkSource {
-    /// Where it is: `https://dl-cdn.alpinelinux.org/alpine/edge/testing`.
+    /// URL of the repository: `https://dl-cdn.alpinelinux.org/alpine/edge/testing`.
     pub url: String,
-    /// Keeps it for packages that are asked for with `enable` and this tag.
+    /// Limit the source to packages that request this tag with `enable`.
     #[serde(default)]
     pub tag: Option<String>,
 }
@@ -120,10 +121,10 @@ fn wrong<T>(message: impl Into<String>) -> Result<T, ActionError> {
     Err(ActionError::arguments(NAME, message))
 }
 
-/// Refuses what cannot be a value in a file of lines.
+/// Refuses text that cannot be a single line of a file.
 pub(super) fn require_line(what: &str, text: &str) -> Result<(), ActionError> {
     match text.is_empty() || text.trim() != text || text.chars().any(char::is_control) {
-        // the text may hold a password
+        // the text may contain a password
         true => wrong(format!("{what} is empty, or is not one line")),
         false => Ok(()),
     }
@@ -172,7 +173,7 @@ impl AptSource {
     }
 }
 
-/// Refuses anything but one URL, and values that are not one line.
+/// Refuses anything but exactly one URL, and values that are not one line.
 fn check_repository(
     urls: &[(&str, &Option<String>)],
     gpgkey: &Option<String>,

@@ -1,4 +1,4 @@
-//! Keys of OpenPGP as text: apt tells the two forms apart by the name of the file.
+//! OpenPGP keys as text: apt distinguishes the two formats by the file name.
 
 use base64::Engine;
 
@@ -6,7 +6,7 @@ use super::super::ActionError;
 
 const BEGIN: &str = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
 
-/// The key in `file` as text, whichever form it has.
+/// The key in `file` as text, in either format.
 pub(super) fn text(file: &str, content: Vec<u8>) -> Result<String, ActionError> {
     let content = match String::from_utf8(content) {
         Ok(text) if text.contains(BEGIN) => return Ok(text),
@@ -18,7 +18,7 @@ pub(super) fn text(file: &str, content: Vec<u8>) -> Result<String, ActionError> 
         }
         Err(error) => error.into_bytes(),
     };
-    // the first bit of a packet is set
+    // the first bit of a binary packet is set
     if content.first().is_none_or(|first| *first < 0x80) {
         return Err(ActionError::arguments(
             "package_source",

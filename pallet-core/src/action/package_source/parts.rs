@@ -1,4 +1,4 @@
-//! The files that say what a source is.
+//! The files that define a source.
 
 use super::super::text_block::TextBlock;
 use super::super::workspace::NoWorkspace;
@@ -10,7 +10,7 @@ use crate::observe::{NodeState, Observation};
 const PACMAN: &str = "/etc/pacman.conf";
 const APK: &str = "/etc/apk/repositories";
 
-/// One of them, or some lines of one.
+/// A file, or some lines of one.
 #[derive(Debug)]
 pub(super) enum Part {
     Whole(Box<dyn AnyAction>),
@@ -34,13 +34,13 @@ impl Part {
             Part::Whole(action) => (action.plan(node)?, action.subject()),
             Part::Lines(block) => (block.plan(node)?, block.path.to_owned()),
         };
-        // there are several files
+        // the source has several files
         Ok(change
             .map(|change| Change { summary: format!("{} at {path}", change.summary), ..change }))
     }
 }
 
-/// None of them.
+/// The removal of all files.
 pub(super) fn absent(manager: PackageManager, name: &str) -> Vec<Part> {
     let gone = |path: String| Part::of(File::at(path).absent());
     match manager {
@@ -51,7 +51,7 @@ pub(super) fn absent(manager: PackageManager, name: &str) -> Vec<Part> {
         PackageManager::Zypper => {
             vec![gone(format!("/etc/zypp/repos.d/{name}.repo")), gone(rpm_key(name))]
         }
-        // a line that includes a file which is not there stops pacman
+        // pacman fails if a line includes a missing file
         PackageManager::Pacman => {
             vec![lines(PACMAN, name, Vec::new()), gone(format!("/etc/pacman.d/{name}.conf"))]
         }
@@ -76,7 +76,7 @@ fn lines(path: &'static str, name: &str, lines: Vec<String>) -> Part {
     Part::Lines(TextBlock { path, name: name.to_owned(), lines })
 }
 
-/// `release` is the code name of the node's own, if that is known.
+/// `release` is the code name of the node's own release, if known.
 pub(super) fn apt(
     name: &str,
     source: &AptSource,
@@ -130,7 +130,7 @@ fn fetched(mut file: RemoteFile) -> Result<RemoteFile, ActionError> {
     Ok(file)
 }
 
-/// The text of a file of dnf or zypper.
+/// The content of a repository file of dnf or zypper.
 struct Repository<'a> {
     name: &'a str,
     urls: [(&'a str, &'a Option<String>); 3],
@@ -193,7 +193,8 @@ pub(super) fn zypper(name: &str, source: &ZypperSource) -> Result<Vec<Part>, Act
     };
     let mut parts = Vec::new();
     if let Some(url) = gpgkey.as_ref().filter(|url| !url.starts_with("file:")) {
-        // zypper asks before it trusts a key, so rpm is told; a key that it refuses is not kept
+        // zypper asks before it trusts a key, so import it into rpm; a key that rpm refuses is not
+        // kept
         parts.push(Part::of(Directory::at("/etc/pki/rpm-gpg")));
         parts.push(Part::of(fetched(RemoteFile::url(rpm_key(name), url).verify("rpm --import"))?));
     }
@@ -220,7 +221,7 @@ pub(super) fn apk(name: &str, source: &ApkSource) -> Vec<Part> {
     vec![lines(APK, name, vec![format!("{tag}{}", source.url)])]
 }
 
-/// A file with this content, which is all that it needs.
+/// A file with this content, and nothing else declared.
 fn file_of(path: &str, content: &str) -> Result<RemoteFile, ActionError> {
     let mut file = RemoteFile::content(path, content);
     Action::prepare(&mut file, &NoWorkspace)?;

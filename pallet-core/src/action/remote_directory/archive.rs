@@ -1,4 +1,4 @@
-//! The archive of a directory: where it comes from, its type, and what identifies it.
+//! The archive of a directory: its source, its type, and its identity.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ impl RemoteDirectory {
         })
     }
 
-    /// The archive as others may see it.
+    /// The name of the archive, for output.
     pub(super) fn archive(&self) -> String {
         match &self.source {
             Some(ContentSource::Download(download)) => download.shown(),
@@ -80,13 +80,13 @@ impl RemoteDirectory {
         }
     }
 
-    /// What tells one way to unpack an archive from another.
+    /// Identifies the way in which the archive is unpacked.
     pub(super) fn how(&self) -> String {
         let how = (self.kind_word(), self.strip_components, &self.extract_files);
         digest(format!("{how:?}").as_bytes())
     }
 
-    /// What names the archive there, as far as it is known.
+    /// Identifies the content of the archive, if known.
     pub(super) fn identity(&self, node: Option<&NodeState>) -> Result<Option<String>, ActionError> {
         match self.source()? {
             ContentSource::Content(content) => Ok(Some(content.digest.clone())),

@@ -1,4 +1,4 @@
-//! Where it is recorded that an archive was unpacked.
+//! Records which archives were unpacked.
 
 use crate::model::{Known, digest};
 use crate::observe::{FileState, NodeState};
@@ -7,20 +7,20 @@ use crate::script::Script;
 /// The directory of root's records.
 const RECORDS: &str = "/var/lib/pallet/unpacked/";
 
-/// The record that an archive was unpacked to a directory.
+/// The record of unpacking an archive to a directory.
 pub(super) struct Record<'a> {
     /// The path of the directory.
     pub(super) path: &'a str,
     /// The URL or the path of the archive.
     pub(super) archive: String,
-    /// What tells one way to unpack it from another.
+    /// Identifies the way in which it was unpacked.
     pub(super) how: String,
 }
 
 impl Record<'_> {
-    /// The name of root's record: a file for each declaration. What stands before the dot is the
-    /// same for archives of the same name but for what tells their versions: of those, a new one is
-    /// unpacked over an old one.
+    /// The file name of root's record, one file per declaration. The part before the dot is the
+    /// same for archives whose names differ only in their version; a new version is unpacked over
+    /// an old one.
     fn name(&self) -> String {
         let short = |text: String| digest(text.as_bytes())[..16].to_owned();
         let Record { path, archive, how } = self;
@@ -38,28 +38,29 @@ impl Record<'_> {
         )
     }
 
-    /// Where root records it.
+    /// The path of root's record.
     fn of_root(&self) -> String {
         format!("{RECORDS}{}", self.name())
     }
 
-    /// The record in the directory itself, of users other than root and of older versions of
-    /// Pallet.
+    /// The path of the record in the directory itself, used by other users than root and by older
+    /// versions of Pallet.
     fn in_directory(&self) -> String {
         format!("{}/.pallet.directory", self.path)
     }
 
-    /// All files that may be the record.
+    /// All possible paths of the record.
     pub(super) fn files(&self) -> [String; 2] {
         [self.of_root(), self.in_directory()]
     }
 
-    /// The file that is the record on this node.
+    /// The path of the record on this node.
     pub(super) fn file(&self, node: &NodeState) -> String {
         if node.user == "root" { self.of_root() } else { self.in_directory() }
     }
 
-    /// What is known of the record. An older version of Pallet may have left it in the directory.
+    /// The known state of the record, which an older version of Pallet may have left in the
+    /// directory.
     pub(super) fn state<'a>(&self, node: &'a NodeState) -> Known<&'a FileState> {
         let own = node.file(&self.file(node));
         let older = node.file(&self.in_directory());
@@ -73,13 +74,13 @@ impl Record<'_> {
         }
     }
 
-    /// The digest of the record of an archive with this identity.
+    /// The digest of the record's content, for an archive with this identity.
     pub(super) fn digest(&self, identity: &str) -> String {
         digest(format!("{identity} {}\n", self.how).as_bytes())
     }
 
-    /// Tells the library which record is this archive's, and which are of others that are declared
-    /// beside it.
+    /// Tells the library the name of this archive's record, and those of other versions that are
+    /// also declared.
     pub(super) fn script(&self, node: &NodeState) -> Script {
         let own = self.name();
         let alike = format!("{RECORDS}{}.", own.split_once('.').map_or("", |(alike, _)| alike));

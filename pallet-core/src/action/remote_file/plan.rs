@@ -1,4 +1,4 @@
-//! What changes a file to have given content: known here, or found out by the node.
+//! Plans a file with given content, which is known here, or only on the node.
 
 use super::super::download::Checksum;
 use super::super::file_support::{
@@ -11,16 +11,16 @@ use crate::model::{Known, digest};
 use crate::observe::{Attributes, FileState, NodeState, Reading};
 use crate::script::{Script, quote};
 
-/// A file to be planned.
+/// A file to plan.
 pub(in super::super) struct FilePlan<'a> {
     pub(in super::super) path: &'a str,
     pub(in super::super) source: &'a ContentSource,
     pub(in super::super) wanted: Attributes,
     /// A command that must succeed before the file is replaced.
     pub(in super::super) verify: Option<&'a str>,
-    /// How many older versions are kept; `None`: as many as usual.
+    /// How many older versions are kept; `None`: the default number.
     pub(in super::super) max_versions: Option<u32>,
-    /// Whether content that was changed by hand is replaced.
+    /// Whether content that was changed by hand is overwritten.
     pub(in super::super) overwrite: bool,
 }
 
@@ -87,7 +87,7 @@ impl FilePlan<'_> {
         Ok(Some(self.with_upload(change)))
     }
 
-    /// The digest that the content will have, as far as it is known.
+    /// The digest that the content will have, if known.
     fn digest(&self, node: &NodeState) -> Result<Option<String>, ActionError> {
         let ContentSource::Node(source) = self.source else {
             return Ok(self.source.digest().map(str::to_owned));
@@ -108,7 +108,8 @@ impl FilePlan<'_> {
         }
     }
 
-    /// Whether a file with the digest `old` has the content; `None` if the node must find out.
+    /// Whether a file with the digest `old` has the right content; `None` if the node must find
+    /// out.
     fn is_right(
         &self,
         node: &NodeState,
@@ -154,7 +155,8 @@ impl FilePlan<'_> {
         change
     }
 
-    /// What was changed by hand is kept, content and all; so it is not known what will be there.
+    /// Plans a change that the node decides on. Content that was changed by hand is kept, so unless
+    /// it is overwritten, the content is unknown afterwards.
     fn may(&self, node: &mut NodeState, new: Option<String>, attributes: Attributes) -> Change {
         let path = self.path;
         let shown = self.unknown(node, new.clone());
@@ -170,7 +172,7 @@ impl FilePlan<'_> {
         Change::may("ensure file", script).with_diff(shown)
     }
 
-    /// What is wanted, to be shown where nobody knows what there is.
+    /// A diff if the current state is unknown.
     fn unknown(&self, node: &NodeState, new: Option<String>) -> String {
         match node.file(self.path) {
             Known::Unknown => all_of(&self.state(new, self.wanted.clone())) + &self.from(),
@@ -186,7 +188,7 @@ impl FilePlan<'_> {
         FileState::File { digest, text, attributes }
     }
 
-    /// Brings what tells whether the content is right to what will be true.
+    /// Updates the known state that tells whether the content is right.
     fn remember(&self, node: &mut NodeState) {
         let path = self.path;
         let ContentSource::Download(download) = self.source else {
@@ -200,7 +202,7 @@ impl FilePlan<'_> {
                 node.set_reading(&md5_of(path), reading);
                 node.forget_files_below(&note(path));
             }
-            // only root can remember where it came from
+            // only root records where the file came from
             _ if node.user == "root" => {
                 let text = note_text(download);
                 let attributes = Attributes { mode: Some(0o600), ..Attributes::default() };
@@ -235,7 +237,7 @@ impl FilePlan<'_> {
         words.push(verify.unwrap_or_default().to_owned());
         words.push(max_versions.map(|number| number.to_string()).unwrap_or_default());
         words.push(if self.overwrite { "overwrite".to_owned() } else { String::new() });
-        // what is not said is as it usually is
+        // trailing empty words are defaults, and can be omitted
         while words.len() > 4 && words.last().is_some_and(String::is_empty) {
             words.pop();
         }
@@ -275,7 +277,7 @@ impl FilePlan<'_> {
     }
 }
 
-/// What is the same in both.
+/// The attributes that are the same in both.
 fn agreed(one: &Attributes, other: &Attributes) -> Attributes {
     fn same<T: PartialEq + Clone>(one: &Option<T>, other: &Option<T>) -> Option<T> {
         one.clone().filter(|_| one == other)

@@ -1,4 +1,4 @@
-//! Where the content of a file comes from, once the arguments were read.
+//! The sources of a file's content.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,26 +12,26 @@ use crate::model::digest;
 use crate::observe::Observation;
 use crate::script::quote;
 
-/// Content up to this size travels within the script.
+/// Maximum size of content, in bytes, that is embedded in the script.
 const INLINE: u64 = 64 * 1024;
 
-/// Where Pallet remembers on a node which URL a file came from.
+/// The directory on a node that records which URL each file came from.
 const ORIGINS: &str = "/var/lib/pallet/origins";
 
-/// Where content comes from.
+/// The source of content.
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) enum ContentSource {
-    /// From here.
+    /// Content from this machine.
     Content(Content),
     /// From a URL.
     Download(Download),
-    /// From a file of the node.
+    /// A file on the node.
     Node(String),
-    /// A link takes its place.
+    /// No content: a link to this target.
     Link(String),
 }
 
-/// Content that is known here.
+/// Content that is known on this machine.
 #[derive(Debug, Clone, PartialEq)]
 pub(in super::super) struct Content {
     pub(in super::super) digest: String,
@@ -46,7 +46,7 @@ enum Kind {
 }
 
 impl ContentSource {
-    /// The text, where it is at hand.
+    /// The text, if it is in memory.
     pub(in super::super) fn text(&self) -> Option<&str> {
         match self {
             ContentSource::Content(Content { kind: Kind::Text(text), .. }) => Some(text),
@@ -54,7 +54,7 @@ impl ContentSource {
         }
     }
 
-    /// Tells one content from another.
+    /// Identifies the content.
     pub(in super::super) fn identity(&self) -> String {
         match self {
             ContentSource::Content(content) => content.digest.clone(),
@@ -65,7 +65,8 @@ impl ContentSource {
 }
 
 impl Content {
-    /// That of a file of the project; one that is not to be `at_hand` is read when it travels.
+    /// The content of a file of the project. Unless it must be `at_hand`, a large file is read only
+    /// when it is uploaded.
     pub(in super::super) fn of_file(
         workspace: &dyn Workspace,
         path: &Path,
@@ -78,7 +79,7 @@ impl Content {
         Ok(Content::of(workspace.read(path)?))
     }
 
-    /// That in memory.
+    /// Content in memory.
     pub(in super::super) fn of(content: Vec<u8>) -> Self {
         let digest = digest(&content);
         if content.len() as u64 > INLINE {
@@ -92,7 +93,7 @@ impl Content {
         Content { digest, kind }
     }
 
-    /// How much memory it takes, in bytes.
+    /// The memory that it takes, in bytes.
     pub(in super::super) fn size(&self) -> usize {
         match &self.kind {
             Kind::Text(text) => text.len(),
@@ -101,7 +102,7 @@ impl Content {
         }
     }
 
-    /// It as text, unless it is large or not text.
+    /// The content as text, unless it is large or not text.
     pub(in super::super) fn text(&self) -> Option<String> {
         match &self.kind {
             Kind::Text(text) => Some(text.clone()),
@@ -109,7 +110,7 @@ impl Content {
         }
     }
 
-    /// What must travel before the script runs.
+    /// The upload that the script needs, if any.
     pub(in super::super) fn upload(&self) -> Option<UploadSource> {
         match &self.kind {
             Kind::Large(source) => Some(source.clone()),
@@ -117,8 +118,8 @@ impl Content {
         }
     }
 
-    /// The shell function `content`, which prints it; it can be given the path of the file that it
-    /// is printed to.
+    /// The shell function `content`, which prints it; its optional argument is the path of the file
+    /// that it prints to.
     pub(in super::super) fn script(&self) -> String {
         match &self.kind {
             Kind::Text(text) => format!("content() {{ printf %s {}; }}\n", quote(text)),
@@ -137,7 +138,7 @@ impl Content {
 }
 
 impl ContentSource {
-    /// The digest of the content, if it is known without asking the node.
+    /// The digest of the content, if known without asking the node.
     pub(in super::super) fn digest(&self) -> Option<&str> {
         match self {
             ContentSource::Content(content) => Some(&content.digest),
@@ -163,7 +164,7 @@ impl ContentSource {
         }
     }
 
-    /// Asks what tells whether the file at `path` has the content.
+    /// Asks for the state that tells whether the file at `path` has the content.
     pub(super) fn observe(&self, path: &str, wanted: &mut Observation) {
         if let Some(digest) = self.digest() {
             wanted.content(path, digest);
@@ -181,17 +182,17 @@ impl ContentSource {
     }
 }
 
-/// The command that tells the MD5 digest of a file.
+/// A command that prints the MD5 digest of a file.
 pub(super) fn md5_of(path: &str) -> String {
     only_of_file(path, &format!("md5sum <{}", quote(path)))
 }
 
-/// Where the node remembers which URL the file at `path` came from.
+/// The file on the node that records which URL the file at `path` came from.
 pub(super) fn note(path: &str) -> String {
     format!("{ORIGINS}{path}")
 }
 
-/// What it remembers there.
+/// The content of that file.
 pub(super) fn note_text(download: &Download) -> String {
     format!("{}\n", download.origin())
 }

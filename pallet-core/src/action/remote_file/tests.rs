@@ -191,7 +191,7 @@ fn what_was_changed_by_hand_is_kept() {
         ensure_content /etc/motd 7aa7a5359173d05b63cfd682e3c38487f3cb4f7f1d60659fe59fab1505977d4c '' '' '' '' 0 overwrite
     "#]],
     );
-    // whoever made it so made it right
+    // whoever changed it made it right
     check(RemoteFile::content("/etc/motd", "by hand\n"), by_hand(), expect!["nothing to do"]);
     check(
         RemoteFile::content("/etc/motd", "new\n"),

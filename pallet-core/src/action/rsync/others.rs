@@ -1,4 +1,4 @@
-//! What is in a directory of a node besides what should be there.
+//! Extra entries in a directory of a node.
 
 use std::collections::BTreeSet;
 
@@ -8,22 +8,22 @@ use crate::model::Known;
 use crate::observe::{FileState, NodeState, Reading};
 use crate::script::{Script, quote};
 
-/// A directory of a node, and what should be in it.
+/// A directory of a node, and the entries that it should have.
 pub(super) struct Others<'a> {
     pub(super) path: &'a str,
     pub(super) exclude: &'a [String],
     pub(super) names: BTreeSet<&'a str>,
 }
 
-/// Whether a part of a path has an excluded name. In a pattern, `*` stands for any characters, `?`
-/// for one.
+/// Whether any component of a path has an excluded name. In a pattern, `*` matches any characters,
+/// `?` matches one.
 pub(super) fn is_excluded(patterns: &[String], path: &str) -> bool {
     let patterns: Vec<_> = patterns.iter().map(|pattern| WildMatch::new(pattern)).collect();
     path.split('/').any(|part| patterns.iter().any(|pattern| pattern.matches(part)))
 }
 
 impl Others<'_> {
-    /// The command that lists what is in the directory.
+    /// The command that lists the directory.
     pub(super) fn question(&self) -> String {
         format!(
             "cd -- {} && find . ! -name . ! -path '*\n*' -print | LC_ALL=C sort",
@@ -31,7 +31,7 @@ impl Others<'_> {
         )
     }
 
-    /// What is in the directory, as far as it is known.
+    /// The entries of the directory, if known.
     pub(super) fn found(&self, node: &NodeState, there: &Known<bool>) -> Option<BTreeSet<String>> {
         match (there, node.reading(&self.question())) {
             (Known::Known(false), _) => Some(BTreeSet::new()),
@@ -42,7 +42,7 @@ impl Others<'_> {
         }
     }
 
-    /// What is deleted, with `node` brought to what will then be true; `None` if the node must find
+    /// Plans deletions, and updates `node` to the state after them; `None` if the node must find
     /// out.
     pub(super) fn plan(
         &self,
@@ -57,7 +57,7 @@ impl Others<'_> {
         };
         let excluded: BTreeSet<&String> =
             found.iter().filter(|name| is_excluded(self.exclude, name)).collect();
-        // what is excluded keeps its directory
+        // the directory of an excluded entry stays
         let holds = |directory: &str| {
             let below = format!("{directory}/");
             excluded.iter().any(|name| name.starts_with(&below))
@@ -80,7 +80,7 @@ impl Others<'_> {
         Some(deleted.into_iter().cloned().collect())
     }
 
-    /// What is not wanted may be gone.
+    /// Forgets unwanted entries, which may be deleted.
     fn forget_others(&self, node: &mut NodeState, below: &str) {
         let wanted: Vec<_> = self
             .names
@@ -103,13 +103,13 @@ impl Others<'_> {
         }
     }
 
-    /// What deletes them.
+    /// The script that deletes them.
     pub(super) fn script(&self) -> Script {
         let names: String =
             self.names.iter().map(|name| format!(" {}", quote(&format!("./{name}")))).collect();
         let names =
             if names.is_empty() { ":".to_owned() } else { format!("printf '%s\\n'{names}") };
-        // quoted but for what stands for other characters
+        // quote everything except wildcards
         let pattern = |pattern: &String| {
             let parts = pattern.split_inclusive(['*', '?']);
             let quoted = parts.map(|part| match part.strip_suffix(['*', '?']) {

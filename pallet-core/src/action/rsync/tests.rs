@@ -54,7 +54,7 @@ fn check(mut action: Rsync, node: NodeBuilder, expected: Expect) {
     }
 }
 
-/// One that is prepared already.
+/// A prepared action.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 struct Prepared(Rsync);
 

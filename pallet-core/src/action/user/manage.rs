@@ -1,4 +1,4 @@
-//! What changes a user to be as given.
+//! Plans the changes of a user.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::model::Known;
 use crate::observe::{NodeState, UserState};
 
 impl User {
-    /// Plans that the user is there, and as given.
+    /// Plans that the user exists, with everything that is declared.
     pub(super) fn plan_manage(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         for group in self.group.iter().chain(self.groups.iter().flatten()) {
             if node.group(group) == Known::Known(&None) {
@@ -46,10 +46,10 @@ impl User {
                 };
                 let Some((certainty, what)) = differences.sum() else { return Ok(None) };
                 if uid.is_some() && uid != current.uid {
-                    // files of the old number are somebody else's now
+                    // files with the old ID belong to somebody else now
                     node.forget_owner(&self.name);
                 }
-                // of groups that are joined to some that are not known, nothing can be said
+                // if the current groups are unknown and kept, the result is unknown too
                 let groups = if self.append && current.groups.is_none() { None } else { groups };
                 let after = UserState {
                     uid: uid.or(current.uid),
@@ -97,7 +97,7 @@ impl User {
         Ok(Some(change))
     }
 
-    /// The groups besides the primary one.
+    /// The groups other than the primary one.
     fn other_groups(&self, primary: Option<&String>) -> Option<BTreeSet<String>> {
         let primary = self.group.as_ref().or(primary);
         self.groups
@@ -110,7 +110,7 @@ fn listed(groups: &BTreeSet<String>) -> String {
     groups.iter().map(String::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// What differs between a user and the wanted one.
+/// The differences between a user and the wanted one.
 #[derive(Default)]
 pub(super) struct Differences {
     pub(super) known: Vec<&'static str>,

@@ -1,5 +1,5 @@
-//! The password of a user: compared and set on the node, so that no program's arguments hold its
-//! hash.
+//! The password of a user: compared and set on the node, so that its hash is never in a program's
+//! arguments.
 
 use super::super::{Action, ActionError};
 use super::User;
@@ -8,10 +8,10 @@ use crate::observe::{NodeState, Reading};
 use crate::script::quote;
 
 impl User {
-    /// Refuses what is no hash.
+    /// Refuses text that is not a password hash.
     pub(super) fn check_password(&self) -> Result<(), ActionError> {
         let Some(hash) = &self.password else { return Ok(()) };
-        // a password itself would let nobody in, and stand on the node for all to read
+        // a plain password would not work, and everybody on the node could read it
         let hashed = hash.starts_with(['$', '!', '*'])
             && hash.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
         match hashed {
@@ -23,8 +23,8 @@ impl User {
         }
     }
 
-    /// Prints whether the user has the password that is wanted: it is compared on the node, and no
-    /// program's arguments hold it.
+    /// A command that prints whether the user has the wanted password. The comparison happens on
+    /// the node, and the hash is not in any program's arguments.
     pub(super) fn password_question(&self) -> Option<String> {
         let hash = quote(self.password.as_ref()?);
         let name = self.name.replace('.', "\\.");
@@ -34,7 +34,7 @@ impl User {
         ))
     }
 
-    /// What differs of the password, which becomes as wanted.
+    /// Compares the password, and records that it will be the wanted one.
     pub(super) fn compare_password(
         &self,
         node: &mut NodeState,
@@ -54,7 +54,7 @@ impl User {
         true
     }
 
-    /// The password is not known any more.
+    /// Forgets the password.
     pub(super) fn forget_password(&self, node: &mut NodeState) {
         if let Some(question) = self.password_question() {
             node.forget_reading(&question);

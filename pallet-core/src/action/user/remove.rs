@@ -17,7 +17,7 @@ impl User {
             Known::Known(Some(_)) => Change::will("remove user", script),
             Known::Unknown => Change::may("ensure there is no such user", script),
         };
-        // files lose the name of their owner, and the user's own group goes along
+        // its files no longer have a named owner, and the user's own group is removed too
         let home = match node.user(&self.name) {
             Known::Known(Some(UserState { home: Some(home), .. })) => home.clone(),
             _ => format!("/home/{}", self.name),
@@ -35,7 +35,7 @@ impl User {
             node.forget_files_below(&home);
         }
         if self.force {
-            // what runs as this user ends
+            // the user's processes end
             node.forget_services();
         }
         node.set_user(&self.name, None);

@@ -1,4 +1,4 @@
-//! Making nodes, and starting those that are there and do not run.
+//! Creates nodes, and starts existing nodes that are stopped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use crate::model::Node;
 use crate::plugin::{Created, ErrorKind, PluginError, RunNodes};
 
 impl Nodes<'_> {
-    /// Makes the nodes of a plan, group by group. What cannot be made is told and stands in the
-    /// outcome; the rest goes on.
+    /// Creates the nodes of a plan, group by group. A node that cannot be created is reported and
+    /// recorded in the outcome; the others continue.
     pub(super) async fn create(&mut self, plan: ConvergePlan) -> Result<Vec<Node>, EngineError> {
         let mut nodes = Vec::new();
         let mut wanted: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -28,7 +28,7 @@ impl Nodes<'_> {
                 .map(|node| node.name.clone());
             let choice = match plan.choices.get(&group.name) {
                 Some(Err(error)) => {
-                    // nothing can be made; what is there needs no choice
+                    // nothing can be created; existing nodes need no choice
                     self.not_created(&new, &group.name, &error.clone().into());
                     new.clear();
                     None
@@ -74,17 +74,17 @@ impl Nodes<'_> {
         Ok(nodes)
     }
 
-    /// Brings what the nodes of a group share to what its spec says. They are configured all the
-    /// same where that cannot be done.
+    /// Updates what the nodes of a group share (such as who may reach them) to match the group's
+    /// spec. If that fails, the nodes are configured anyway.
     async fn share(&self, request: RunNodes) {
         let group = request.group.clone();
         if let Err(error) = self.engine.ask(move |service| service.run_nodes(&request)).await {
-            let message = format!("group {group}: who may reach its nodes stays as it is: {error}");
+            let message = format!("group {group}: cannot update who may reach its nodes: {error}");
             self.engine.tell(Event::Warning { node: None, message });
         }
     }
 
-    /// Tells what became of each wanted node, and gives those that there are.
+    /// Reports the result for each wanted node, and returns the nodes that now exist.
     fn sort_out(
         &mut self,
         group: &GroupSpec,
@@ -96,7 +96,7 @@ impl Nodes<'_> {
         let stopped: BTreeSet<_> = stopped.iter().map(|node| &node.id).collect();
         let missing = Created::Failed(PluginError::new(
             ErrorKind::Failed,
-            "the provider said nothing of this node",
+            "the provider did not report this node",
         ));
         let created = created.into_iter().chain(std::iter::repeat(missing));
         for (name, created) in names.iter().zip(created) {

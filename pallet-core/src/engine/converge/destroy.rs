@@ -1,4 +1,4 @@
-//! Destroying nodes, after they could say good-bye.
+//! Destroys nodes, after running their `destroy-server` phase.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +9,17 @@ use crate::engine::{EngineError, NodeError, NodeOutcome, NodeResult};
 use crate::model::{Node, NodeStatus};
 use crate::plugin::PluginError;
 
-/// What became of nodes that were to be destroyed.
+/// The result of destroying nodes.
 #[derive(Default)]
 struct Removed {
     gone: Vec<Node>,
-    /// Those that are still there, or may be, each with the reason.
+    /// Nodes that still exist, or may, each with the reason.
     left: Vec<(Node, PluginError)>,
 }
 
 impl Nodes<'_> {
-    /// Destroys nodes, after their `destroy-server` phase, whose functions know those that stay.
-    /// What cannot be destroyed stands in the outcome and hides nothing of the others.
+    /// Destroys nodes, after their `destroy-server` phase, whose functions see the nodes that stay.
+    /// A node that cannot be destroyed is recorded in the outcome and does not affect the others.
     pub(super) async fn destroy(
         &mut self,
         nodes: Vec<Node>,
@@ -32,7 +32,7 @@ impl Nodes<'_> {
         let mut with_phase = with_groups(running, self.groups);
         with_phase.retain(|(_, group)| group.server.phases.contains_key(DESTROY_SERVER));
         if !with_phase.is_empty() {
-            // a node that cannot say good-bye is destroyed all the same; its failure is told
+            // a node whose phase fails is destroyed anyway; the failure is reported
             let said = self.run_phase(with_phase, staying.to_vec(), DESTROY_SERVER, Purpose::Lift);
             for node in said.await?.nodes {
                 if let NodeResult::Failed { error, .. } = node.result {
@@ -58,7 +58,7 @@ impl Nodes<'_> {
         Ok(())
     }
 
-    /// Runs `destroy-group` of the groups that were to lose their last node, and have.
+    /// Runs `destroy-group` of these groups, unless one of their nodes could not be destroyed.
     pub(super) async fn end_groups(&mut self, ended: &BTreeSet<String>) -> Result<(), EngineError> {
         let failed: BTreeSet<String> =
             self.outcome.nodes.iter().map(|node| node.group.clone()).collect();
@@ -70,7 +70,7 @@ impl Nodes<'_> {
         Ok(())
     }
 
-    /// Tells that a node could not be destroyed.
+    /// Reports that a node could not be destroyed.
     pub(super) fn not_destroyed(&mut self, node: &Node, error: &PluginError) {
         let (name, group) = (node.name.clone(), node.group.clone().unwrap_or_default());
         let mut error = NodeError::new(format!("could not be destroyed: {error}"));
@@ -84,8 +84,8 @@ impl Nodes<'_> {
         self.outcome.nodes.push(NodeOutcome { node: name, group, drifted: 0, result });
     }
 
-    /// Destroys new nodes that never answered: they were of no use to anybody yet. Their failure
-    /// stands in the outcome.
+    /// Destroys new nodes that never answered: nobody uses them yet. Their failure is recorded in
+    /// the outcome.
     pub(super) async fn destroy_silent(&mut self, silent: Vec<Node>) {
         if silent.is_empty() || self.engine.cancel.is_cancelled() {
             return;
@@ -105,7 +105,7 @@ impl Nodes<'_> {
         }
     }
 
-    /// Destroys nodes, and tells what became of each.
+    /// Destroys nodes, and reports each that is gone.
     async fn remove(&self, nodes: Vec<Node>) -> Removed {
         let ids: Vec<_> = nodes.iter().map(|node| node.id.clone()).collect();
         let removed = match self.engine.ask(move |service| service.destroy_nodes(&ids)).await {
@@ -127,8 +127,8 @@ impl Nodes<'_> {
         removed
     }
 
-    /// Which of these nodes are still there after an error. Where the provider does not say it of
-    /// each, it is asked once more.
+    /// Finds out which of these nodes still exist after an error. If the provider reports no error
+    /// per node, it is asked for its nodes again.
     async fn what_is_left(&self, nodes: Vec<Node>, error: PluginError) -> Removed {
         let mut removed = Removed::default();
         let there: Option<BTreeSet<String>> = match error.nodes.is_empty() {

@@ -10,9 +10,9 @@ use crate::model::Node;
 use crate::plugin::PluginError;
 
 impl Engine {
-    /// Destroys all nodes of the project at the service, and what the service keeps besides them.
-    /// The nodes are shown to `agree` first; `None` if that does not agree. What cannot be
-    /// destroyed stands in the outcome, and keeps nothing else from being destroyed.
+    /// Destroys all nodes of the project at the service, and whatever else the service keeps for
+    /// the project. Shows the nodes to `agree` first; returns `None` if it does not agree. A node
+    /// that cannot be destroyed is recorded in the outcome and does not stop the others.
     pub async fn down(
         &self,
         groups: &[GroupSpec],
@@ -42,13 +42,13 @@ impl Engine {
             }
         });
         let Some((mut outcome, left)) = outcome.await? else { return Ok(None) };
-        // what the service keeps besides is of use as long as a node is left
+        // the rest that the service keeps is needed as long as a node is left
         if !outcome.cancelled
             && left == 0
             && let Err(error) = self.ask(|service| service.clean_up()).await
         {
             let message = format!(
-                "what the service keeps besides nodes could not be removed: {}",
+                "cannot remove what the service keeps apart from nodes: {}",
                 PluginError::from(error)
             );
             self.tell(Event::Warning { node: None, message: message.clone() });
@@ -57,7 +57,7 @@ impl Engine {
         Ok(Some(outcome))
     }
 
-    /// Also gives how many nodes are left that should not be.
+    /// Also returns how many nodes are left that should have been destroyed.
     async fn down_leased(
         &self,
         groups: &[Arc<GroupSpec>],

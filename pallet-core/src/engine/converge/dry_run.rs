@@ -1,4 +1,4 @@
-//! What a converge would do: nodes, and each node's configuration.
+//! Dry run of a converge: changes to the nodes, and to each node's configuration.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ impl Nodes<'_> {
             });
             self.outcome.destroyed.push(node.name);
         }
-        // nodes that would be started cannot be asked, and are there all the same
+        // nodes that would be started cannot be asked, but functions still see them
         let others = self.others.iter().cloned().chain(with_groups(plan.start, self.groups));
         let nodes = with_groups(plan.keep, self.groups);
         let predicted = PredictedNode::with_groups(predicted, self.groups);
@@ -37,7 +37,7 @@ impl Nodes<'_> {
         Ok(())
     }
 
-    /// The nodes that would be made, as they would be.
+    /// Predicts the nodes that would be created.
     async fn predict(&mut self, plan: &ConvergePlan) -> Vec<PredictedNode> {
         let mut guesses: BTreeMap<&str, System> = BTreeMap::new();
         let mut predicted = Vec::new();
@@ -73,7 +73,7 @@ impl Nodes<'_> {
     async fn guess_system(&self, group: &GroupSpec) -> System {
         let system = self.engine.system_of(group, None).await;
         let message = format!(
-            "what system new nodes of group {} will have is not known; they are planned as {}: {}",
+            "the system of new nodes of group {} is unknown; planning them as {}: {}",
             group.name, system.os, system.reason
         );
         self.engine.tell(Event::Warning { node: None, message });

@@ -1,4 +1,4 @@
-//! The lease: one converge of a project at a time, wherever it runs.
+//! The lease: only one converge of a project runs at a time, on whatever machine.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use crate::engine::random_token::random_token;
 use crate::engine::{Engine, EngineError};
 use crate::plugin::{Lease, unix_time};
 
-/// How long a lease holds that is not renewed.
+/// How long a lease lasts if it is not renewed.
 const TIME: Duration = Duration::from_secs(90);
-/// How often it is renewed.
+/// How often a lease is renewed.
 const RENEWED: Duration = Duration::from_secs(30);
 
-/// A lease that this operation has, and renews.
+/// A lease that this operation holds and renews.
 pub(super) struct HeldLease {
     engine: Engine,
     token: String,
@@ -23,7 +23,7 @@ pub(super) struct HeldLease {
 }
 
 impl Engine {
-    /// Takes the lease of the project's nodes, or says who has it.
+    /// Takes the lease of the project's nodes; an error names its holder if it is taken.
     pub(super) async fn take_lease(&self) -> Result<HeldLease, EngineError> {
         let holder = self.holder.clone();
         let lease = Lease {
@@ -35,7 +35,7 @@ impl Engine {
         };
         let mut other = self.renew(&lease).await?;
         if let Some(dead) = other.as_ref().filter(|other| is_dead(other, &lease)).cloned() {
-            // its process ended without giving it back
+            // its process ended without releasing the lease
             self.ask(move |service| service.release_lease(&dead.token)).await?;
             other = self.renew(&lease).await?;
         }
@@ -51,14 +51,14 @@ impl Engine {
                     Ok(None) => {}
                     Ok(Some(other)) => {
                         let message = format!(
-                            "the lease of this project's nodes was lost to {}; stopping",
+                            "lost the lease of this project's nodes to {}; stopping",
                             other.holder
                         );
                         engine.tell(Event::Warning { node: None, message });
                         engine.cancel.cancel();
                         return;
                     }
-                    // it may work the next time; if not, the lease ends by itself
+                    // the next attempt may succeed; if not, the lease expires
                     Err(error) => engine.tell(Event::Warning {
                         node: None,
                         message: format!("cannot renew the lease: {error}"),
@@ -76,13 +76,13 @@ impl Engine {
 }
 
 impl HeldLease {
-    /// Gives it back. Where that fails it ends by itself.
+    /// Releases the lease. If that fails, the lease expires.
     pub(super) async fn release(self) {
         self.renewing.abort();
         let token = self.token.clone();
         if let Err(error) = self.engine.ask(move |service| service.release_lease(&token)).await {
             let message =
-                format!("cannot give the lease back: {error}; it ends in {} s", TIME.as_secs());
+                format!("cannot release the lease: {error}; it expires in {} s", TIME.as_secs());
             self.engine.tell(Event::Warning { node: None, message });
         }
     }
@@ -94,7 +94,7 @@ impl Drop for HeldLease {
     }
 }
 
-/// Whether the holder was a process of this machine that is no more.
+/// Whether the holder was a process on this machine that no longer exists.
 fn is_dead(other: &Lease, ours: &Lease) -> bool {
     let process = i32::try_from(other.process).ok().and_then(Pid::from_raw);
     let gone =

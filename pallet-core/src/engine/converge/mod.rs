@@ -1,4 +1,5 @@
-//! Converge: make the right number of nodes exist, then configure them. Down: destroy them.
+//! Converge: create and destroy nodes to reach each group's count, then configure them. Down:
+//! destroy all nodes.
 
 mod create;
 mod destroy;
@@ -19,14 +20,14 @@ use super::operation::{Event, Kind, Purpose, with_groups};
 use super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome};
 
 impl Engine {
-    /// Makes the right number of nodes exist for these groups and configures them, `bootstrap`
-    /// first where it never ran.
+    /// Creates and destroys nodes to reach the count of each of these groups, and configures them.
+    /// `bootstrap` runs first on nodes where it never ran.
     ///
-    /// The plan is shown to `agree` first, which may have nodes of no declared group removed;
-    /// `None` if it does not agree, and then nothing was done. Only one converge of a project works
-    /// on its nodes at a time, by a lease that the service keeps. It is held from before the plan
-    /// is made, so that what was agreed to is what is done, however long the answer takes. A dry
-    /// run needs no lease.
+    /// Shows the plan to `agree` first, which may also remove nodes of undeclared groups. If it
+    /// does not agree, nothing is done and the result is `None`. A lease that the service keeps
+    /// allows only one converge of a project at a time. It is held from before the plan is made, so
+    /// that the plan is still valid when `agree` answers, however long that takes. A dry run needs
+    /// no lease.
     pub async fn converge(
         &self,
         groups: &[GroupSpec],
@@ -81,7 +82,7 @@ impl Engine {
         .await
     }
 
-    /// Does something to the project's nodes while nobody else does.
+    /// Does some work while holding the lease on the project's nodes.
     async fn leased<T>(
         &self,
         work: impl Future<Output = Result<T, EngineError>>,
@@ -102,7 +103,7 @@ impl Engine {
         self.tell_undeclared(&plan.undeclared);
         let keep = plan.keep.clone();
         let others = std::mem::take(&mut plan.others);
-        // what stays is known to what goes
+        // the nodes to be destroyed see those that stay
         let staying: Vec<_> =
             others.iter().cloned().chain(with_groups(keep.iter().cloned(), groups)).collect();
         let mut nodes = Nodes::new(self, groups, others, options);

@@ -1,4 +1,4 @@
-//! The nodes of a project while they are changed: what a converge and a down share.
+//! The nodes of a project while they change: shared by converge and down.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use crate::engine::{
 use crate::model::{Connection, Node, natural};
 use crate::plugin::PluginError;
 
-/// The nodes of a project while they are changed.
+/// The nodes of a project while they change.
 pub(super) struct Nodes<'a> {
     pub(super) engine: &'a Engine,
-    /// The groups that the operation is for.
+    /// The groups that the operation works on.
     pub(super) groups: &'a [Arc<GroupSpec>],
-    /// The nodes of other groups, which functions know.
+    /// The nodes of other groups, which functions see.
     pub(super) others: Vec<GroupedNode>,
     pub(super) options: &'a LiftOptions,
     pub(super) outcome: Outcome,
@@ -30,11 +30,11 @@ impl<'a> Nodes<'a> {
         Nodes { engine, groups, others, options, outcome: Outcome::default() }
     }
 
-    /// Runs a phase of a group itself, if the group has it; says whether all is well. A failure
-    /// stands in the outcome under the group's name.
+    /// Runs a phase of the group itself, if the group has it, and returns whether it succeeded. A
+    /// failure is recorded in the outcome under the group's name.
     ///
-    /// Such a phase runs when a group gets its first node, or has lost its last. The group has no
-    /// node to run it on, so it runs on this machine, as the user who runs Pallet.
+    /// These phases run before a group gets its first node and after it lost its last one. The
+    /// group has no node then, so the phase runs on this machine, as the user who runs Pallet.
     pub(super) async fn run_group_phase(
         &mut self,
         group: &Arc<GroupSpec>,
@@ -69,7 +69,7 @@ impl<'a> Nodes<'a> {
         Ok(self.engine.configure(nodes, others, &options, purpose).await?.0)
     }
 
-    /// Tells that nodes could not be created.
+    /// Reports that nodes could not be created.
     pub(super) fn not_created(&mut self, names: &[String], group: &str, error: &PluginError) {
         for name in names {
             self.engine.tell(Event::NotCreated {
@@ -87,7 +87,7 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Nodes that the operation ended before.
+    /// Records nodes that the stopped operation never reached.
     pub(super) fn not_reached(&mut self, names: &[String], group: &str) {
         let reason = "the operation was stopped".to_owned();
         self.outcome.nodes.extend(names.iter().map(|name| NodeOutcome {
@@ -98,7 +98,7 @@ impl<'a> Nodes<'a> {
         }));
     }
 
-    /// How it ended.
+    /// The outcome, sorted by node name.
     pub(super) fn finish(mut self) -> Outcome {
         self.outcome.nodes.sort_by_cached_key(|node| natural(&node.node));
         self.outcome.cancelled = self.engine.cancel.is_cancelled();

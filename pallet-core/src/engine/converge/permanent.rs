@@ -7,7 +7,7 @@ use crate::model::{Node, natural};
 use crate::plugin::{ErrorKind, PluginError};
 
 impl Engine {
-    /// Says of which nodes their provider never destroys any, before anything is destroyed.
+    /// Warns about nodes that their provider never destroys, before anything is destroyed.
     pub(super) fn tell_permanent(&self, nodes: &[Node]) {
         if nodes.is_empty() {
             return;
@@ -25,7 +25,7 @@ impl Engine {
 }
 
 impl Nodes<'_> {
-    /// Nodes that should go and that their provider never destroys have failed.
+    /// Records a failure for each node that should be destroyed but is permanent.
     pub(super) fn keep_permanent(&mut self, nodes: &[Node]) {
         for node in nodes {
             let error = PluginError::new(

@@ -1,4 +1,4 @@
-//! What a converge would do to the nodes themselves.
+//! Plan of a converge: which nodes to create, start and destroy.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,41 +9,42 @@ use crate::engine::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, NodeStatus, natural};
 use crate::plugin::{ErrorKind, PluginError, WantedOffers};
 
-/// What a converge would do to the nodes themselves.
+/// Plan of a converge: which nodes to create, start and destroy.
 #[derive(Debug, Clone, Default)]
 pub struct ConvergePlan {
     /// Nodes to create: group and name.
     pub create: Vec<(String, String)>,
-    /// Nodes that exist and do not run: those that are stopped will be started, and those that are
-    /// starting waited for.
+    /// Nodes that exist but do not run. Stopped nodes will be started; starting nodes are waited
+    /// for.
     pub start: Vec<Node>,
     /// Nodes to destroy.
     pub destroy: Vec<Node>,
-    /// Nodes that should be destroyed, and that their provider never destroys: they stay, and each
-    /// fails.
+    /// Nodes that should be destroyed, but that their provider never destroys. They stay, and each
+    /// is reported as failed.
     pub permanent: Vec<Node>,
     /// Nodes that stay.
     pub keep: Vec<Node>,
-    /// Nodes of the project's other groups, which are not converged. Functions know them.
+    /// Nodes of the project's other groups, which this converge does not change. Functions see
+    /// them.
     pub(in crate::engine) others: Vec<GroupedNode>,
-    /// Nodes of no group that the project declares. They stay, unless
-    /// [`remove_undeclared`](ConvergePlan::remove_undeclared) says otherwise.
+    /// Nodes whose group the project does not declare. They stay, unless
+    /// [`remove_undeclared`](ConvergePlan::remove_undeclared) is called.
     pub undeclared: Vec<Node>,
-    /// For each group of which nodes are created: what they will be, and why; or why there is
-    /// nothing that they can be.
+    /// For each group with nodes to create: the choice of image, hardware and location with its
+    /// reasons, or why nothing fits.
     pub choices: BTreeMap<String, Result<Choice, PlanError>>,
-    /// Groups that have no node and will have one.
+    /// Groups that get their first node.
     pub begin: BTreeSet<String>,
-    /// Groups that have a node and will have none.
+    /// Groups that lose their last node.
     pub end: BTreeSet<String>,
 }
 
-/// Why nodes of a group cannot be planned.
+/// Why a group's nodes cannot be planned.
 #[derive(Debug, Clone)]
 pub enum PlanError {
     /// Nothing satisfies the node-spec.
     NoMatch(NoMatch),
-    /// The service could not be asked.
+    /// The service failed to list its offers.
     Service(PluginError),
 }
 
@@ -59,7 +60,7 @@ impl From<PlanError> for PluginError {
 }
 
 impl ConvergePlan {
-    /// The names of the nodes that there will be.
+    /// The names of all nodes after the converge.
     pub(super) fn names(&self) -> Vec<String> {
         let there = self.keep.iter().chain(&self.start).map(|node| node.name.clone());
         let mut names: Vec<_> =
@@ -68,8 +69,7 @@ impl ConvergePlan {
         names
     }
 
-    /// Nodes of no declared group are destroyed too, but for those that their provider never
-    /// destroys.
+    /// Also destroys nodes of undeclared groups, except those that their provider never destroys.
     pub fn remove_undeclared(&mut self) {
         let (permanent, undeclared): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.undeclared).into_iter().partition(|node| node.permanent);
@@ -77,7 +77,7 @@ impl ConvergePlan {
         self.destroy.extend(undeclared);
     }
 
-    /// These nodes are to go, as far as their provider destroys nodes.
+    /// Sorts nodes that should go into permanent nodes and nodes to destroy.
     fn give_up(&mut self, nodes: Vec<Node>) {
         let (permanent, destroy): (Vec<_>, Vec<_>) =
             nodes.into_iter().partition(|node| node.permanent);
@@ -85,7 +85,7 @@ impl ConvergePlan {
         self.destroy.extend(destroy);
     }
 
-    /// Whether the nodes stay as they are.
+    /// Whether no node is created, started or destroyed.
     pub fn is_empty(&self) -> bool {
         self.create.is_empty()
             && self.start.is_empty()
@@ -95,7 +95,7 @@ impl ConvergePlan {
 }
 
 impl Engine {
-    /// What must be created and destroyed so that each group has its count.
+    /// Plans which nodes to create and destroy so that each group reaches its count.
     pub async fn plan_converge(&self, groups: &[GroupSpec]) -> Result<ConvergePlan, EngineError> {
         check_counts(groups.iter(), self.max_nodes)?;
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
@@ -122,8 +122,8 @@ impl Engine {
                     plan.undeclared.iter().filter_map(|node| node.group.as_deref()).collect();
                 return Err(no_such_name("group", &group.name, declared.chain(there)));
             }
-            // those that go first stand last: what is not well, then the newest; what cannot be
-            // destroyed stays where others can go
+            // the nodes to destroy come last: unhealthy ones, then the newest; permanent nodes come
+            // first, so that others go instead
             own.sort_by_cached_key(|node| {
                 (!node.permanent, health(node.status), node.created, natural(&node.name))
             });
@@ -155,7 +155,7 @@ impl Engine {
         Ok(plan)
     }
 
-    /// What the nodes of a group will be.
+    /// Chooses image, hardware and location for a group's new nodes.
     pub(in crate::engine) async fn choose(&self, group: &GroupSpec) -> Result<Choice, PlanError> {
         let spec = group.server.node_spec.clone();
         let wanted = WantedOffers { group: Some(group.name.clone()), spec: spec.clone() };
@@ -167,7 +167,7 @@ impl Engine {
     }
 }
 
-/// The healthiest first.
+/// Sort key of a status: the healthiest is lowest.
 fn health(status: NodeStatus) -> u8 {
     match status {
         NodeStatus::Running | NodeStatus::Starting => 0,

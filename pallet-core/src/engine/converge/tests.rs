@@ -1,4 +1,4 @@
-//! What becomes of nodes that are to go.
+//! Nodes that should be destroyed.
 
 use super::*;
 use crate::engine::testing::{Cloud, engine, warnings};
@@ -82,12 +82,12 @@ async fn fault_24_nodes_of_no_group_are_named_and_removed_when_told_to() {
     let warned = warnings(&told);
     assert!(
         warned[0].starts_with(
-            "db-1, db-2 are of group db, which is not declared: nothing is done \
-            to them; declare the group"
+            "db-1, db-2 belong to group db, which is not declared: left unchanged; declare the \
+            group"
         ),
         "{warned:?}"
     );
-    assert!(warned[1].starts_with("odd-1 is of group odd"), "{warned:?}");
+    assert!(warned[1].starts_with("odd-1 belongs to group odd"), "{warned:?}");
 
     // by its tags alone
     let none = [group("db", 0)];
@@ -129,8 +129,8 @@ async fn a_new_node_that_cannot_be_planned_fails_a_dry_run() {
     let warned = warnings(&told);
     assert!(
         warned[0].starts_with(
-            "what system new nodes of group web will have is not known; they are \
-            planned as debian 12"
+            "the system of new nodes of group web is unknown; planning them as \
+            debian 12"
         ),
         "{warned:?}"
     );

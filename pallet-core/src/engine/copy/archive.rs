@@ -1,5 +1,5 @@
-//! A directory of this machine as an archive that is streamed: headers from memory, contents from
-//! the files themselves.
+//! Streams a local directory as a tar archive: headers from memory, contents straight from the
+//! files.
 
 use std::fs::Metadata;
 use std::io;
@@ -10,19 +10,19 @@ use tar::{Builder, EntryType, Header};
 
 use crate::transport::InputPart;
 
-/// What the directory is called in its archive.
+/// The name of the directory in its archive.
 const TOP: &str = "d";
-/// What an archive is made of.
+/// The size of a tar block in bytes.
 const BLOCK: u64 = 512;
 
-/// An archive, ready to be sent.
+/// An archive that is ready to be sent.
 pub(super) struct Archive {
     pub(super) parts: Vec<InputPart>,
     pub(super) files: u64,
     pub(super) bytes: u64,
 }
 
-/// The archive of a directory; the error is one line.
+/// Archives a directory; the error is one line.
 pub(super) fn archive(directory: &Path) -> Result<Archive, String> {
     let mut made =
         Making { archive: Archive { parts: Vec::new(), files: 0, bytes: 0 }, memory: Vec::new() };
@@ -41,9 +41,9 @@ struct Making {
 }
 
 impl Making {
-    /// All that is below a directory, which comes before what is in it.
+    /// Adds everything below a directory. A directory's entry comes before its contents.
     fn below(&mut self, directory: &Path) -> Result<(), String> {
-        // what is still to be looked at, with the first at the end
+        // a stack of paths still to be visited, the next one last
         let mut open = Vec::new();
         let list = |path: &Path, name: &Path, open: &mut Vec<(PathBuf, PathBuf)>| {
             let read = || std::fs::read_dir(path)?.collect::<io::Result<Vec<_>>>();
@@ -65,13 +65,13 @@ impl Making {
                 self.link(&path, &name, &data)?;
                 self.archive.files += 1;
             } else if data.is_file() {
-                // so that what cannot be read is known before anything is sent
+                // open each file now, so that an unreadable one fails before anything is sent
                 std::fs::File::open(&path).map_err(|error| unreadable(&path, &error))?;
                 self.header(&path, &name, &data, EntryType::Regular, data.len())?;
                 self.content(&path, data.len());
             } else {
                 return Err(format!(
-                    "{} is no file, directory or link, and cannot be copied",
+                    "{} is not a file, directory or link, and cannot be copied",
                     path.display()
                 ));
             }
@@ -100,7 +100,7 @@ impl Making {
     ) -> Result<(), String> {
         let mut header = plain(data, kind);
         header.set_size(size);
-        // without content: that comes from the file itself
+        // no content here: that is streamed from the file itself
         Builder::new(&mut self.memory)
             .append_data(&mut header, name, io::empty())
             .map_err(|error| unreadable(path, &error))?;
@@ -118,7 +118,7 @@ impl Making {
         Ok(())
     }
 
-    /// Takes away the end of the archive, which the builder writes when it is dropped.
+    /// Removes the end-of-archive blocks that the builder writes when it is dropped.
     fn trim(&mut self, blocks: usize) {
         let length = self.memory.len().saturating_sub(blocks * BLOCK as usize);
         self.memory.truncate(length);

@@ -1,4 +1,4 @@
-//! From nodes to this machine.
+//! Copies from nodes to this machine.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -20,8 +20,8 @@ use crate::local::{Beside, remove_dead};
 use crate::model::{Node, hex, natural};
 use crate::transport::Input;
 
-/// Says what stands at `path` in a line, then gives it: a file with its digest behind it, a
-/// directory as an archive.
+/// Prints one line that describes what is at `path`, then its content: a file followed by its
+/// digest, or a directory as an archive.
 const SEND: &str = r#"
 if [ ! -e "$path" ]; then
   if [ -L "$path" ]; then fail "$path is a link that leads nowhere"; fi
@@ -30,7 +30,7 @@ fi
 [ -r "$path" ] || fail "$path cannot be read"
 if [ -d "$path" ]; then
   [ -n "$recursive" ] || fail "$path is a directory; -r copies it"
-  command -v tar >/dev/null 2>&1 || fail "there is no tar there, which directories are copied with: install it"
+  command -v tar >/dev/null 2>&1 || fail "tar is missing on the node; install it to copy directories"
   cd -- "$path" || exit 1
   printf 'directory\n'
   exec tar -cf - .
@@ -43,22 +43,22 @@ found=$(head -c "$size" <"$path" | sha256sum)
 printf '%s\n' "${found%% *}"
 "#;
 
-/// So many pieces wait for whoever unpacks them.
+/// Maximum number of pieces that wait to be unpacked.
 const WAITING: usize = 16;
-/// The line that says what comes, and the digest behind a file, are no longer than this in bytes.
+/// Maximum length, in bytes, of the describing line and of the digest after a file.
 const LINE: usize = 256;
 
 struct Download {
     path: String,
     name: String,
     target: PathBuf,
-    /// The target is the node's own directory.
+    /// Whether the target is the node's own directory.
     own: bool,
     many: bool,
     recursive: bool,
 }
 
-/// What is to be copied from each node.
+/// The copies to make from each node.
 pub(super) fn jobs(
     sources: &[(Vec<Node>, String)],
     target: &Path,
@@ -99,16 +99,19 @@ pub(super) fn jobs(
     jobs.collect()
 }
 
-/// The directory of one node in `target`.
+/// Creates the directory of one node in `target`.
 fn directory_of(target: &Path, node: &str) -> Result<PathBuf, EngineError> {
     if base_name(node) != Some(node) {
         return Err(EngineError::Refused(format!(
-            "no directory can be called as the node {node:?} is"
+            "the node name {node:?} cannot be used as a directory name"
         )));
     }
     let directory = target.join(node);
     own_directory(target, node).map_err(|error| {
-        EngineError::Refused(format!("cannot make the directory {}: {error}", directory.display()))
+        EngineError::Refused(format!(
+            "cannot create the directory {}: {error}",
+            directory.display()
+        ))
     })
 }
 
@@ -128,7 +131,7 @@ impl Job for Download {
             })
             .await;
         let from = self.path.clone();
-        // what went wrong here ends the program there too, and is the reason
+        // an error on this side also ends the program on the node; this side's error is the cause
         match (wrong, ran) {
             (Some(error), _) | (None, Err(error)) => {
                 arriving.give_up().await;
@@ -142,9 +145,9 @@ impl Job for Download {
     }
 }
 
-/// What has arrived so far.
+/// The state of a download.
 enum Arriving {
-    /// The line that says what comes.
+    /// The start of the line that describes what follows.
     Line(Vec<u8>),
     File(Box<ArrivingFile>),
     Directory(ArrivingDirectory),
@@ -157,7 +160,7 @@ struct ArrivingFile {
     size: u64,
     left: u64,
     mode: u32,
-    /// The digest that stands behind the content.
+    /// The digest that follows the content.
     digest: Vec<u8>,
 }
 
@@ -185,7 +188,7 @@ impl Arriving {
             }
             Arriving::File(file) => file.take(piece).map_err(|error| unwritable(&to.path, &error)),
             Arriving::Directory(directory) => {
-                // whoever unpacks says itself why it reads no more
+                // the unpacking task reports itself why it stopped reading
                 if let Some(pieces) = &directory.pieces
                     && pieces.send(piece.to_vec()).is_err()
                 {
@@ -231,12 +234,12 @@ impl Arriving {
     async fn give_up(self) {
         if let Arriving::Directory(ArrivingDirectory { pieces, unpacking }) = self {
             drop(pieces);
-            // what was unpacked so far goes with it
+            // dropping the result removes what was unpacked so far
             let _ = unpacking.await;
         }
     }
 
-    /// Puts what arrived into its place. Gives how many files and bytes it is.
+    /// Moves the download into its place. Returns the number of files and bytes.
     async fn finish(self, to: &Spot) -> Result<(u64, u64), String> {
         match self {
             Arriving::Line(line) => Err(odd(&String::from_utf8_lossy(&line))),
@@ -267,7 +270,7 @@ impl ArrivingFile {
         let said = String::from_utf8_lossy(&self.digest).trim().to_owned();
         if self.left > 0 || said != hex(&self.hash.finalize()) {
             return Err(
-                "what arrived is not what stands there; it may have been changed meanwhile: \
+                "what arrived differs from the file there; it may have changed meanwhile: \
                 try again"
                     .to_owned(),
             );
@@ -287,5 +290,5 @@ fn unwritable(path: &Path, error: &io::Error) -> String {
 }
 
 fn odd(line: &str) -> String {
-    format!("the node answers in a way that is not understood: {line:?}")
+    format!("unexpected answer from the node: {line:?}")
 }

@@ -1,4 +1,5 @@
-//! Where downloads go on this machine. The user says where; below that, no link is followed.
+//! Where downloads go on this machine. The user chooses the target; below it, no symlink is
+//! followed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -11,18 +12,18 @@ use rustix::fs::{CWD, FileType, Mode, OFlags, fchmod, openat, renameat};
 use super::unpack::{TOP, Unpacked};
 use crate::local::{Walk, entries, kind, open, open_in};
 
-/// Where one download goes.
+/// The destination of one download.
 pub(super) struct Spot {
-    /// The directory that it will stand in.
+    /// The directory that will contain it.
     pub(super) parent: OwnedFd,
-    /// What it will be called there.
+    /// Its name in that directory.
     pub(super) name: OsString,
-    /// Both, for messages.
+    /// The full path, for messages.
     pub(super) path: PathBuf,
 }
 
-/// Where something that is called `name` goes: into `target` where that is a directory. One that is
-/// `own` was made by Pallet, and is no link. The error is one line.
+/// The destination of something named `name`: inside `target` if that is a directory. With `own`,
+/// the directory was created by Pallet and must not be a symlink. The error is one line.
 pub(super) fn place(target: &Path, name: &str, many: bool, own: bool) -> Result<Spot, String> {
     let ends_with_slash = target.as_os_str().as_encoded_bytes().ends_with(b"/");
     if target.is_dir() {
@@ -58,7 +59,7 @@ fn spot(parent: &Path, name: &OsStr, own: bool) -> Result<Spot, String> {
     Ok(Spot { parent: handle, name: name.to_owned(), path })
 }
 
-/// The directory that a path stands in.
+/// The directory that contains a path.
 pub(super) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
@@ -68,7 +69,7 @@ pub(super) fn parent(path: &Path) -> &Path {
 }
 
 impl Spot {
-    /// Whether a file, or a directory, can take this place. The error is one line.
+    /// Checks whether a file or a directory can be written here. The error is one line.
     pub(super) fn check(&self, directory: bool) -> Result<(), String> {
         let path = self.path.display();
         let found = kind(&self.parent, &self.name)
@@ -76,15 +77,15 @@ impl Spot {
         match (directory, found) {
             (true, Some(FileType::Symlink)) => Err(is_a_link(&self.path)),
             (true, Some(found)) if found != FileType::Directory => {
-                Err(format!("{path} is there, and no directory"))
+                Err(format!("{path} exists and is not a directory"))
             }
             (false, Some(FileType::Directory)) => Err(format!("{path} is a directory")),
             _ => Ok(()),
         }
     }
 
-    /// Puts a directory into its place. Where one stands already, its files are replaced one by
-    /// one. All of it is checked before any of it moves.
+    /// Moves a directory into its place. If one exists there, its files are replaced one by one.
+    /// Everything is checked before anything moves.
     pub(super) fn put(&self, unpacked: &Unpacked) -> io::Result<()> {
         self.check(true).map_err(io::Error::other)?;
         let from = unpacked.beside.entry();
@@ -97,7 +98,7 @@ impl Spot {
             self.merge(from, Some(&mut moved))?;
         }
         let mut walk = Walk::from(open_in(&self.parent, &self.name)?);
-        // from within outwards: in a directory that is closed nothing can be reached
+        // innermost first: nothing inside a directory can be reached once its mode denies access
         let mut done = HashSet::new();
         for (path, mode) in unpacked.modes.iter().rev() {
             let root = moved.range::<PathBuf, _>(..=path).next_back();
@@ -113,8 +114,8 @@ impl Spot {
         Ok(())
     }
 
-    /// Moves what is new, and gives the directories that were moved as they are; without those it
-    /// only looks whether everything can be moved.
+    /// Moves new entries, and adds to `moved` each directory that was moved as a whole. Without
+    /// `moved`, it only checks whether everything can be moved.
     fn merge(
         &self,
         from: BorrowedFd<'_>,
@@ -144,7 +145,7 @@ impl Spot {
                 }
                 (true, Some(_)) => {
                     return Err(io::Error::other(format!(
-                        "{} is there, and no directory",
+                        "{} exists and is not a directory",
                         path().display()
                     )));
                 }
@@ -167,13 +168,13 @@ impl Spot {
 
 fn is_a_link(path: &Path) -> String {
     format!(
-        "{} is a link where a directory should go, and what nodes send follows none; name the \
+        "{} is a link where a directory should go, and links are not followed here; name the \
          directory that it leads to as the target, or remove it",
         path.display()
     )
 }
 
-/// The directory of one node in `target`, made if it is not there.
+/// Creates the directory of one node in `target`, if it is missing.
 pub(super) fn own_directory(target: &Path, node: &str) -> io::Result<PathBuf> {
     std::fs::create_dir_all(target)?;
     let handle = open(target)?;
@@ -192,7 +193,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    /// A directory as it was unpacked: with `a/b/file`, and `a` and `a/b` of these modes.
+    /// An unpacked directory that contains `a/b/file`; `a` and `a/b` have this mode.
     fn unpacked(root: &Path, mode: u32) -> Unpacked {
         let beside = Beside::directory(&open(root).unwrap()).unwrap();
         let found = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
@@ -264,7 +265,7 @@ mod tests {
             untouched();
             fs::remove_file(root.path().join(planted)).unwrap();
         }
-        // in place of a file a link is replaced
+        // a symlink in the place of a file is replaced
         fs::create_dir_all(root.path().join("x/a/b")).unwrap();
         symlink("/etc/passwd", root.path().join("x/a/b/file")).unwrap();
         place(root.path(), "x", false, false).unwrap().put(&unpacked(root.path(), 0o755)).unwrap();
@@ -275,7 +276,7 @@ mod tests {
         assert!(place(&root.path().join("node1"), "x", false, true).is_err());
         own_directory(root.path(), "node2").unwrap();
         own_directory(root.path(), "node2").unwrap();
-        // what the user names is followed
+        // a symlink that the user names is followed
         assert!(place(&root.path().join("node1"), "x", false, false).is_ok());
     }
 

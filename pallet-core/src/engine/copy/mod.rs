@@ -1,10 +1,10 @@
-//! Copying files and directories between this machine and nodes, over the connections that a lift
-//! uses.
+//! Copies files and directories between this machine and nodes, over the same connections as a
+//! lift.
 //!
-//! Everything is streamed, and checked before it takes its place: a file by its size and SHA-256
-//! digest, a directory by its archive. It is written beside its place under another name first, so
-//! that a copy that fails leaves nothing behind. What a node sends is written by handles of
-//! directories, and no link that stands in its way is followed.
+//! Everything is streamed and verified before it moves into place: a file by its size and SHA-256
+//! digest, a directory by its archive. It is first written under another name beside its final
+//! place, so that a failed copy leaves nothing behind. Content from a node is written through
+//! directory handles, and symlinks in the way are not followed.
 
 mod archive;
 mod download;
@@ -30,8 +30,7 @@ use super::{Engine, EngineError, GroupSpec};
 use crate::model::Node;
 
 impl Engine {
-    /// Does a copy as people write it. What comes from a group goes into a directory of each node's
-    /// name.
+    /// Makes a copy as the user wrote it. Files from a group go into one directory per node.
     pub async fn copy(
         &self,
         groups: &[GroupSpec],
@@ -60,11 +59,11 @@ impl Engine {
         }
     }
 
-    /// Copies files and directories to a path on each of these nodes: into it where that is a
-    /// directory there. Modes are kept; new files belong to whoever writes them, those that are
-    /// replaced to whom they belonged.
+    /// Copies files and directories to a path on each of these nodes: into it if it is a directory
+    /// there. Modes are kept. New files belong to the user who writes them; replaced files keep
+    /// their owner.
     ///
-    /// It is an error if a source cannot be read; what goes wrong on a node stands in its own
+    /// It is an error if a source cannot be read. A failure on a node is recorded in that node's
     /// result.
     pub async fn upload(
         &self,
@@ -77,13 +76,12 @@ impl Engine {
         self.do_jobs(nodes.into_iter().map(|node| (node, jobs.clone())).collect(), options).await
     }
 
-    /// Copies files and directories from these nodes to a path here: into it where that is a
-    /// directory. What comes from several nodes, or is asked to be
-    /// [`by_node`](CopyOptions::by_node), goes into a directory of the node's name in `target`,
-    /// which is made. Modes are kept.
+    /// Copies files and directories from these nodes to a local path: into it if it is a directory.
+    /// With several nodes, or with [`by_node`](CopyOptions::by_node), each node's files go into a
+    /// directory named after the node in `target`, which is created. Modes are kept.
     ///
-    /// Each source is the nodes that it is copied from and its path there. What goes wrong with a
-    /// node stands in its own result.
+    /// Each source is a path and the nodes that it is copied from. A failure with a node is
+    /// recorded in that node's result.
     pub async fn download(
         &self,
         sources: &[(Vec<Node>, String)],
@@ -93,7 +91,7 @@ impl Engine {
         self.do_jobs(download::jobs(sources, target, options)?, options).await
     }
 
-    /// Does the jobs of each node, one after the other, with many nodes at once.
+    /// Runs the jobs of each node one after the other, with many nodes in parallel.
     async fn do_jobs(
         &self,
         nodes: Vec<(Node, Jobs)>,

@@ -1,15 +1,16 @@
-//! How to copy.
+//! Options of a copy.
 
-/// How to copy.
+/// Options of a copy.
 #[derive(Debug, Clone)]
 pub struct CopyOptions {
-    /// Directories too, with all that is in them.
+    /// Also copy directories, with everything in them.
     pub recursive: bool,
-    /// Read and write there as whoever logs in, not as root.
+    /// Read and write on nodes as the login user, not as root.
     pub no_sudo: bool,
-    /// The maximum number of nodes in parallel.
+    /// The maximum number of nodes to copy with in parallel.
     pub parallel: usize,
-    /// Downloads of each node go into a directory of its name, even if there is only one.
+    /// Put the downloads of each node into a directory named after it, even if there is only one
+    /// node.
     pub by_node: bool,
 }
 

@@ -1,24 +1,24 @@
-//! What is copied and where to, as people write it: `web-1:/etc/motd`, `web:/srv`, `./file`.
+//! Sources and targets as the user writes them: `web-1:/etc/motd`, `web:/srv`, `./file`.
 
 use std::path::PathBuf;
 
 use crate::engine::EngineError;
 
-/// One end of a copy.
+/// The source or the target of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyPath {
     /// On this machine.
     Local(PathBuf),
     /// On nodes.
     OnNodes {
-        /// The name of a node, or of a group, which means all its nodes.
+        /// The name of a node, or of a group, which stands for all its nodes.
         name: String,
         /// An absolute path.
         path: String,
     },
 }
 
-/// A copy, as people write it.
+/// A copy, as the user writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyRequest {
     /// From this machine to nodes.
@@ -32,16 +32,16 @@ pub enum CopyRequest {
     },
     /// From nodes to this machine.
     Download {
-        /// Each the name of a node or a group, and an absolute path there.
+        /// For each source, the name of a node or a group, and an absolute path there.
         sources: Vec<(String, String)>,
-        /// Where to.
+        /// The local target.
         target: PathBuf,
     },
 }
 
 impl CopyPath {
-    /// Reads one. What stands before the first colon is the name of a node or a group, unless there
-    /// is a slash in it: `./a:b` is a file here.
+    /// Parses a path. The part before the first colon names a node or a group, unless it contains a
+    /// slash: `./a:b` is a local file.
     pub fn parse(text: &str) -> Result<CopyPath, EngineError> {
         let refuse = |message: String| Err(EngineError::Refused(message));
         match text.split_once(':') {
@@ -52,7 +52,7 @@ impl CopyPath {
                 )),
                 true => Ok(CopyPath::OnNodes { name: name.to_owned(), path: path.to_owned() }),
                 false => refuse(format!(
-                    "{text}: a path on a node is absolute; write \
+                    "{text}: a path on a node must be absolute; write \
                     {name}:/{path}, or ./{text} for a file here"
                 )),
             },
@@ -63,7 +63,7 @@ impl CopyPath {
 }
 
 impl CopyRequest {
-    /// Reads a copy: its sources, and behind them where to. One side is here, the other on nodes.
+    /// Parses a copy: its sources, then its target. One side is local, the other on nodes.
     pub fn parse(words: &[String]) -> Result<CopyRequest, EngineError> {
         let refuse = |message: &str| Err(EngineError::Refused(message.to_owned()));
         let Some((target, sources)) = words.split_last().filter(|(_, sources)| !sources.is_empty())
@@ -77,7 +77,7 @@ impl CopyRequest {
                 let here = sources.into_iter().map(|source| match source {
                     CopyPath::Local(path) => Ok(path),
                     CopyPath::OnNodes { name, path } => Err(EngineError::Refused(format!(
-                        "{name}:{path} and {target} are both on nodes; copy by way of this \
+                        "{name}:{path} and {target} are both on nodes; copy via this \
                          machine: first to a directory here, then from it"
                     ))),
                 });

@@ -1,4 +1,4 @@
-//! A node that is copied from or to, and the programs that run there.
+//! A node to copy from or to, and the programs that run there.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::engine::operation::Copied;
 use crate::script::quote;
 use crate::transport::{self, Become, Input, Stream};
 
-/// What is to be copied with a node, in order.
+/// The copies to make with a node, in order.
 pub(super) type Jobs = Vec<Arc<dyn Job>>;
 
-/// One thing to copy with one node; the error is one line.
+/// One copy with one node; the error is one line.
 #[async_trait::async_trait]
 pub(super) trait Job: Send + Sync {
     async fn copy(&self, remote: &mut Remote<'_>) -> Result<Copied, String>;
 }
 
-/// A node that is copied from or to.
+/// A node to copy from or to.
 pub(super) struct Remote<'a> {
     pub(super) engine: &'a Engine,
     pub(super) session: Session,
@@ -25,7 +25,7 @@ pub(super) struct Remote<'a> {
 }
 
 impl Remote<'_> {
-    /// Runs a program on the node. Its error is the last line of what it said.
+    /// Runs a program on the node. The error is the last line of its standard error.
     pub(super) async fn run(
         &mut self,
         program: &str,
@@ -58,26 +58,26 @@ impl Remote<'_> {
     }
 }
 
-/// So much of what a program says on standard error is kept.
+/// How much of a program's standard error is kept, in bytes.
 const SAID: usize = 64 * 1024;
 
-/// What a program on a node said before it failed.
+/// The error that a program on a node printed before it failed.
 fn said(errors: &[u8], code: i32) -> String {
     let errors = String::from_utf8_lossy(errors);
-    // that is all that tar says of itself, and not why
+    // this is tar's last line, and does not say why it failed
     let why = |line: &&str| !line.is_empty() && !line.contains("Exiting with failure status");
     let last = errors.lines().rev().map(str::trim).find(why);
     match last {
-        // tar tells of a disk that is full in the middle of a block that it wrote only a part
+        // when a disk fills up in the middle of a block, tar only says "Wrote only ... bytes"
         _ if errors.contains("No space left on device") || errors.contains("Wrote only") => "no \
             space left on the device there"
             .to_owned(),
         Some(line) => line.strip_prefix("pallet: ").unwrap_or(line).to_owned(),
-        None => format!("the shell there ended with code {code}"),
+        None => format!("the shell on the node exited with code {code}"),
     }
 }
 
-/// What programs on nodes begin with; `fail` says why it ends.
+/// A program with the common beginning; its `fail` prints the error and ends it.
 pub(super) fn program(values: &[(&str, &str)], body: &str) -> String {
     let values: String =
         values.iter().map(|(name, value)| format!("{name}={}\n", quote(value))).collect();

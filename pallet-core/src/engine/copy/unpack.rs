@@ -1,5 +1,5 @@
-//! Unpacks the archive that a node sends. Nothing in it can be trusted: it is written by handles of
-//! directories, below one that is new and private.
+//! Unpacks an archive from a node. Nothing in it is trusted: everything is written through
+//! directory handles, below a new private directory.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -18,21 +18,21 @@ use tar::EntryType;
 
 use crate::local::{Beside, Bounded, Walk, open_in};
 
-/// What the directory is called until it is in its place.
+/// The name of the directory until it is moved into its place.
 pub(super) const TOP: &str = "d";
-/// An archive that was unpacked.
+/// An unpacked archive.
 pub(super) struct Unpacked {
-    /// It is `TOP` in that.
+    /// The private directory that contains it as `TOP`.
     pub(super) beside: Beside,
-    /// The modes that its directories get once they are in their place, in the order of the
-    /// archive; until then this user may write in all of them.
+    /// The final modes of its directories, in the order of the archive. They are set after the
+    /// move; until then this user may write in all of them.
     pub(super) modes: Vec<(PathBuf, u32)>,
     pub(super) files: u64,
     pub(super) bytes: u64,
 }
 
-/// Unpacks an archive: files, directories and links, and nothing that would lead out of the
-/// directory.
+/// Unpacks an archive: files, directories and links. An entry that would lead out of the directory
+/// is an error.
 pub(super) fn unpack(arriving: Receiver<Vec<u8>>, beside: Beside) -> io::Result<Unpacked> {
     mkdirat(beside.entry(), TOP, Mode::from_raw_mode(0o755))?;
     let top = || open_in(beside.entry(), OsStr::new(TOP));
@@ -64,7 +64,7 @@ pub(super) fn unpack(arriving: Receiver<Vec<u8>>, beside: Beside) -> io::Result<
 
 struct Unpacking {
     at: Walk,
-    /// Where the files are that hard links lead to.
+    /// The walk to the targets of hard links.
     linked: Walk,
     modes: Vec<(PathBuf, u32)>,
     files: u64,
@@ -93,7 +93,7 @@ impl Unpacking {
                 let to = target(entry)?;
                 let names = inside(Path::new(OsStr::from_bytes(&to)))?;
                 let Some((old, parent)) = names.split_last() else {
-                    return Err(io::Error::other("it links to nothing"));
+                    return Err(io::Error::other("it is a link without a target"));
                 };
                 self.linked.go_to(parent, false)?;
                 let linked = self.linked.here();
@@ -117,14 +117,14 @@ impl Unpacking {
                 }
                 let changed = i64::try_from(entry.header().mtime()?).unwrap_or_default();
                 let time = Timespec { tv_sec: changed, tv_nsec: 0 };
-                // where a file system keeps no times, that is no reason to fail
+                // a file system without times is no reason to fail
                 let _ = futimens(&file, &Timestamps { last_access: time, last_modification: time });
                 fchmod(&file, Mode::from_raw_mode(mode))?;
                 self.bytes += size;
             }
             _ => {
                 return Err(io::Error::other(
-                    "it is no file, directory or link, and cannot be copied",
+                    "it is not a file, directory or link, and cannot be copied",
                 ));
             }
         }
@@ -133,7 +133,7 @@ impl Unpacking {
     }
 }
 
-/// Makes an entry that is new: what an archive holds twice replaces what came first.
+/// Creates a new entry. A second entry of the same name replaces the first.
 fn new<T>(
     at: &Walk,
     name: &OsStr,
@@ -150,10 +150,10 @@ fn new<T>(
 
 fn target(entry: &tar::Entry<'_, impl Read>) -> io::Result<Vec<u8>> {
     let target = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
-    target.ok_or_else(|| io::Error::other("it is a link to nothing"))
+    target.ok_or_else(|| io::Error::other("it is a link without a target"))
 }
 
-/// The names that a path of an archive consists of: no part of it may lead out.
+/// The components of a path in the archive; an error if it would lead out of the directory.
 fn inside(path: &Path) -> io::Result<Vec<&OsStr>> {
     let parts = path.components().filter(|part| *part != Component::CurDir);
     let name = |part| match part {
@@ -170,7 +170,7 @@ fn out(path: &Path) -> io::Error {
     )
 }
 
-/// What arrives, as something to read.
+/// Reads the arriving pieces as one stream.
 struct Pieces {
     arriving: Receiver<Vec<u8>>,
     piece: Vec<u8>,
@@ -203,7 +203,7 @@ mod tests {
             Tar(tar::Builder::new(Vec::new()))
         }
 
-        /// Paths stand in it as they are written, which the library would not do.
+        /// Adds an entry with its path unchanged, which the library would normalize or refuse.
         fn with(mut self, kind: EntryType, path: &str, link: &str, content: &str) -> Self {
             let mut header = tar::Header::new_gnu();
             header.as_gnu_mut().unwrap().name[..path.len()].copy_from_slice(path.as_bytes());
@@ -233,7 +233,7 @@ mod tests {
         unpacked
     }
 
-    /// All that is below a directory, by name.
+    /// The paths of everything below a directory, sorted.
     fn below(directory: &Path) -> Vec<String> {
         let mut found = Vec::new();
         let mut open = vec![directory.to_owned()];
@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(below(root.path()), [""; 0]);
     }
 
-    /// How long this thread has been at work; others may be, too.
+    /// The CPU time of this thread; other tests run on other threads.
     fn spent() -> std::time::Duration {
         let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
         std::time::Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())

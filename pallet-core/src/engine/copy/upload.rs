@@ -1,4 +1,4 @@
-//! From this machine to nodes.
+//! Copies from this machine to nodes.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -13,8 +13,7 @@ use crate::engine::{Copied, EngineError};
 use crate::script::library_for;
 use crate::transport::{Input, InputPart};
 
-/// Finds out where the copy goes: `target` becomes its path. No link is followed that somebody else
-/// could have put there.
+/// Resolves `target` to the final path. Follows no symlink that another user could have planted.
 const WHERE: &str = r#"
 set -e
 umask 022
@@ -31,13 +30,13 @@ parent=${target%/*}
 [ -w "$parent/" ] || fail "cannot write in $parent/"
 "#;
 
-/// Takes a file from its input. It has the mode from here, and all else from the file that stood
-/// there.
+/// Writes a file from standard input. The mode comes from the source; owner and other attributes
+/// come from the file that it replaces.
 const FILE: &str = r#"
 take_file() {
   require_place "$1"
   [ ! -d "$at" ] || [ -L "$at" ] || fail "$1 is a directory"
-  [ ! -e "$at" ] || [ -f "$at" ] || [ -L "$at" ] || fail "$1 is no regular file"
+  [ ! -e "$at" ] || [ -f "$at" ] || [ -L "$at" ] || fail "$1 is not a regular file"
   if [ -z "${six-}" ]; then trap 'rm -f -- "$new" "$spare"' EXIT; fi
   umask 077
   set -C
@@ -63,11 +62,11 @@ in_place take_file "$target"
 printf '%s' "$target"
 "#;
 
-/// Takes a directory from an archive in its input. Where one stands already, its files are replaced
-/// one by one.
+/// Unpacks a directory from an archive on standard input. If the directory exists, its files are
+/// replaced one by one.
 const DIRECTORY: &str = r#"
-command -v tar >/dev/null 2>&1 || fail "there is no tar there, which directories are copied with: install it"
-[ ! -e "$target" ] || [ -d "$target" ] || fail "$target is there, and no directory"
+command -v tar >/dev/null 2>&1 || fail "tar is missing on the node; install it to copy directories"
+[ ! -e "$target" ] || [ -d "$target" ] || fail "$target exists and is not a directory"
 if [ -d "$target" ] && [ ! -L "$target" ]; then
   work_in "$target" d
   (umask 077 && mkdir -- "$seven/t")
@@ -85,7 +84,7 @@ leave
 printf '%s' "$target"
 "#;
 
-/// What is sent.
+/// The content of an upload.
 enum Sent {
     File { size: u64, digest: String, mode: u32 },
     Directory(Archive),
@@ -99,7 +98,7 @@ struct Upload {
     sent: Sent,
 }
 
-/// What is to be copied to each node.
+/// The copies to make to each node.
 pub(super) async fn jobs(
     sources: &[PathBuf],
     target: &str,
@@ -119,10 +118,10 @@ pub(super) async fn jobs(
     Ok(uploads.into_iter().map(|upload| Arc::new(upload) as Arc<dyn Job>).collect())
 }
 
-/// What finds out where to, and does the rest, with what both need of the library.
+/// The program that resolves the target and writes there, with the library functions that it needs.
 fn with_library(text: &str) -> String {
     let text = format!("{WHERE}{text}");
-    // a name that nobody makes before
+    // a random name that nobody else can create first
     format!("token={}\n{}{text}", random_token(), library_for(&text))
 }
 
@@ -137,12 +136,12 @@ impl Upload {
             _ => unreadable(error),
         })?;
         let own = source.file_name().map(ToOwned::to_owned);
-        // `.` and `..` are called what they are
+        // `.` and `..` take the real name of their directory
         let own = own.or_else(|| source.canonicalize().ok()?.file_name().map(ToOwned::to_owned));
         let name = own.and_then(|name| name.into_string().ok());
         let name = name.ok_or_else(|| {
             format!(
-                "{} has no name that is UTF-8; copy the directory that it is in",
+                "the name of {} is not UTF-8; copy the directory that contains it",
                 source.display()
             )
         })?;
@@ -205,7 +204,7 @@ mod tests {
     use std::path::Path;
     use std::process::{Command, Stdio};
 
-    /// Sends what stands at `source` as a node would get it: where it went, or why it did not.
+    /// Sends `source` the way a node would receive it: returns the final path, or the error.
     fn send(source: &Path, target: &str) -> Result<String, String> {
         let upload = Upload::read(source.to_owned(), target, true, false)?;
         let (program, parts) = upload.program();
@@ -218,7 +217,7 @@ mod tests {
         let mut child = child.spawn().expect("it starts");
         let mut stdin = child.stdin.take().expect("it is piped");
         for part in parts.0 {
-            // it may have ended by itself
+            // the program may already have ended
             let _ = match part {
                 InputPart::Bytes(bytes) => stdin.write_all(&bytes),
                 InputPart::Beginning(path, size) => {
@@ -253,12 +252,12 @@ mod tests {
         assert_eq!(send(&from, &text("yard/")), Ok(text("yard/sub")));
         assert_eq!(send(&from, &text("yard/")), Ok(text("yard/sub")));
         assert_eq!(std::fs::read_to_string(at("yard/sub/deep/file")).unwrap(), "new");
-        // a file that is replaced stays whose it was
+        // a replaced file keeps its owner
         chown(at("yard/sub/file"), Some(4321), Some(4322)).unwrap();
         assert_eq!(send(&from.join("file"), &text("yard/sub/file")), Ok(text("yard/sub/file")));
         assert_eq!(std::fs::metadata(at("yard/sub/file")).unwrap().uid(), 4321);
 
-        // the user puts a link in the place of a directory, and of a file
+        // the user plants a symlink in the place of a directory, and of a file
         std::fs::remove_dir_all(at("yard/sub/deep")).unwrap();
         let link = |to: &str, name: &str| {
             symlink(at(to), at(name)).unwrap();
@@ -288,7 +287,7 @@ mod tests {
         }
         assert_eq!(std::fs::read_to_string(at("vault/file")).unwrap(), "old");
         assert_eq!(std::fs::read_dir(at("vault")).unwrap().count(), 2);
-        // root's own is what it leads to
+        // a symlink that belongs to root is followed
         symlink(at("vault/file"), at("mine")).unwrap();
         assert_eq!(send(&from.join("file"), &text("mine")), Ok(text("vault/file")));
         for directory in ["yard", "yard/sub", "vault"] {

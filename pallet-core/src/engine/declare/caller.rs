@@ -1,27 +1,29 @@
-//! The function of a crate that acts on a request, and what it may do.
+//! The crate function that uses a request, and what it is allowed to do.
 
 use crate::model::Capabilities;
 use crate::plugin::{ErrorKind, PluginError};
 use crate::plugins::Registry;
 
-/// A function of a crate that acts on a request.
+/// A crate function that uses a request.
 pub(super) struct Caller {
     pub(super) config_crate: String,
     pub(super) function: String,
-    /// What the crate may do; `None`: everything.
+    /// The crate's capabilities; `None`: unlimited.
     pub(super) capabilities: Option<Capabilities>,
 }
 
 impl Caller {
-    /// Refuses what goes beyond what the crate may do. `what` names it: `remote_file /etc/motd`.
+    /// Refuses anything beyond the crate's capabilities. `what` names the action: `remote_file
+    /// /etc/motd`.
     pub(super) fn check(&self, what: &str, needed: &Capabilities) -> Result<(), PluginError> {
         let lacking =
             self.capabilities.as_ref().and_then(|capabilities| capabilities.lacks(needed));
         lacking.map_or(Ok(()), |lacking| Err(self.denied(what, &lacking.to_string())))
     }
 
-    /// Refuses a call of a crate that is not required: another crate may do what this one does not
-    /// declare, and who installs it sees what it requires.
+    /// Refuses a call of a crate that the caller does not require. Another crate may have
+    /// capabilities that the caller does not declare, and whoever installs the caller must see from
+    /// its requirements what it can do.
     pub(super) fn check_call(&self, registry: &Registry, called: &str) -> Result<(), PluginError> {
         let requires = registry.requires(&self.config_crate);
         if self.capabilities.is_none() || called == self.config_crate || requires.contains(&called)
@@ -31,19 +33,19 @@ impl Caller {
         let required = if requires.is_empty() { "none".to_owned() } else { requires.join(", ") };
         Err(self.denied(
             &format!("a call of crate {called}"),
-            &format!("the crates that it says it requires are {required}"),
+            &format!("the crates that it requires are {required}"),
         ))
     }
 
     fn denied(&self, what: &str, why: &str) -> PluginError {
         let message = format!(
-            "crate {}, function {}: {what} is not what it may do: {why}",
+            "crate {}, function {}: {what} is not allowed: {why}",
             self.config_crate, self.function
         );
         PluginError::new(ErrorKind::Denied, message).with_help("tell the crate's author")
     }
 
-    /// Names it: `nginx.site`.
+    /// The function's full name: `nginx.site`.
     pub(super) fn name(&self) -> String {
         format!("{}.{}", self.config_crate, self.function)
     }

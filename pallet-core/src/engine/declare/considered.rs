@@ -1,16 +1,16 @@
-//! Nodes that an operation is not for, as its functions know them: without asking anybody.
+//! Nodes outside an operation, as its functions see them, without asking anybody.
 
 use std::sync::Arc;
 
 use crate::engine::{Engine, GroupSpec};
 use crate::model::{ImageSpec, Node, Os, Target};
 
-/// A node that an operation does nothing to. Functions see it, and the settings that its group
+/// A node that an operation does not change. Functions see it, and the settings that its group
 /// declares for it.
 pub(in crate::engine) struct Considered {
     pub(in crate::engine) node: Node,
     pub(in crate::engine) group: Arc<GroupSpec>,
-    /// The system that it had when it was last asked, or that its provider claims.
+    /// The system that it had when it was last asked, or that its provider reports.
     pub(in crate::engine) os: Option<Os>,
 }
 
@@ -22,18 +22,18 @@ impl Considered {
     }
 }
 
-/// The system that is explained and considered where nothing says which it is.
+/// The system to assume where nothing says which it is.
 pub(in crate::engine) const USUAL_OS: &str = "debian 12";
 
-/// The system that a node-spec names, if it names one.
+/// The system that a node-spec names, if any.
 pub(in crate::engine) fn named_os(image: Option<&ImageSpec>) -> Option<Os> {
     let ImageSpec { os_family: Some(family), os_version, .. } = image? else { return None };
-    // a range of versions names none
+    // a version range is not a single version
     let version = os_version.as_deref().filter(|version| !version.contains(['<', '>', '=', ',']));
     Some(Os::named(&format!("{family} {}", version.unwrap_or_default()), std::env::consts::ARCH))
 }
 
-/// A node as functions see it.
+/// The node as functions see it.
 pub(in crate::engine) fn target(node: &Node, group: &GroupSpec, os: Os) -> Target {
     Target {
         id: node.id.clone(),

@@ -1,4 +1,4 @@
-//! What the requests of one operation share.
+//! State shared by the requests of one operation.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,10 +13,10 @@ use crate::engine::vault::Vault;
 use crate::model::{AdminUser, Environment, Target};
 use crate::plugins::Registry;
 
-/// What the requests of one operation share.
+/// State shared by the requests of one operation.
 pub(in crate::engine) struct RequestContext {
     pub(in crate::engine) registry: Arc<Registry>,
-    /// The program's own actions.
+    /// Actions that the program adds to Pallet's own.
     pub(in crate::engine) actions: Vec<ActionEntry>,
     pub(in crate::engine) workspace: Directory,
     pub(in crate::engine) environment: Environment,
@@ -27,27 +27,27 @@ pub(in crate::engine) struct RequestContext {
     pub(in crate::engine) cancel: CancellationToken,
     pub(in crate::engine) vault: Arc<Vault>,
     pub(in crate::engine) placeholders: Placeholders,
-    /// Is told who calls functions, and writes and reads settings.
+    /// Called when a function calls another one, or writes or reads settings.
     pub(in crate::engine) watcher: Option<Arc<Watcher>>,
-    /// Takes what is wrong with actions in place of the functions, which go on: a check finds all
-    /// of it at once.
+    /// Collects errors in actions instead of returning them to the functions, which continue. So a
+    /// check finds all of them in one run.
     pub(in crate::engine) refused: Option<Arc<Mutex<Vec<NodeError>>>>,
 }
 
-/// Is told what functions do.
+/// Called for what functions do.
 pub(in crate::engine) type Watcher = dyn Fn(Activity<'_>) + Send + Sync;
 
-/// Something that a function does besides declaring actions.
+/// Something that a function does, apart from declaring actions.
 pub(in crate::engine) struct Activity<'a> {
-    /// Whose node is being configured.
+    /// The node that is being configured.
     pub(in crate::engine) target: &'a Target,
     pub(in crate::engine) phase: &'a str,
-    /// The crate function that does it, `nginx.site`; `None`: a function of the project.
+    /// The crate function that does it, such as `nginx.site`; `None`: a function of the project.
     pub(in crate::engine) by: Option<String>,
     pub(in crate::engine) kind: ActivityKind<'a>,
 }
 
-/// What it does.
+/// The kind of activity.
 pub(in crate::engine) enum ActivityKind<'a> {
     /// Calls a function of a crate: `nginx.site`.
     Calls(&'a str),
@@ -57,14 +57,14 @@ pub(in crate::engine) enum ActivityKind<'a> {
     ReadsSettings(&'a str),
 }
 
-/// What becomes of an action with placeholders in the place of its secrets.
+/// What to do with an action that has placeholders in place of its secrets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::engine) enum Placeholders {
-    /// It is not needed.
+    /// Discard it.
     #[default]
     Discard,
-    /// It is kept beside the action itself, to be shown.
+    /// Keep it beside the real action, to be shown.
     Keep,
-    /// It is used in the action's place wherever that is possible: secrets are not even looked for.
+    /// Use it in place of the real action wherever possible; then secrets are not even looked up.
     UseInstead,
 }

@@ -1,4 +1,4 @@
-//! Runs the phase functions of all nodes, phase by phase, and gathers the actions that they
+//! Runs the phase functions of all nodes, phase by phase, and collects the actions that they
 //! declare.
 
 use std::collections::BTreeMap;
@@ -13,22 +13,22 @@ use crate::model::Target;
 use crate::plugin::Request;
 use crate::plugin::operation::Log;
 
-/// One node as phase functions are run for it.
+/// A node to run phase functions for.
 pub(in crate::engine) struct Subject {
     pub(in crate::engine) target: Target,
-    /// The phases to run, in order; `None` stands where the node's group does not have the phase.
+    /// The phases to run, in order; `None` if the node's group does not have the phase.
     pub(in crate::engine) phases: Vec<(String, Option<Phase>)>,
-    /// The operation is not for it: only its settings are declared, and what its functions say is
-    /// nobody's business now.
+    /// The operation does not change this node: only its settings are declared, and messages from
+    /// its functions are dropped.
     pub(in crate::engine) considered: bool,
 }
 
-/// What the phase functions of one node declared, by phase, or why one of them failed.
+/// The actions that the phase functions of one node declared, by phase, or why one of them failed.
 pub(in crate::engine) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 
-/// Runs them all: every node passes a phase before the next phase begins, so that settings of one
-/// phase are there in the next. Also gives what functions said to the user, each with the name of
-/// its node.
+/// Runs the functions of all subjects. Every node finishes a phase before the next phase begins, so
+/// that a phase sees the settings of earlier ones. Also returns the functions' messages to the
+/// user, each with the name of its node.
 pub(in crate::engine) fn declare(
     engine: &Engine,
     subjects: Vec<Subject>,
@@ -38,7 +38,8 @@ pub(in crate::engine) fn declare(
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
     let mut all_said = Vec::new();
     let rounds = subjects.iter().map(|subject| subject.phases.len()).max().unwrap_or_default();
-    // a function that ran out of time for one node would for the others too: it is not tried again
+    // a function that timed out for one node would time out for the others too, so it is not run
+    // again
     let mut timed_out: BTreeMap<String, String> = BTreeMap::new();
     for round in 0..rounds {
         for (subject, result) in subjects.iter().zip(&mut results) {
@@ -73,7 +74,7 @@ pub(in crate::engine) fn declare(
     (results, all_said)
 }
 
-/// What the requests of all these subjects share.
+/// The context that the requests of all these subjects share.
 pub(in crate::engine) fn request_context(
     engine: &Engine,
     subjects: &[Subject],
@@ -95,8 +96,8 @@ pub(in crate::engine) fn request_context(
     }
 }
 
-/// Runs the functions of a phase for one node. With an error comes whether it is that a function
-/// ran out of time.
+/// Runs the functions of a phase for one node. The flag of an error says whether a function timed
+/// out.
 pub(in crate::engine) fn run_phase(
     context: &Arc<RequestContext>,
     target: &Target,

@@ -1,4 +1,4 @@
-//! Declaring: runs phase functions on this machine and records the actions that they ask for.
+//! Declaring: runs phase functions on this machine and records the actions that they declare.
 
 mod caller;
 mod considered;

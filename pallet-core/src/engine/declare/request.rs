@@ -1,5 +1,5 @@
 //! The engine's side of a request: records what phase functions declare for one node, and answers
-//! what they ask.
+//! their questions.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,17 +21,17 @@ use crate::plugin::operation::{
 };
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 
-/// Crates may call each other so deep.
+/// Maximum depth of calls between crates.
 const MAX_CALL_DEPTH: usize = 64;
 
-/// The request of one node in one phase, as the project's functions have it, or as a function of a
-/// crate does.
+/// The request of one node in one phase, as given to functions of the project or to a crate
+/// function.
 #[derive(Clone)]
 pub(super) struct NodeRequest {
     inner: Arc<Inner>,
-    /// The crate function that this request was given to. It is the request that tells who acts,
-    /// and not who was called last: a function of the project acts for itself, wherever it is
-    /// called from.
+    /// The crate function that was given this request. Capabilities are checked against the owner
+    /// of the request, not against the latest call: a function of the project always acts for
+    /// itself, even if a crate calls it.
     caller: Option<Arc<Caller>>,
 }
 
@@ -42,24 +42,24 @@ struct Inner {
     recorded: Mutex<Recorded>,
 }
 
-/// What phase functions left behind.
+/// Everything that phase functions recorded.
 #[derive(Default)]
 pub(super) struct Recorded {
     pub(super) declared: Vec<Declared>,
     claimed: ClaimIndex,
-    /// What they said to the user.
+    /// Their messages to the user.
     pub(super) said: Vec<Log>,
     calls: Vec<(String, Option<SourceLocation>)>,
     scopes: Vec<Entered>,
-    /// How many conditions there were so far.
+    /// The number of conditions so far.
     conditions: usize,
 }
 
-/// A scope that was entered and not yet left.
+/// A scope that was entered and not left yet.
 struct Entered {
     scope: Scope,
     conditions: Vec<Condition>,
-    /// How deep in calls: a crate cannot leave a scope of its caller.
+    /// Its depth in calls: a crate cannot leave a scope of its caller.
     depth: usize,
 }
 
@@ -116,7 +116,7 @@ impl NodeRequest {
         let prepared = instead.is_some();
         let (mut action, secret) = match instead {
             Some(action) => (action, None),
-            // without its secret it cannot be looked at, and a check looks for none
+            // it cannot be checked without its secret, and a check looks up no secrets
             None if named.is_some() && self.inner.context.refused.is_some() => return Ok(()),
             None => {
                 let secret = self.reveal(entry, &mut arguments)?;
@@ -124,7 +124,7 @@ impl NodeRequest {
             }
         };
         if let Some(caller) = &self.caller {
-            // what it says holds no secret
+            // this copy has placeholders instead of secrets
             let named = named.map(entry.parse).transpose().map_err(invalid)?;
             let shown = named.as_ref().unwrap_or(&action);
             caller.check(&format!("{} {}", shown.name(), shown.subject()), &shown.needs())?;
@@ -155,21 +155,21 @@ impl NodeRequest {
         Ok(())
     }
 
-    /// What may be shown of an action, where that is wanted; `placeholders`: some may stand in its
-    /// arguments.
+    /// The form of an action that may be shown, if this operation shows actions; `placeholders`:
+    /// its arguments may contain some.
     fn show(&self, entry: &ActionEntry, arguments: &Value, placeholders: bool) -> Option<Shown> {
         if self.inner.context.placeholders == Placeholders::Discard {
             return None;
         }
         let action = placeholders.then(|| (entry.parse)(arguments.clone()).ok()).flatten();
-        // some arguments must be of a form that no placeholder has
+        // some arguments need a format that a placeholder does not have
         let fits =
             |action: &mut Box<dyn AnyAction>| action.prepare(&self.inner.context.workspace).is_ok();
         let action = action.and_then(|mut action| fits(&mut action).then_some(action));
         Some(Shown { arguments: scope::without_defaults(entry, arguments), action })
     }
 
-    /// Puts secrets into arguments; gives what names the action without them, if there are any.
+    /// Puts secrets into arguments. If there are any, returns a name for the action without them.
     fn reveal(
         &self,
         entry: &ActionEntry,
@@ -241,7 +241,7 @@ impl NodeRequest {
         answer
     }
 
-    /// This request as the function of a crate has it.
+    /// This request for a crate function.
     fn as_crate(&self, wanted: &CallFunction) -> Result<Self, PluginError> {
         if let Some(caller) = &self.caller {
             caller.check_call(&self.inner.context.registry, &wanted.config_crate)?;
@@ -345,7 +345,7 @@ impl RequestHost for NodeRequest {
     }
 }
 
-/// Two actions of one phase that can never both be true.
+/// The error for two actions of one phase that contradict each other.
 fn undoes(action: &Declared, earlier: &Declared, what: &str) -> PluginError {
     let place = |action: &Declared| {
         action.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What a scope does to the actions that are declared in it.
+//! Applies scopes to the actions that are declared in them.
 
 use serde_json::{Map, Value};
 
@@ -6,7 +6,7 @@ use crate::action::{ActionEntry, Condition};
 use crate::plugin::operation::Scope;
 use crate::plugin::{ErrorKind, PluginError};
 
-/// Fills in what the scope says for the parameters that the action has and that are not given.
+/// Fills parameters that the action has and that were omitted, with the values of the scope.
 pub(super) fn apply(scope: &Scope, entry: &ActionEntry, arguments: &mut Value) {
     if scope.user.is_none() && scope.directory.is_none() && scope.environment.is_empty() {
         return;
@@ -39,8 +39,8 @@ pub(super) fn apply(scope: &Scope, entry: &ActionEntry, arguments: &mut Value) {
     }
 }
 
-/// The arguments that say something: functions of crates also give those that are what they are
-/// anyway.
+/// The arguments without those that equal their default: crate functions also pass defaults
+/// explicitly.
 pub(super) fn without_defaults(entry: &ActionEntry, arguments: &Value) -> Value {
     let schema = (entry.parameters)();
     let says = |name: &str, value: &Value| {
@@ -56,7 +56,7 @@ pub(super) fn without_defaults(entry: &ActionEntry, arguments: &Value) -> Value 
     }
 }
 
-/// Old contents that hold secrets are not kept on the node.
+/// Turns off backups of the previous content on the node, since it may hold secrets.
 pub(super) fn keep_no_versions(entry: &ActionEntry, arguments: &mut Value) {
     let schema = (entry.parameters)();
     if let Value::Object(arguments) = arguments
@@ -66,15 +66,15 @@ pub(super) fn keep_no_versions(entry: &ActionEntry, arguments: &mut Value) {
     }
 }
 
-/// The conditions that a scope puts its actions under; `next` numbers them.
+/// The conditions of a scope; `next` numbers them.
 pub(super) fn conditions(scope: &Scope, next: &mut usize) -> Result<Vec<Condition>, PluginError> {
     let mut conditions = Vec::new();
     for (command, unless) in [(&scope.when, false), (&scope.when_not, true)] {
         let Some(command) = command else { continue };
         if command.trim().is_empty() || command.contains('\0') {
             let message = format!(
-                "the condition {command:?} is no command; give one that only \
-                looks, such as \"test -e /etc/motd\""
+                "the condition {command:?} is not a command; give one that only \
+                reads, such as \"test -e /etc/motd\""
             );
             return Err(PluginError::new(ErrorKind::InvalidInput, message));
         }

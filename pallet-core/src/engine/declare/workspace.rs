@@ -1,4 +1,4 @@
-//! The project's files, as actions may read them.
+//! Gives actions access to the project's files.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,14 @@ use crate::action::{ActionError, Listed, Workspace};
 use crate::engine::templates;
 use crate::model::hex;
 
-/// So deep a directory may be: one that a link in it leads back to never ends.
+/// Maximum depth of a directory: a link to a parent directory would never end.
 const DEPTH: usize = 64;
 
-/// A directory that relative paths are relative to.
+/// The directory that relative paths start from.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Directory {
     path: PathBuf,
-    /// What all templates are rendered with.
+    /// The environment that renders all templates.
     templates: minijinja::Environment<'static>,
 }
 
@@ -27,7 +27,7 @@ impl Directory {
         Directory { path, templates }
     }
 
-    /// The path of a regular file: anything else might never end.
+    /// The path of a regular file: reading anything else might never end.
     fn regular(&self, path: &Path) -> Result<PathBuf, ActionError> {
         let path = self.path.join(path);
         let data = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
@@ -41,7 +41,7 @@ impl Directory {
     }
 }
 
-/// Adds what is in `directory`, each named from where the listing began.
+/// Lists the files in `directory`, with paths relative to where the listing began.
 fn list(
     directory: &Path,
     name: &str,

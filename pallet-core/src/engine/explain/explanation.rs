@@ -14,16 +14,16 @@ pub struct Explanation {
     pub node: String,
     /// Its group.
     pub group: String,
-    /// Its system; `None` where that could not be found out.
+    /// Its system; `None` if it is unknown.
     pub os: Option<Os>,
-    /// Why it is taken to be that system; empty where the node was asked.
+    /// Why this system is assumed; empty if the node itself was asked.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub os_reason: String,
     /// No node was asked: this is planned against a predicted fresh image.
     pub predicted: bool,
-    /// The phases in order, those that declare nothing left out.
+    /// The phases in order, without those that declare nothing.
     pub phases: Vec<ExplainedPhase>,
-    /// Why it ends before its end, if it does.
+    /// Why the explanation is incomplete, if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<NodeError>,
 }
@@ -35,79 +35,79 @@ pub struct ExplainedPhase {
     pub phase: String,
     /// Its actions, in the order in which they run.
     pub actions: Vec<ExplainedAction>,
-    /// The whole script that would run, with the functions that it calls; empty if nothing would.
-    /// What its actions upload must stand on the node before.
+    /// The whole script that would run, with the functions that it calls; empty if nothing would
+    /// run. The actions' uploads must be on the node before.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub script: String,
 }
 
-/// One action. Nothing in it holds a secret: placeholders stand there.
+/// One action. It contains no secrets, only placeholders.
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedAction {
     /// Its name: `remote_file`.
     pub action: String,
     /// What it acts on: `/etc/motd`.
     pub subject: String,
-    /// Its arguments, an object, with what scopes filled in, and without what says the same as its
-    /// absence.
+    /// Its arguments, an object: with values from scopes, and without arguments that equal their
+    /// default.
     pub arguments: Value,
     /// The options that every action takes.
     pub options: Options,
-    /// The conditions on the node that it stands under: all must hold.
+    /// The conditions on the node that must all hold for this action to run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
-    /// The place in the project that asked for it, if there is one.
+    /// The place in the project that declared it, if any.
     pub source: Option<SourceLocation>,
     /// The crate functions that it came through, outermost first: `nginx.site`.
     pub via: Vec<String>,
-    /// What must be known of the node.
+    /// The observations that it needs.
     pub observes: Vec<Observed>,
-    /// Whether it is sure to change something; `None`: there is nothing to do.
+    /// Whether it surely changes something; `None`: there is nothing to do.
     pub certainty: Option<Certainty>,
-    /// What it would do, in one line.
+    /// The change, in one line.
     pub summary: String,
-    /// Why there is nothing to do, where there is nothing.
+    /// Why there is nothing to do, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Lines that begin with `+`, `-` or a space.
+    /// The diff: lines that begin with `+`, `-` or a space.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub diff: String,
     /// Its part of the phase's script; empty if there is nothing to do.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub script: String,
-    /// The actions that share this part of the script with it, in one transaction of packages.
+    /// The actions that share this part of the script, in one package transaction.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub together_with: Vec<String>,
-    /// Content that would travel before the script, because it is large.
+    /// Content that would be uploaded before the script, because it is large.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub uploads: Vec<ExplainedUpload>,
 }
 
-/// A condition on the node that actions stand under.
+/// A condition on the node that actions depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Condition {
-    /// A command that only looks.
+    /// A command that only reads.
     pub command: String,
-    /// The action is for when the command fails; otherwise for when it succeeds.
+    /// Run the action if the command fails, instead of if it succeeds.
     pub unless: bool,
-    /// Whether it holds; `None`: only the node can tell, when it is there.
+    /// Whether it holds; `None`: only the node can tell, at run time.
     pub holds: Option<bool>,
 }
 
-/// One thing that must be known of the node.
+/// One observation that an action needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Observed {
-    /// What: `file /etc/motd`, `package nginx`.
+    /// What is observed: `file /etc/motd`, `package nginx`.
     pub what: String,
-    /// What is known of it when the action's turn comes; `None`: nothing.
+    /// The state when the action's turn comes; `None`: unknown.
     pub found: Option<String>,
 }
 
-/// Content that would travel before a script.
+/// Content that would be uploaded before a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ExplainedUpload {
     /// Its SHA-256 digest, in hexadecimal.
     pub digest: String,
-    /// The file of this machine that it is read from; `None`: it comes from memory.
+    /// The local file that it is read from; `None`: it comes from memory.
     pub file: Option<std::path::PathBuf>,
 }

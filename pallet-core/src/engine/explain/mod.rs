@@ -1,4 +1,4 @@
-//! Explain: what a lift would ask and do, action by action, and why. Nothing is written anywhere.
+//! Explain: what a lift would ask and do, action by action, and why. It writes nothing anywhere.
 
 mod explanation;
 mod observed;
@@ -24,23 +24,25 @@ use crate::model::Os;
 /// What to explain.
 #[derive(Debug, Clone, Default)]
 pub struct ExplainOptions {
-    /// The phases, in order; none: of a node that is there what a lift runs, of one that is not
-    /// what a converge would.
+    /// The phases, in order. If empty: the phases of a lift for an existing node, and those of a
+    /// converge for a node that does not exist.
     pub phases: Vec<PhaseChoice>,
-    /// The system of nodes that are not there; `None`: what their node-spec means at the service.
+    /// The system of nodes that do not exist; `None`: the one that their node-spec selects at the
+    /// service.
     pub os: Option<Os>,
-    /// The names of the groups to explain; none: all. Functions see the nodes of the others too.
+    /// The names of the groups to explain; if empty, all. Functions see the nodes of the others
+    /// too.
     pub groups: Vec<String>,
-    /// The names of nodes of the groups, which are asked as a dry run asks them; none: no node is
-    /// asked, and each group's first is explained as a converge would make it.
+    /// The names of nodes in these groups, to be asked as in a dry run. If empty, no node is asked,
+    /// and the first node of each group is explained as a converge would create it.
     pub nodes: Vec<String>,
 }
 
 impl Engine {
     /// Explains what each action of these groups asks and does. The functions see the nodes of all
-    /// `groups`, whichever are explained.
+    /// `groups`, whichever of them are explained.
     ///
-    /// A node that cannot be asked, or a function that fails, is an error in its own explanation.
+    /// If a node cannot be asked or a function fails, the error is in that node's explanation.
     pub async fn explain(
         &self,
         groups: &[GroupSpec],
@@ -63,8 +65,8 @@ impl Engine {
         }
     }
 
-    /// The same of groups and nodes by their names, each in its turn; no names: all groups. Nodes
-    /// are explained with their groups, as a lift of those sees them.
+    /// Explains groups and nodes by name, in the given order; no names: all groups. The nodes are
+    /// explained together with their groups, as a lift sees them.
     pub async fn explain_named(
         &self,
         groups: &[GroupSpec],
@@ -82,8 +84,8 @@ impl Engine {
         if !others.is_empty() {
             if let (Some(os), [node, ..]) = (&options.os, others.as_slice()) {
                 let message = format!(
-                    "node {node} is asked what it is, so {os} cannot be chosen for it; name its \
-                     group instead"
+                    "node {node} reports its own system, so {os} cannot be chosen for it; name \
+                     its group instead"
                 );
                 return Err(EngineError::Refused(message));
             }
@@ -123,14 +125,14 @@ impl Engine {
         Ok(explanations)
     }
 
-    /// What nodes that are there would be asked, and what would be done to them.
+    /// Explains existing nodes.
     async fn explain_nodes(
         &self,
         groups: &[Arc<GroupSpec>],
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, EngineError> {
         let mut division = self.divide(self.nodes().await?, groups);
-        // the others are known, and not asked
+        // functions see the other nodes, but those are not asked
         division.keep_named(&options.nodes, "node", &[])?;
         let Division { own, others, .. } = division;
         let operation = Operation::new(self, own, others, &lift_options(options), Purpose::Lift)
@@ -138,7 +140,7 @@ impl Engine {
         explain(operation, |_| true, |_| String::new()).await
     }
 
-    /// What the first node of each group would be, and what would be done to it.
+    /// Explains the first node of each group, as a converge would create it.
     async fn explain_groups(
         &self,
         groups: &[Arc<GroupSpec>],
@@ -181,7 +183,7 @@ fn lift_options(options: &ExplainOptions) -> LiftOptions {
     LiftOptions { phases: options.phases.clone(), dry_run: true, ..LiftOptions::default() }
 }
 
-/// Explains the nodes that are `chosen`; `reason` tells why nodes of a group are taken to be of
+/// Explains the nodes that are `chosen`; `reason` says why a group's nodes are assumed to have
 /// their system.
 async fn explain(
     mut operation: Operation,

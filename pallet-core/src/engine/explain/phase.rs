@@ -1,4 +1,4 @@
-//! Explains a phase of one node: plans it as a dry run does, and compiles what an apply would send.
+//! Explains a phase of one node: plans it like a dry run, and compiles the script of an apply.
 
 use std::borrow::Cow;
 
@@ -13,13 +13,13 @@ use crate::engine::operation::{Member, error_of};
 use crate::engine::vault::Vault;
 use crate::script::Script;
 
-/// Stands where an apply has a word that is made for it alone.
+/// Stands for the random token of an apply.
 const TOKEN: &str = "pallet";
 
 /// Stands for the script of an action that cannot be shown without its secrets.
 const WITHHELD: &str = "# what runs here holds secrets and is not shown";
 
-/// Explains a phase, and brings the node to what it would then be.
+/// Explains a phase, and updates the node's known state to the state after it.
 pub(super) async fn explain_phase(
     engine: &Engine,
     member: &mut Member,
@@ -37,7 +37,7 @@ pub(super) async fn explain_phase(
     let mut watch = |declared: &Declared, node: &_| observes.push(observed(declared, node));
     let mut planned = plan_phase(&context, &declared, &mut after, &mut flags_after, &mut watch);
     if let Err((index, error)) = planned {
-        // what stands before it can be explained still
+        // the actions before it can still be explained
         member.fail(error_of(&phase, &declared[index], error.to_string()));
         declared.truncate(index);
         (after, flags_after) = (state.clone(), flags.clone());
@@ -133,8 +133,8 @@ fn upload(upload: &action::Upload) -> ExplainedUpload {
     ExplainedUpload { digest: upload.digest.clone(), file }
 }
 
-/// The plan with changes that hold no secrets: those that do are planned with placeholders, over
-/// the same state.
+/// The plan without secrets: actions with secrets are planned again with placeholders, from the
+/// same state.
 fn with_placeholders(
     mut plan: PhasePlan,
     declared: &mut [Declared],
@@ -176,7 +176,7 @@ fn take_scripts(explained: &mut [ExplainedAction], plan: &PhasePlan, compiled: &
 }
 
 impl ExplainedPhase {
-    /// Takes all secrets out of it. There should be none but in what the node told.
+    /// Redacts all secrets. Only text that came from the node should contain any.
     fn redact(&mut self, vault: &Vault) {
         let hide = |text: &mut String| {
             if let Cow::Owned(redacted) = vault.redact(text) {

@@ -1,4 +1,4 @@
-//! Explanations of nodes that are not there, word for word.
+//! Explanations of nodes that do not exist, word for word.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn configure(request: &mut Request) -> anyhow::Result<()> {
     request.add_with(Service::restart("other"), Options::new().if_flag("nobody-sets-it"))
 }
 
-/// The actions in short: what it is, how sure, why not, and its script.
+/// The actions in short: certainty, summary or reason, and script.
 fn short(phase: &ExplainedPhase) -> String {
     let line = |action: &ExplainedAction| {
         let certainty =
@@ -140,7 +140,7 @@ async fn each_action_with_all_that_is_to_be_known_of_it() {
           with
     "#]]
     .assert_eq(&short(&explanation.phases[0]));
-    // each part stands in the script as it is
+    // each part is in the script unchanged
     let phase = &explanation.phases[0];
     for action in &phase.actions {
         assert!(phase.script.contains(&action.script), "{}", action.script);

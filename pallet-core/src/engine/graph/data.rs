@@ -1,4 +1,4 @@
-//! A project as a graph: what there is in it.
+//! The data of a project's graph.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub struct Graph {
 pub struct GraphGroup {
     /// Its name.
     pub name: String,
-    /// How many nodes there should be, if that is declared.
+    /// Its count, if declared.
     pub count: Option<u32>,
     /// What its node-spec asks for, in a few words.
     pub node_spec: String,
@@ -31,14 +31,14 @@ pub struct GraphGroup {
 pub struct GraphPhase {
     /// Its name.
     pub name: String,
-    /// It runs without being asked for.
+    /// It runs by default.
     pub default: bool,
     /// How many actions it declares.
     pub actions: usize,
     /// What its own functions do.
     #[serde(flatten)]
     pub does: Does,
-    /// Why it cannot be declared, if it cannot.
+    /// Why it cannot be declared, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -53,8 +53,7 @@ pub struct GraphFunction {
     pub does: Does,
 }
 
-/// What functions do besides declaring actions; each thing once, in the order in which it was first
-/// done.
+/// What functions do besides declaring actions; each entry once, in the order of first use.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Does {
     /// The functions of crates that they call: `nginx.site`.
@@ -66,7 +65,7 @@ pub struct Does {
 }
 
 impl GraphGroup {
-    /// What stands above its phases, a line each.
+    /// The heading above its phases, one line each.
     pub(super) fn heading(&self) -> Vec<String> {
         let count = self.count.map(|count| format!(" x {count}")).unwrap_or_default();
         let mut lines = vec![format!("{}{count}", self.name)];
@@ -77,7 +76,7 @@ impl GraphGroup {
 }
 
 impl GraphPhase {
-    /// What it is, in a line.
+    /// The phase in one line.
     pub(super) fn line(&self) -> String {
         let actions = match self.actions {
             0 => String::new(),

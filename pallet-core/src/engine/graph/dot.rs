@@ -1,11 +1,11 @@
-//! A graph in the language of Graphviz.
+//! Writes a graph in Graphviz' language DOT.
 
 use std::fmt::Write;
 
 use super::data::{Does, Graph};
 
 impl Graph {
-    /// The graph in Graphviz' language DOT: the same graph gives the same text.
+    /// The graph in Graphviz' language DOT. The same graph always gives the same text.
     pub fn dot(&self) -> String {
         let mut out = String::from(
             "digraph pallet \
@@ -81,14 +81,14 @@ impl Graph {
     }
 }
 
-/// Text between quotes.
+/// Quoted text.
 fn text(text: &str) -> String {
     let visible =
         text.chars().map(|character| if character.is_control() { ' ' } else { character });
     visible.collect::<String>().replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// Text in a field of a record, where some characters mean something.
+/// Text in a field of a record, with special characters escaped.
 fn field(line: &str) -> String {
     let mut out = String::new();
     for character in text(line).chars() {

@@ -1,14 +1,14 @@
-//! Where the boxes of a picture stand: in columns, so ordered that few lines cross.
+//! Places the boxes of a picture in columns, ordered so that few lines cross.
 //!
-//! A line that leads past a column has a place of its own there, so that it runs between the boxes
-//! and not through them.
+//! A line that passes a column gets a slot of its own there, so that it runs between the boxes and
+//! not through them.
 
 /// A box.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) width: f64,
     pub(super) height: f64,
-    /// The column that it stands in, from 0.
+    /// Its column, from 0.
     pub(super) column: usize,
 }
 
@@ -16,44 +16,45 @@ pub(super) struct Size {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Line {
     pub(super) from: usize,
-    /// How far below the top of its box it begins.
+    /// Where the line begins, below the top of its box.
     pub(super) port: f64,
     pub(super) to: usize,
 }
 
-/// Where everything stands.
+/// The position of everything.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    /// The left upper corner of each box.
+    /// The upper left corner of each box.
     pub(super) boxes: Vec<(f64, f64)>,
-    /// What each line runs through: its beginning, the places in the columns that it passes (left
-    /// end and right end), and its end.
+    /// The points of each line: its start, the left and right ends of its slots in the columns that
+    /// it passes, and its end.
     pub(super) lines: Vec<Vec<(f64, f64)>>,
     pub(super) width: f64,
     pub(super) height: f64,
 }
 
-/// Between columns.
+/// The gap between columns.
 const COLUMN_GAP: f64 = 90.0;
-/// Between boxes of a column.
+/// The gap between boxes of a column.
 const ROW_GAP: f64 = 18.0;
-/// How much room a line has that passes a column.
+/// The height of a slot for a passing line.
 const PASSING: f64 = 8.0;
-/// Behind such a line.
+/// The gap below such a slot.
 const PASSING_GAP: f64 = 4.0;
-/// How often columns are put in order anew.
+/// How many times the columns are reordered.
 const SWEEPS: usize = 6;
 
 struct Placing {
     boxes: Vec<Size>,
-    /// From one box to another of a later column, with where on the former.
+    /// Links to boxes of a later column: the box, the offset of the line's start on it, and the
+    /// later box.
     links: Vec<(usize, f64, usize)>,
-    /// The boxes of each column, from its top.
+    /// The boxes of each column, from top to bottom.
     columns: Vec<Vec<usize>>,
     tops: Vec<f64>,
 }
 
-/// Places boxes. Those of the first column stay in their order.
+/// Places boxes. Those of the first column keep their order.
 pub(super) fn place(sizes: &[Size], lines: &[Line]) -> Layout {
     let mut placing =
         Placing { boxes: sizes.to_vec(), links: Vec::new(), columns: Vec::new(), tops: Vec::new() };
@@ -76,7 +77,7 @@ pub(super) fn place(sizes: &[Size], lines: &[Line]) -> Layout {
 }
 
 impl Placing {
-    /// The boxes that a line runs through; new ones in the columns that it passes.
+    /// The boxes that a line runs through, with new ones as slots in the columns that it passes.
     fn route(&mut self, line: &Line) -> Vec<usize> {
         let (start, end) = (self.boxes[line.from].column, self.boxes[line.to].column);
         let mut route = vec![line.from];
@@ -102,7 +103,7 @@ impl Placing {
         }
     }
 
-    /// How much of its column a box takes.
+    /// The height that a box needs in its column, including the gap.
     fn room(&self, index: usize) -> f64 {
         let Size { width, height, .. } = self.boxes[index];
         height + if width == 0.0 { PASSING_GAP } else { ROW_GAP }
@@ -112,8 +113,8 @@ impl Placing {
         self.tops[index] + self.boxes[index].height / 2.0
     }
 
-    /// Where a box would stand best: in the middle of what it is joined with on one side. Without
-    /// any, where it stands.
+    /// The best position of a box: the average of the boxes that it is linked to on one side.
+    /// Without links, its current position.
     fn wanted(&self, index: usize, before: bool) -> f64 {
         let ends = self.links.iter().filter_map(|(from, port, to)| match before {
             true => (*to == index).then(|| self.tops[*from] + port),
@@ -133,8 +134,8 @@ impl Placing {
         self.stack(column);
     }
 
-    /// Moves the boxes of a column to where they would stand best, as far as their neighbours let
-    /// them: in the middle between where those above and those below would push them.
+    /// Moves the boxes of a column towards their best positions without overlaps: halfway between
+    /// the result of pushing down from above and that of pushing up from below.
     fn align(&mut self, column: usize) {
         let order = self.columns[column].clone();
         let best: Vec<_> = order
@@ -170,7 +171,7 @@ impl Placing {
             .iter()
             .scan(0.0, |left, width| Some(std::mem::replace(left, *left + width + COLUMN_GAP)))
             .collect();
-        // a box stands in the middle of its column
+        // boxes are centered in their column
         let left = |index: usize| {
             let Size { column, width, .. } = self.boxes[index];
             lefts[column] + (widths[column] - width) / 2.0
@@ -223,7 +224,7 @@ mod tests {
                 );
             }
         }
-        // what is joined stands side by side: the order of the second column is turned round
+        // linked boxes end up side by side: the order of the second column is reversed
         let tops = [3, 4, 5].map(|index: usize| layout.boxes[index].1);
         assert!(tops[2] < tops[1] && tops[1] < tops[0], "{tops:?}");
         let passing = &layout.lines[3];

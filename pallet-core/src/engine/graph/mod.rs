@@ -1,8 +1,8 @@
-//! A project as a graph: its groups with their phases, the functions of crates that those call, and
-//! the settings that flow between them.
+//! A project as a graph: its groups with their phases, the crate functions that these call, and the
+//! settings that flow between them.
 //!
-//! It is found by declaring every phase of every group for a node that is not there, and watching
-//! what the functions do.
+//! To find them, Pallet declares every phase of every group for a node that does not exist, and
+//! watches what the functions do.
 
 mod data;
 mod dot;
@@ -34,7 +34,7 @@ impl Does {
     }
 }
 
-/// What was seen while phases were declared.
+/// What functions did while phases were declared.
 #[derive(Default)]
 struct Watched {
     /// By group and phase.
@@ -43,9 +43,10 @@ struct Watched {
 }
 
 impl Engine {
-    /// Draws these groups, each as its node-spec means at the service, or all on one system.
+    /// The graph of these groups, each on the system that its node-spec selects at the service, or
+    /// all on `os`.
     ///
-    /// No node is asked. A phase whose functions fail says so in the graph.
+    /// No node is asked. If the functions of a phase fail, the graph contains the error.
     pub async fn graph(&self, groups: &[GroupSpec], os: Option<&Os>) -> Result<Graph, EngineError> {
         let mut subjects = Vec::new();
         for group in groups {
@@ -67,7 +68,7 @@ impl Engine {
     }
 }
 
-/// Declares all, phase by phase.
+/// Declares everything, phase by phase.
 fn watch(engine: &Engine, subjects: Vec<(Subject, Arc<GroupSpec>)>) -> Graph {
     let (subjects, groups): (Vec<_>, Vec<_>) = subjects.into_iter().unzip();
     let watched = Arc::new(Mutex::new(Watched::default()));

@@ -1,19 +1,19 @@
-//! A graph as a picture.
+//! Draws a graph as SVG.
 
 use std::fmt::Write;
 
 use super::data::{Does, Graph};
 use super::layout::{Line, Size, place};
 
-/// The height of letters, in pixels.
+/// The font size, in pixels.
 const FONT: f64 = 13.0;
-/// How wide a letter is at most, on the average.
+/// An upper bound for the average width of a letter.
 const LETTER: f64 = 7.2;
-/// How high a line of text is.
+/// The height of a line of text.
 const ROW: f64 = 24.0;
 const MARGIN: f64 = 16.0;
 
-/// One box, with its lines of text.
+/// One box with its lines of text.
 struct Drawn {
     shape: Shape,
     lines: Vec<String>,
@@ -52,7 +52,7 @@ impl Drawn {
     }
 }
 
-/// What a line says.
+/// The meaning of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
     Calls,
@@ -63,7 +63,7 @@ enum Says {
 }
 
 impl Graph {
-    /// The graph as a picture in SVG: the same graph gives the same picture.
+    /// The graph as an SVG picture. The same graph always gives the same picture.
     pub fn svg(&self) -> String {
         let (drawn, lines) = self.drawn();
         let sizes: Vec<_> = drawn.iter().map(|drawn| drawn.size).collect();
@@ -104,7 +104,8 @@ impl Graph {
         )
     }
 
-    /// All boxes and all lines: groups, functions behind those that call them, and settings last.
+    /// All boxes and lines. From left to right: groups, functions to the right of their callers,
+    /// and settings last.
     fn drawn(&self) -> (Vec<Drawn>, Vec<(Line, Says)>) {
         let mut drawn = Vec::new();
         for group in &self.groups {
@@ -157,8 +158,7 @@ impl Graph {
         (drawn, lines)
     }
 
-    /// How many functions stand before each function at most on the way to it; a circle is followed
-    /// once.
+    /// The maximum number of calls on the way to each function; a cycle is followed once.
     fn depths(&self) -> Vec<usize> {
         fn visit(
             graph: &Graph,
@@ -192,7 +192,7 @@ impl Graph {
 const LINE: &str = "#5f6368";
 const SETTINGS: &str = "#b06000";
 
-/// The middle of a line of text in its box.
+/// The vertical middle of a line of text in its box.
 fn row(number: usize) -> f64 {
     (number as f64 + 0.5) * ROW + 2.0
 }
@@ -229,7 +229,7 @@ fn draw(out: &mut String, drawn: &Drawn, x: f64, y: f64) {
         }
         let weight =
             if *shape == Shape::Group && number == 0 { " font-weight=\"bold\"" } else { "" };
-        // the middle of a letter is about a third of its font above its base
+        // the middle of a letter is about a third of the font size above its baseline
         let base = y + row(number) + FONT / 3.0;
         let _ = writeln!(
             out,
@@ -247,7 +247,7 @@ fn curve(out: &mut String, path: &[(f64, f64)], says: Says) {
         if straight {
             let _ = write!(curve, " L {x:.1} {y:.1}");
         } else {
-            // a line to a box of the same column, or an earlier one, swings out to the right
+            // a line to a box in the same or an earlier column swings out to the right
             let (out, back) = if *x > at.0 + 60.0 {
                 ((at.0 + x) / 2.0, (at.0 + x) / 2.0)
             } else {
@@ -269,7 +269,7 @@ fn curve(out: &mut String, path: &[(f64, f64)], says: Says) {
         writeln!(out, "<path d=\"{curve}\" fill=\"none\" stroke=\"{colour}\"{dash}{start}{end}/>");
 }
 
-/// Text that is nothing but text in XML, and no character that XML does not know.
+/// Escapes text for XML, and replaces characters that XML does not allow with spaces.
 fn escape(text: &str) -> String {
     let mut out = String::new();
     for character in text.chars() {

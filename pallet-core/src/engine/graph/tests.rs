@@ -1,4 +1,4 @@
-//! Tests of graphs: what is found, and how it is drawn.
+//! Tests of graphs: their data, and how they are drawn.
 
 use serde_json::json;
 
@@ -72,7 +72,7 @@ fn a_picture_is_well_formed_and_the_same_each_time() {
     assert_eq!(picture, two_groups().svg());
     assert!(picture.starts_with("<?xml") && picture.trim_end().ends_with("</svg>"));
     assert!(picture.contains(">d&lt;b&gt;|\"\\&amp;</text>"), "{picture}");
-    // every element is closed, and no text opens another one
+    // every element is closed, and text never opens another one
     let tags = |open: &str| picture.matches(open).count();
     assert_eq!(
         (tags("<text"), tags("<g "), tags("<svg")),
@@ -83,8 +83,8 @@ fn a_picture_is_well_formed_and_the_same_each_time() {
 
 #[test]
 fn any_graph_can_be_drawn() {
-    // all kinds of shapes: functions that call each other in circles, groups without phases, many
-    // and few
+    // all kinds of graphs: functions that call each other in cycles, groups without phases, many
+    // and few boxes
     let name = |kind: &str, number: usize| format!("{kind}{number}");
     for groups in [0, 1, 2, 5, 20] {
         for functions in [0, 1, 3, 12] {

@@ -1,4 +1,4 @@
-//! Makes the changes of a plan on its node, and reads what became of each.
+//! Applies a plan to its node, and reads the result of each change.
 
 use super::compile::{Compiled, INCOMING, compile};
 use super::frames::{Frame, Frames};
@@ -11,35 +11,35 @@ use crate::engine::random_token::random_token;
 use crate::engine::{Engine, NodeError};
 use crate::transport::{InputPart, Stream, TransportError};
 
-/// How often what a script needs is sent again, if somebody else took it away before it began.
+/// How many times uploads are sent, if another run removes them before the script begins.
 const SENT: usize = 3;
 
-/// What the system says when something cannot be written, and what that means.
+/// Reasons why something cannot be written: the system's error text, and an explanation.
 const REASONS: [(&str, &str); 8] = [
     ("No space left on device", "the disk is full: "),
     ("Disk quota exceeded", "the disk quota is used up: "),
     ("Read-only file system", "the file system is read-only: "),
-    ("File too large", "the file system takes no file of this size: "),
+    ("File too large", "the file is too large for the file system: "),
     ("Permission denied", ""),
     ("Operation not permitted", ""),
     ("Device or resource busy", ""),
     ("Input/output error", ""),
 ];
 
-/// What became of a plan.
+/// The result of applying a plan.
 #[derive(Default)]
 pub(in crate::engine) struct Applied {
     /// How many actions changed something.
     pub(in crate::engine) changes: usize,
-    /// How much was changed by hand and kept.
+    /// How many changes by hand were found and kept.
     pub(in crate::engine) drifted: usize,
-    /// The flags that actions set if they change something, and whether they did, in order.
+    /// The flags of actions with `flag_on_change`, and whether each was set, in order.
     pub(in crate::engine) flags: Vec<(String, bool)>,
-    /// Why it ended early.
+    /// Why the apply ended early.
     pub(in crate::engine) error: Option<NodeError>,
 }
 
-/// Makes the changes of a plan, and tells of each action.
+/// Applies a plan, and reports each action.
 pub(in crate::engine) async fn apply(
     engine: &Engine,
     session: &mut Session,
@@ -78,7 +78,7 @@ pub(in crate::engine) async fn apply(
     conclude(plan, &compiled, result, progress)
 }
 
-/// What a script's end and what it said mean.
+/// Derives the result from the script's exit and output.
 fn conclude(
     plan: &PhasePlan,
     compiled: &Compiled,
@@ -119,8 +119,8 @@ fn conclude(
         (Err(error), None) => NodeError { detail: noise.text(), ..plan.error(error.to_string()) },
         (Ok(_), _) if progress.missing => {
             let message = format!(
-                "what was sent for phase {phase} was taken away {SENT} times before it was used; \
-                 does somebody else change this node?"
+                "the uploads for phase {phase} were removed {SENT} times before they were used; \
+                 is somebody else changing this node?"
             );
             NodeError { detail: noise.text(), ..plan.error(message) }
         }
@@ -135,7 +135,7 @@ fn conclude(
     applied
 }
 
-/// Runs the script, and tells what it says while it runs.
+/// Runs the script, and reports its output while it runs.
 async fn hear(
     engine: &Engine,
     session: &mut Session,
@@ -172,16 +172,16 @@ async fn send(
     session.put(engine, &format!("{INCOMING}/{digest}"), content).await
 }
 
-/// How far a script has come.
+/// The progress of a script.
 #[derive(Default)]
 struct Progress {
     ended: Vec<Ended>,
     current: Option<usize>,
     changed: bool,
     drifted: usize,
-    /// What the current part printed, without secrets.
+    /// The output of the current part, without secrets.
     lines: Excerpt,
-    /// What was said outside of all parts.
+    /// Output outside of all parts.
     noise: Excerpt,
     reason: Option<String>,
     missing: bool,
@@ -194,7 +194,7 @@ struct Ended {
 }
 
 impl Progress {
-    /// Takes what the script says, and tells of it at once.
+    /// Handles a frame of the script's output, and reports it at once.
     fn take(&mut self, frame: Frame, parts: &[Vec<PlannedChange>], engine: &Engine) {
         match frame {
             Frame::Begin(part) => {
@@ -237,7 +237,7 @@ impl Progress {
                     .first()
                     .and_then(|changes| changes.first())
                     .map(|change| change.node.clone());
-                let message = "waits for another operation that is changing this node".to_owned();
+                let message = "waiting for another operation that is changing this node".to_owned();
                 engine.tell(Event::Message { node, level: "info".to_owned(), message });
             }
             Frame::Reason(reason) => self.reason = Some(engine.vault.redact(&reason).into_owned()),
@@ -259,7 +259,7 @@ impl Progress {
         }
     }
 
-    /// Takes what is said outside of all parts.
+    /// Handles standard error, which is outside of all parts.
     fn take_error(&mut self, frame: Frame, engine: &Engine) {
         match frame {
             Frame::Line { text, begins, ends } => {
@@ -271,8 +271,8 @@ impl Progress {
     }
 }
 
-/// Why something ended with this code, as far as that can be known. What is said here is not said
-/// once more by its lines.
+/// Why a script or part ended with this code, as far as known. A line that is used here is removed
+/// from `lines`, so that it is not shown twice.
 fn why(code: i32, reason: Option<String>, lines: &mut Excerpt) -> String {
     if let Some(reason) = reason.filter(|reason| !reason.trim().is_empty()) {
         let code = if code == 1 { String::new() } else { format!(" with exit code {code}") };

@@ -1,4 +1,4 @@
-//! Asking a node what is on it.
+//! Observes a node: asks for its facts and its state.
 
 use super::session::{Gathered, Session};
 use crate::engine::random_token::random_token;
@@ -7,20 +7,20 @@ use crate::observe;
 use crate::observe::Observation;
 use crate::transport::TransportError;
 
-/// How much a node may answer when it is asked what it is, in bytes. The answer is held as a whole,
-/// for each node that is asked at once.
+/// Maximum size of a node's answer to an observation, in bytes. The whole answer is held in memory,
+/// for each node that is being asked.
 const ANSWER: usize = 64 << 20;
 
-/// Why nothing is known of a node.
+/// Why an observation failed.
 pub(in crate::engine) enum AskError {
-    /// It could not be reached, or not until it had answered.
+    /// The node could not be reached, or the connection broke.
     Transport(TransportError),
-    /// Its answer is of no use.
+    /// The node's answer is invalid.
     Answer(NodeError),
 }
 
 impl Session {
-    /// Asks the node what is wanted, and its facts.
+    /// Asks the node for an observation, and for its facts.
     pub(in crate::engine) async fn ask(
         &mut self,
         engine: &Engine,
@@ -29,12 +29,12 @@ impl Session {
         let token = random_token();
         let script = observe::compile(wanted, &token);
         if !self.step.starts_with("phase ") {
-            self.step = "finding out how it is".to_owned();
+            self.step = "the observation".to_owned();
         }
         let gathered = self.gather(engine, &script, ANSWER).await.map_err(AskError::Transport)?;
         let Gathered::Whole { code, output, errors } = gathered else {
             return Err(AskError::Answer(NodeError::new(format!(
-                "the node was asked what it is, and its answer did not end within {} MiB",
+                "the node's answer to the observation exceeds {} MiB",
                 ANSWER >> 20
             ))));
         };

@@ -9,18 +9,18 @@ use crate::action::{ActionError, Certainty, Change, Upload};
 use crate::model::{Os, PackageTransaction};
 use crate::script::{FLAGS, Library, flag_file, packages, quote, shell};
 
-/// Where uploads stand on a node, by digest.
+/// The directory of uploads on a node; each is named by its digest.
 pub(in crate::engine) const INCOMING: &str = "/var/lib/pallet/incoming";
 
-/// Where a node keeps, for each phase, the marks of the actions that were applied.
+/// The directory on a node of the marks of applied actions, one file per phase.
 const APPLIED: &str = "/var/lib/pallet/applied";
 
-/// One script, and what must travel before it.
+/// A script, and its uploads.
 #[derive(Debug)]
 pub(in crate::engine) struct Compiled {
     pub(in crate::engine) script: String,
     pub(in crate::engine) uploads: Vec<Upload>,
-    /// The positions, in the plan, of the actions that each part of the script stands for.
+    /// The parts of the script, each with the positions of its actions in the plan.
     pub(in crate::engine) parts: Vec<Part>,
     /// Whether a part uses the ssh agent of this machine.
     pub(in crate::engine) agent: bool,
@@ -31,15 +31,15 @@ pub(in crate::engine) struct Compiled {
 pub(in crate::engine) struct Part {
     /// The positions of its actions in the plan.
     pub(in crate::engine) actions: Vec<usize>,
-    /// Where, in the whole script, what it does stands.
+    /// The range of its commands in the whole script.
     pub(in crate::engine) text: Range<usize>,
 }
 
-/// The file on a node that says that it was bootstrapped, where its provider keeps no tags.
+/// The file on a node that records that it was bootstrapped, if its provider keeps no tags.
 const BOOTSTRAPPED: &str = "/var/lib/pallet/bootstrapped";
 
-/// One operation at a time changes a node; another waits until it is done. Under the lock, what is
-/// temporary is written down before it is made.
+/// Only one operation at a time changes a node; another one waits for it. While the lock is held,
+/// temporary entries are listed in a file before they are created.
 const LOCK: &str = r#"temporaries=
 if { [ -d /var/lib/pallet ] || mkdir -p "$flags"; } 2>/dev/null && command -v flock >/dev/null 2>&1; then
   # nobody else can hold what nobody else can open
@@ -57,8 +57,8 @@ if { [ -d /var/lib/pallet ] || mkdir -p "$flags"; } 2>/dev/null && command -v fl
 fi
 "#;
 
-/// What is written down as temporary is gone when a script ends in order; what is not is kept for
-/// the next.
+/// Clears the list of temporary entries at the end of a script if all of them are gone. Otherwise
+/// the list is kept, and the next run removes them.
 const FORGET: &str = r#"  [ ! -s "$temporaries" ] || {
     left=
     while IFS= read -r entry; do if [ -e "$entry" ] || [ -L "$entry" ]; then left=1; fi; done <"$temporaries"
@@ -66,8 +66,8 @@ const FORGET: &str = r#"  [ ! -s "$temporaries" ] || {
   }
 "#;
 
-/// The script that removes what runs that were killed left behind, unless another operation changes
-/// the node just now.
+/// A script that removes what killed runs left behind, unless another operation is changing the
+/// node right now.
 pub(in crate::engine) fn cleaning(library: &Library<'_>, user: &str) -> String {
     let script = format!(
         "incoming={INCOMING}\nflags={FLAGS}\ntemporaries=/var/lib/pallet/temporaries\n\
@@ -78,12 +78,12 @@ pub(in crate::engine) fn cleaning(library: &Library<'_>, user: &str) -> String {
     format!("{{\nuid={}\n{}\n{script}", uid(user), library.part_for(&script))
 }
 
-/// The number of a user, where it is known without asking.
+/// The numeric ID of a user, if known without asking.
 fn uid(user: &str) -> &'static str {
     if user == "root" { "0" } else { "" }
 }
 
-/// Compiles a plan; `token` frames what the script says of itself.
+/// Compiles a plan; `token` marks the lines that the script prints for Pallet.
 pub(in crate::engine) fn compile(
     plan: &PhasePlan,
     token: &str,
@@ -94,7 +94,7 @@ pub(in crate::engine) fn compile(
     let changes = || actions.iter().filter_map(|action| action.change.as_ref());
     let agent = changes().any(|change| change.agent);
     if agent {
-        // only the parts that ask for it find it
+        // only the parts that need the agent see it
         script.push_str("agent=${SSH_AUTH_SOCK-}\nunset SSH_AUTH_SOCK\n");
     }
     let mut parts = group(actions);
@@ -107,8 +107,8 @@ pub(in crate::engine) fn compile(
     let _ = writeln!(
         script,
         "[ -d \"$flags\" ] || mkdir -p \"$flags\" 2>/dev/null\n\
-         [ -w \"$flags\" ] || flags=$(mktemp -d) || fail 'there is no place for what a run must \
-         keep: /var/lib/pallet and the directory for temporary files cannot be written'\n\
+         [ -w \"$flags\" ] || flags=$(mktemp -d) || fail 'cannot write in \
+         /var/lib/pallet or in the directory for temporary files'\n\
          logs=$flags"
     );
     let incoming: String =
@@ -121,14 +121,14 @@ pub(in crate::engine) fn compile(
          trap 'exit 143' TERM\ntrap 'exit 130' INT"
     );
     for Present { path, digest } in present {
-        // a copy, since what comes before may replace the file that it is taken from
+        // a copy, since an earlier action may replace the original file
         let (path, copy) = (quote(path), format!("{INCOMING}/{}", quote(digest)));
         let _ =
             writeln!(script, "(umask 077; mkdir -p {INCOMING} && cp -- {path} {copy}) || exit 1");
         uploads.retain(|upload| upload.digest != *digest);
     }
     for upload in &uploads {
-        // the run before, which was waited for, may have taken it for its own and removed it
+        // the run that this one waited for may have used the same upload and removed it
         let _ = writeln!(
             script,
             "[ -e {INCOMING}/{} ] || {{\nprintf '\\n%s missing\\n' {token}\nexit 1\n}}",
@@ -172,8 +172,8 @@ pub(in crate::engine) fn compile(
                 false => String::new(),
             };
             let say = if together { "batch_say" } else { "printf %s" };
-            // all that a part says of itself goes in one piece with the beginning of the next: each
-            // piece wakes whoever reads
+            // a part's messages go out in one write with the beginning of the next part, since each
+            // write wakes the reader
             let _ = writeln!(script, "{say} \"$told\"'\n{token} end {number} 0\n{next}'");
         }
         script.push_str(if together { "batch_end\n" } else { "" });
@@ -190,7 +190,7 @@ pub(in crate::engine) fn compile(
             }
         }
     }
-    // a flag has done its work when nothing after this looks at it
+    // remove flags that no later action reads
     for flag in looked_at.union(&set).filter(|flag| !later.contains(**flag)) {
         let _ = writeln!(script, "rm -f \"$flags\"/{}", flag_file(flag));
     }
@@ -199,7 +199,7 @@ pub(in crate::engine) fn compile(
         let _ = writeln!(script, "mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}");
     }
     let _ = writeln!(script, "printf '\\n%s done\\n' {token}\nexit 0\n}} </dev/null");
-    // whoever is root is known to be
+    // root's ID needs no look-up
     let head = format!("{{\nuid={}\n{}\n", uid(user), library.part_for(&script));
     for part in &mut parts {
         part.text = part.text.start + head.len()..part.text.end + head.len();
@@ -208,8 +208,8 @@ pub(in crate::engine) fn compile(
     Ok(Compiled { script, uploads, parts, agent })
 }
 
-/// What one part does, and what it has to tell then: in the variable `told`. Gives where in
-/// `script` the former stands.
+/// Writes the commands of one part, which leave their messages in the variable `told`. Returns the
+/// range of the commands in `script`.
 fn body(
     script: &mut String,
     actions: &[PlannedAction],
@@ -224,7 +224,7 @@ fn body(
         [one] => one.script.clone(),
         several => packages::transaction(os.package_manager, &join(several))?,
     };
-    // what a file held before may be a secret too
+    // the previous content of the file may be a secret too
     let secret = own().any(|action| action.secret);
     let _ = writeln!(
         script,
@@ -232,15 +232,15 @@ fn body(
         if secret { "1" } else { "" }
     );
     if changes.iter().any(|change| change.packages.is_some()) {
-        // half of a transaction is worse than none or all of it
+        // a transaction that is killed halfway is worse than none at all
         script.push_str("trap '' TERM\nexport PALLET_TRANSACTION=1\n");
     }
     let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
     let conditions =
         conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
     let tests: Vec<String> = flag.chain(conditions).collect();
-    // a flag is set before the change, so that no end of the script comes between them, and is
-    // taken back if there was none
+    // a flag is set before the change, so that an abort between the two cannot lose it, and removed
+    // again if nothing changed
     let flags = own().filter_map(|action| action.options.flag_on_change.as_ref());
     let (early, late): (Vec<_>, Vec<_>) =
         flags.partition(|flag| options.if_flag.as_ref() != Some(*flag));
@@ -274,8 +274,7 @@ fn body(
     Ok(text)
 }
 
-/// The parts in order: those together that only put a file in place each, all others for
-/// themselves.
+/// The parts in runs: neighbours that each only write one file are batched, all others run alone.
 fn runs(parts: &[Part], actions: &[PlannedAction]) -> Vec<Range<usize>> {
     let alone = |part: &Part| {
         let action = &actions[part.actions[0]];
@@ -295,7 +294,7 @@ fn runs(parts: &[Part], actions: &[PlannedAction]) -> Vec<Range<usize>> {
     runs
 }
 
-/// Records which actions were applied, so that a later run can tell what somebody else changed.
+/// Records which actions were applied, so that a later run can detect drift.
 fn applied(phase: &str, actions: &[PlannedAction]) -> String {
     let marks: String =
         actions.iter().filter_map(|action| Some(action.mark.clone()? + "\n")).collect();
@@ -307,8 +306,8 @@ fn applied(phase: &str, actions: &[PlannedAction]) -> String {
     )
 }
 
-/// Neighbouring package changes with the same package options become one part. What has nothing to
-/// change does not part neighbours; flags and conditions do.
+/// Joins neighbouring package changes with the same package options into one part. Actions without
+/// a change in between do not separate them; flags and conditions do.
 fn group(actions: &[PlannedAction]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut open = None;
@@ -328,7 +327,7 @@ fn group(actions: &[PlannedAction]) -> Vec<Part> {
     parts
 }
 
-/// What must be on the node before the parts run, each thing once.
+/// The uploads that these changes need, without duplicates.
 fn uploads<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Upload> {
     let mut uploads: Vec<Upload> = Vec::new();
     for upload in changes.flat_map(|change| &change.uploads) {
@@ -339,7 +338,7 @@ fn uploads<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Upload> {
     uploads
 }
 
-/// One transaction for changes of which all have one, with the same options.
+/// Joins the transactions of these changes, which all have the same options.
 fn join(changes: &[&Change]) -> PackageTransaction {
     let mut all = changes.iter().filter_map(|change| change.packages.clone());
     let mut joined = all.next().unwrap_or_default();

@@ -1,44 +1,44 @@
-//! Reads what an applying script prints: which part begins, what it prints, whether it changed
-//! anything, how it ended.
+//! Parses the output of an apply script: where each part begins, what it prints, whether it changed
+//! anything, and how it ended.
 
 use crate::engine::excerpt::{Lines, Piece};
 
-/// What one line of the script's output means.
+/// The meaning of one line of the script's output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) enum Frame {
-    /// A part begins.
+    /// The part with this number begins.
     Begin(usize),
-    /// A part says that it changed something.
+    /// The part changed something.
     Changed(usize),
-    /// A part says that it kept what was changed by hand.
+    /// The part kept a change made by hand.
     Drifted(usize),
-    /// A part ended with this code.
+    /// The part ended with this exit code.
     End(usize, i32),
-    /// Why it ends now, in words.
+    /// Why the script is about to fail.
     Reason(String),
-    /// Another operation is changing the node; the script waits for it.
+    /// The script waits for another operation that is changing the node.
     Waiting,
-    /// An upload that was sent is not there any more: nothing was changed.
+    /// An upload is missing on the node; nothing was changed.
     Missing,
-    /// The whole script ran to its end.
+    /// The script ran to its end.
     Done,
-    /// A line that a command of the current part printed, or a piece of a long one.
+    /// A line that a command of the current part printed, or a piece of a long line.
     Line {
-        /// The line without its end.
+        /// The text, without the line end.
         text: String,
-        /// It begins with it.
+        /// It is the beginning of the line.
         begins: bool,
-        /// It ends with it.
+        /// It is the end of the line.
         ends: bool,
     },
 }
 
-/// Splits output that comes in pieces into frames.
+/// Splits arriving output into frames.
 #[derive(Debug)]
 pub(in crate::engine) struct Frames {
     token: String,
     lines: Lines,
-    /// The framing prints an empty line before each of its own: one is owed.
+    /// An empty line is held back: the script prints one before each frame line.
     blank: bool,
 }
 
@@ -47,13 +47,13 @@ impl Frames {
         Frames { token: token.to_owned(), lines: Lines::default(), blank: false }
     }
 
-    /// Takes a piece of output and gives the frames that it completes.
+    /// Takes output, and passes on the frames that it completes.
     pub(in crate::engine) fn push(&mut self, read: &[u8], give: &mut dyn FnMut(Frame)) {
         let Frames { token, lines, blank } = self;
         lines.push(read, &mut |piece| take(token, blank, piece, give));
     }
 
-    /// Gives what is left of a line that did not end.
+    /// Passes on the rest of a line without a line end.
     pub(in crate::engine) fn end(&mut self, give: &mut dyn FnMut(Frame)) {
         let Frames { token, lines, blank } = self;
         lines.end(&mut |piece| take(token, blank, piece, give));

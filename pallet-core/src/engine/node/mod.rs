@@ -1,4 +1,4 @@
-//! One node: the session with it, what is known and planned of it, and making the changes.
+//! One node: its session, its known state, planning and applying.
 
 mod apply;
 mod ask;

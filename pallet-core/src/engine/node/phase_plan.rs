@@ -1,5 +1,5 @@
-//! What one phase changes on one node, as a value: shown by a dry run, compiled and run by an
-//! apply, explained, or kept.
+//! The changes of one phase on one node, as a value. A dry run shows it, an apply compiles and runs
+//! it, and it can be explained or saved.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::model::{Known, Os};
 use crate::observe::{FileState, NodeState, Observation};
 use crate::script::Script;
 
-/// What one phase changes on one node. Reading it back gives the same plan, but for what holds
-/// secrets: that is left out when it is written, and must be planned again.
+/// The changes of one phase on one node. It survives serialization, except for changes with
+/// secrets: these are omitted and must be planned again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PhasePlan {
     /// The node's name.
@@ -25,56 +25,56 @@ pub struct PhasePlan {
     pub phase: String,
     /// The node does not exist yet: this is planned against a predicted fresh image.
     pub predicted: bool,
-    /// Who the script runs as.
+    /// The user who runs the script.
     pub user: String,
     /// The node's system.
     pub os: Os,
     /// The flags that are set before the phase.
     pub flags: Flags,
-    /// The flags that phases after this one look at.
+    /// The flags that later phases read.
     pub later: BTreeSet<String>,
     /// The actions, in order.
     pub actions: Vec<PlannedAction>,
-    /// Content that the node has already, which need not be sent.
+    /// Content that the node already has, and that need not be uploaded.
     pub present: Vec<Present>,
-    /// There are temporary entries on the node, of runs that were killed or go on.
+    /// The node has temporary entries of killed or running runs.
     pub leftovers: bool,
-    /// Record on the node that it was bootstrapped.
+    /// Record on the node that it is bootstrapped.
     pub mark_bootstrapped: bool,
 }
 
-/// An action, and what it changes.
+/// An action and its change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct PlannedAction {
     /// The action's name: `remote_file`.
     pub action: String,
-    /// What it acts on: `/etc/motd`.
+    /// Its subject: `/etc/motd`.
     pub subject: String,
     /// Its options.
     pub options: Options,
-    /// The conditions that it stands under and that only the node can decide.
+    /// Its conditions that only the node can decide.
     pub conditions: Vec<Condition>,
     /// Its arguments hold secrets.
     pub secret: bool,
-    /// Its secrets were left out when the plan was written, so it cannot be applied.
+    /// Its secrets were omitted when the plan was serialized, so it cannot be applied.
     #[serde(default)]
     pub withheld: bool,
-    /// The place in the project that asked for it.
+    /// The place in the project that declared it.
     pub source: Option<SourceLocation>,
-    /// The crate functions that it came through, outermost first.
+    /// The crate functions that declared it, outermost first.
     pub via: Vec<String>,
-    /// Marks it with all its arguments, as it is recorded on a node on which it was applied. Known
-    /// only where something is recorded, or drift is looked for.
+    /// A digest of the action with all its arguments, recorded on the node when it is applied.
+    /// `None` unless something is recorded or drift is checked.
     pub mark: Option<String>,
-    /// The change to make, if there is one.
+    /// The change to make, if any.
     pub change: Option<Change>,
-    /// What was changed by hand on the node and is kept.
+    /// A change by hand on the node that is kept.
     pub drift: Option<Change>,
-    /// It was applied just so before, so somebody else changed what it would change. Known only
-    /// where drift is looked for.
+    /// This same action was applied before, so its change undoes somebody else's. Only known if
+    /// drift is checked.
     pub undone: bool,
-    /// Why it is not for this node at all, if it is not.
+    /// Why the action is skipped on this node, if it is.
     pub skipped: Option<Skipped>,
 }
 
@@ -93,36 +93,36 @@ impl<'de> Deserialize<'de> for PlannedAction {
     }
 }
 
-/// Content that stands on a node.
+/// Content that exists on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present {
-    /// Where.
+    /// The path of the file.
     pub path: String,
     /// Its SHA-256 digest, in hexadecimal.
     pub digest: String,
 }
 
-/// Stands in the place of a difference that is not shown.
+/// Replaces a diff that is not shown.
 const HIDDEN_DIFF: &str = "  (it holds secrets, so the difference is not shown)\n";
 
-/// What a phase is planned for, besides its actions and the state of the node.
+/// The inputs of planning a phase, apart from its actions and the node's state.
 pub(in crate::engine) struct PlanContext<'a> {
     pub(in crate::engine) node: &'a str,
     pub(in crate::engine) phase: &'a str,
     /// The node does not exist yet.
     pub(in crate::engine) predicted: bool,
-    /// The flags that phases after this one look at.
+    /// The flags that later phases read.
     pub(in crate::engine) later: BTreeSet<String>,
-    /// Look whether each action settles, and what somebody else changed since it was applied.
+    /// Check for drift: changes by somebody else since each action was applied.
     pub(in crate::engine) drift: bool,
     pub(in crate::engine) leftovers: bool,
     pub(in crate::engine) mark_bootstrapped: bool,
 }
 
-/// Plans a phase over what is known of the node, and brings that to what will then be true.
-/// `before` is shown each action with what is known when its turn comes.
+/// Plans a phase from the known state of the node, and updates that to the state after the phase.
+/// Calls `before` for each action with the state at its turn.
 ///
-/// An action that cannot be planned is an error: its position and the reason.
+/// If an action cannot be planned, the error has its position and the reason.
 pub(in crate::engine) fn plan_phase(
     context: &PlanContext<'_>,
     declared: &[Declared],
@@ -177,8 +177,8 @@ pub(in crate::engine) fn plan_phase(
     })
 }
 
-/// Whether a file that the action looks at was written with secrets in it, now or before: what it
-/// holds still is not shown.
+/// Whether a file that the action observes contains secrets now or did so before; then its diff is
+/// not shown.
 fn holds_secret(declared: &Declared, state: &NodeState) -> bool {
     let mut wanted = Observation::default();
     declared.action.observe(&mut wanted);
@@ -186,12 +186,12 @@ fn holds_secret(declared: &Declared, state: &NodeState) -> bool {
 }
 
 impl PhasePlan {
-    /// How many actions would change something.
+    /// The number of actions with a change.
     pub fn changing(&self) -> usize {
         self.actions.iter().filter(|action| action.change.is_some()).count()
     }
 
-    /// What an action would change, as it is told.
+    /// The change of an action, as it is reported.
     pub(in crate::engine) fn describe(&self, action: &PlannedAction) -> PlannedChange {
         let change = action.change.as_ref().or(action.drift.as_ref());
         PlannedChange {
@@ -209,8 +209,8 @@ impl PhasePlan {
         }
     }
 
-    /// What might stand on the node already, of what would be sent: the content of changes that are
-    /// decided on the node.
+    /// Asks for uploads that may already be on the node: those of changes that only the node can
+    /// decide.
     pub(in crate::engine) fn may_be_present(&self) -> Observation {
         let mut wanted = Observation::default();
         let changes = self.actions.iter().filter_map(|action| action.change.as_ref());
@@ -223,7 +223,7 @@ impl PhasePlan {
         wanted
     }
 
-    /// Takes what of [`may_be_present`](Self::may_be_present) is.
+    /// Records which content of [`may_be_present`](Self::may_be_present) was found.
     pub(in crate::engine) fn set_present(&mut self, wanted: Observation, found: &NodeState) {
         let expected = wanted
             .files
@@ -244,12 +244,12 @@ impl PhasePlan {
 }
 
 impl PlannedAction {
-    /// Names it in a line of output: `remote_file /etc/motd`.
+    /// A label for a line of output: `remote_file /etc/motd`.
     pub fn label(&self) -> String {
         format!("{} {}", self.action, self.subject)
     }
 
-    /// An error of this action.
+    /// An error in this action.
     pub(in crate::engine) fn error(
         &self,
         phase: &str,
@@ -265,7 +265,7 @@ impl PlannedAction {
         }
     }
 
-    /// The same without anything that could hold a secret.
+    /// A copy without anything that could hold a secret.
     fn without_secrets(&self) -> Self {
         let empty = |change: &Change| Change {
             script: Script::new(),

@@ -1,4 +1,5 @@
-//! What is known of a node and declared for it, from which its phases are planned.
+//! The facts, the known state and the declared actions of a node, from which its phases are
+//! planned.
 
 use std::collections::BTreeSet;
 
@@ -9,32 +10,31 @@ use crate::model::Facts;
 use crate::observe;
 use crate::observe::{NodeState, Observation};
 
-/// What is known of a node and declared for it.
+/// The facts, the known state and the declared actions of a node.
 #[derive(Default)]
 pub(in crate::engine) struct Planner {
-    /// Known, or guessed and not yet confirmed: remembered from an earlier run, or those of another
-    /// node.
+    /// Unless `confirmed`, a guess: from an earlier run, or from another node.
     facts: Option<Facts>,
     confirmed: bool,
     /// The node does not exist yet.
     predicted: bool,
     observed: Observation,
     state: Option<NodeState>,
-    /// The state was changed by an apply, so what it does not know is worth asking again.
+    /// An apply changed the node, so unknown state is worth asking for again.
     stale: bool,
     flags: Flags,
-    /// What is declared for the node, by phase.
+    /// The declared actions, by phase.
     declared: Vec<(String, Vec<Declared>)>,
-    /// Replace what was changed by hand.
+    /// Overwrite changes made by hand.
     overwrite_changes: bool,
-    /// Ask for what Pallet recorded on the node.
+    /// Also ask for the records that Pallet keeps on the node.
     records: bool,
-    /// There are temporary entries on it, of runs that were killed or go on.
+    /// The node has temporary entries of killed or running runs.
     leftovers: bool,
 }
 
 impl Planner {
-    /// Of a node whose facts are remembered, or not known.
+    /// A planner for an existing node, with remembered facts if there are any.
     pub(in crate::engine) fn new(
         facts: Option<Facts>,
         overwrite_changes: bool,
@@ -43,7 +43,7 @@ impl Planner {
         Planner { facts, overwrite_changes, records, ..Planner::default() }
     }
 
-    /// Of a node that does not exist yet.
+    /// A planner for a node that does not exist yet.
     pub(in crate::engine) fn predicted(facts: Facts) -> Self {
         Planner { facts: Some(facts), confirmed: true, predicted: true, ..Planner::default() }
     }
@@ -52,7 +52,7 @@ impl Planner {
         self.facts.as_ref()
     }
 
-    /// Whether the facts are what the node itself says.
+    /// Whether the node itself reported these facts.
     pub(in crate::engine) fn is_confirmed(&self) -> bool {
         self.confirmed
     }
@@ -61,12 +61,12 @@ impl Planner {
         self.predicted
     }
 
-    /// What is declared, by phase.
+    /// The declared actions, by phase.
     pub(in crate::engine) fn declared(&self) -> &[(String, Vec<Declared>)] {
         &self.declared
     }
 
-    /// Takes what was declared for the node.
+    /// Stores the actions that were declared for the node.
     pub(in crate::engine) fn take(&mut self, declared: Vec<(String, Vec<Declared>)>) {
         self.declared = declared;
         if let (true, Some(facts)) = (self.predicted, &self.facts) {
@@ -76,25 +76,25 @@ impl Planner {
         }
     }
 
-    /// Takes another node's facts for its own until it is asked.
+    /// Assumes another node's facts until this node is asked.
     pub(in crate::engine) fn guess(&mut self, facts: &Facts) {
         self.facts = Some(Facts { pending_flags: Vec::new(), ..facts.clone() });
     }
 
-    /// All that the declared actions want to know.
+    /// All observations that the declared actions need.
     pub(in crate::engine) fn wanted(&self) -> Observation {
         let asked = action::observation(self.declared.iter().flat_map(|(_, declared)| declared));
         Observation { records: self.records, ..asked }
     }
 
-    /// Whether the declared actions want to know something that was not asked.
+    /// Whether the declared actions need observations that were not made yet.
     pub(in crate::engine) fn wants_more(&self) -> bool {
         let mut all = self.observed.clone();
         all.extend(self.wanted());
         all != self.observed
     }
 
-    /// Takes what the node answered.
+    /// Stores the node's answer.
     pub(in crate::engine) fn learn(
         &mut self,
         wanted: Observation,
@@ -116,24 +116,24 @@ impl Planner {
         self.stale = false;
     }
 
-    /// What to ask again before a phase is planned, if something was changed since the node was
-    /// asked: what the changes made unknown can be known then.
+    /// What to ask for again before a phase is planned, if the node was changed since the last
+    /// answer: state that became unknown can be read now.
     pub(in crate::engine) fn stale(&self, declared: &[Declared]) -> Option<Observation> {
         self.stale.then(|| action::observation(declared))
     }
 
-    /// The name of a phase and what is declared for it. It is taken: a phase is planned once.
+    /// Takes out a phase's name and declared actions: each phase is planned only once.
     pub(in crate::engine) fn phase(&mut self, position: usize) -> Option<(String, Vec<Declared>)> {
         let (phase, declared) = self.declared.get_mut(position)?;
         Some((phase.clone(), std::mem::take(declared)))
     }
 
-    /// What is known now, if the node was asked.
+    /// The known state and flags, if the node was asked.
     pub(in crate::engine) fn known(&self) -> Option<(NodeState, Flags)> {
         Some((self.state.clone()?, self.flags.clone()))
     }
 
-    /// What the phase at a position is planned for.
+    /// The inputs of planning the phase at a position.
     pub(in crate::engine) fn context<'a>(
         &self,
         node: &'a str,
@@ -151,7 +151,7 @@ impl Planner {
         }
     }
 
-    /// Plans a phase, and brings what is known to what will then be true. `None` if the node was
+    /// Plans a phase, and updates the known state to the state after it. `None` if the node was
     /// never asked.
     pub(in crate::engine) fn plan(
         &mut self,
@@ -162,20 +162,20 @@ impl Planner {
         Some(plan_phase(context, declared, state, &mut self.flags, &mut |_, _| {}))
     }
 
-    /// Takes what is true after a phase that was planned elsewhere.
+    /// Stores the state after a phase that was planned elsewhere.
     pub(in crate::engine) fn set_known(&mut self, state: NodeState, flags: Flags) {
         (self.state, self.flags) = (Some(state), flags);
     }
 
-    /// The script that removes temporary entries was run, or they are removed by the next one.
+    /// Whether leftovers must be removed; they count as removed from now on.
     pub(in crate::engine) fn take_leftovers(&mut self) -> bool {
         std::mem::take(&mut self.leftovers)
     }
 
-    /// Takes what became of a plan: which flags were set.
+    /// Records which flags an apply set.
     pub(in crate::engine) fn applied(&mut self, flags: &[(String, bool)]) {
         for (flag, set) in flags {
-            // what was only possible is known now
+            // a flag that was uncertain is known now
             match set {
                 true => {
                     self.flags.insert(flag.clone(), Certainty::Will);
@@ -190,7 +190,7 @@ impl Planner {
         self.leftovers = false;
     }
 
-    /// The flags that phases after this one look at.
+    /// The flags that phases after this one read.
     fn flags_after(&self, position: usize) -> BTreeSet<String> {
         let later = self.declared.iter().skip(position + 1).flat_map(|(_, declared)| declared);
         later.filter_map(|declared| declared.options.if_flag.clone()).collect()

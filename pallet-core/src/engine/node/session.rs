@@ -1,4 +1,4 @@
-//! A session with a node: how it is reached, who logs in, and running scripts there.
+//! A session with a node: the connection, the users, and running scripts.
 
 use std::time::Duration;
 
@@ -14,35 +14,35 @@ use crate::transport::{
     self, Become, Input, InputPart, ScriptExit, ScriptOptions, Stream, Transport, TransportError,
 };
 
-/// The tag at the provider that says that a node was bootstrapped.
+/// The provider's tag for nodes that were bootstrapped.
 pub const BOOTSTRAPPED_TAG: &str = "pallet-bootstrapped";
 
-/// How long a new node that does not answer is left alone before it is tried again.
+/// Pause between attempts to reach a new node.
 const ANSWER_PAUSE: Duration = Duration::from_secs(1);
 
-/// A node, the connection to it, and whom to become there.
+/// A node, the connection to it, and the user to become there.
 pub(in crate::engine) struct Session {
     pub(in crate::engine) node: Node,
     transport: Option<Box<dyn Transport>>,
-    /// What the connection can be kept for.
+    /// The key under which the connection is kept.
     key: Option<Key>,
     r#become: Become,
-    /// What is being done on the node, for messages.
+    /// The current step, for messages.
     pub(in crate::engine) step: String,
-    /// The user of its image logs in no more.
+    /// The admin user logs in, no longer the user of the image.
     bootstrapped: bool,
 }
 
-/// What a script printed.
+/// The output of a script.
 pub(in crate::engine) enum Gathered {
-    /// All of it, and how it ended.
+    /// All of it, and the exit code.
     Whole { code: i32, output: Vec<u8>, errors: Excerpt },
-    /// It printed more than it may.
+    /// The output exceeded the limit.
     TooMuch,
 }
 
 impl Session {
-    /// A session with a node of which these facts are known.
+    /// A session with a node, given its facts if known.
     pub(in crate::engine) fn new(node: Node, facts: Option<&Facts>) -> Self {
         let bootstrapped = match node.taggable {
             true => node.tags.contains_key(BOOTSTRAPPED_TAG),
@@ -58,7 +58,7 @@ impl Session {
         }
     }
 
-    /// A session with a node by itself: of what is known of it, only who logs in matters.
+    /// A session outside of an operation: the facts only decide which user logs in.
     pub(in crate::engine) fn alone(engine: &Engine, node: Node) -> Self {
         let facts = match (&engine.facts_cache, &node.image_user) {
             (Some(cache), Some(_)) if !node.taggable => cache.get(&engine.project, &node.id),
@@ -71,14 +71,14 @@ impl Session {
         self.bootstrapped
     }
 
-    /// Takes what the node says of itself.
+    /// Takes over the facts that the node reported.
     pub(in crate::engine) fn learn(&mut self, facts: &Facts) {
         if !self.node.taggable {
             self.bootstrapped = facts.bootstrapped;
         }
     }
 
-    /// From now on the admin user logs in.
+    /// Marks the node as bootstrapped: from now on the admin user logs in.
     pub(in crate::engine) async fn set_bootstrapped(&mut self) {
         self.node.tags.insert(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned());
         self.bootstrapped |= self.node.taggable;
@@ -87,7 +87,7 @@ impl Session {
         }
     }
 
-    /// Connects, if that was not done yet.
+    /// Connects, unless it is connected already.
     pub(in crate::engine) async fn connect(
         &mut self,
         engine: &Engine,
@@ -99,7 +99,7 @@ impl Session {
         Ok((self.transport.insert(transport).as_mut(), &self.r#become))
     }
 
-    /// Connects, unless the operation is stopped first; `what` is what was not done then.
+    /// Connects, unless the operation is stopped first; `what` names the step for the error.
     pub(in crate::engine) async fn reach(
         &mut self,
         engine: &Engine,
@@ -108,7 +108,7 @@ impl Session {
         engine.unless_stopped(what, async { self.connect(engine).await.map(drop) }).await
     }
 
-    /// How the node is reached, and the user of its image if that logs in still.
+    /// The node's connection, and the user of its image if that user still logs in.
     pub(in crate::engine) fn connection(&self) -> (Connection, Option<String>) {
         let mut connection = self.node.connection.clone();
         let image_user = self.node.image_user.clone().filter(|_| !self.bootstrapped);
@@ -118,7 +118,7 @@ impl Session {
         (connection, image_user)
     }
 
-    /// Why it is no use to ask the node anything, if that is known before.
+    /// Why the node cannot be asked, if that is known in advance.
     pub(in crate::engine) fn cannot_be_asked(&self) -> Option<String> {
         match self.node.status {
             NodeStatus::Stopped => Some("the node is stopped; converge starts it".to_owned()),
@@ -132,20 +132,20 @@ impl Session {
     async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
         let (connection, image_user) = self.connection();
         let (asked, settings) = (connection.clone(), engine.connect.clone());
-        // the ssh configuration may name commands, which nobody else should wait for
+        // reading the ssh configuration may run commands, which must not block other nodes
         let login =
             tokio::task::spawn_blocking(move || transport::login_user(&asked, &settings)).await;
         let login =
             login.map_err(|error| TransportError::Config { message: error.to_string() })??;
         let root = match &connection {
-            // a node that is entered from this machine is entered as its root
+            // a node that is entered from this machine (such as a container) is entered as root
             Connection::Exec { .. } => true,
             Connection::Local => rustix::process::geteuid().is_root(),
             _ => login.as_deref() == Some("root"),
         };
         self.r#become = match (root, image_user) {
             (true, _) => Become::Login,
-            // images let their user become root without a password
+            // the user of an image can become root without a password
             (false, Some(_)) => Become::Root(None),
             (false, None) if engine.admin_user.no_sudo => Become::Login,
             (false, None) => Become::Root(engine.sudo_password.clone()),
@@ -164,8 +164,8 @@ impl Session {
         Ok(connected)
     }
 
-    /// Waits until a new node answers. Its ssh server may be up before it has its keys and its
-    /// users. `Ok(Err(why))`: it was waited for long enough, and never answered.
+    /// Waits until a new node answers. Its ssh server may start before the node has its keys and
+    /// users. `Ok(Err(why))`: timed out.
     pub(in crate::engine) async fn wait_for_answer(
         &mut self,
         engine: &Engine,
@@ -180,7 +180,7 @@ impl Session {
                 | TransportError::Overdue { .. }
                 | TransportError::Config { .. }
                 | TransportError::Input { .. } => true,
-                // of which key it should have, nobody will know more later
+                // without a known host key, waiting longer does not help
                 TransportError::HostKey { .. } => !known_keys,
                 _ => false,
             };
@@ -198,7 +198,7 @@ impl Session {
         }
     }
 
-    /// Runs a script on the node, unless the operation is stopped first. `agent`: it uses the ssh
+    /// Runs a script on the node, unless the operation is stopped first. `agent`: forward the ssh
     /// agent of this machine.
     pub(in crate::engine) async fn run(
         &mut self,
@@ -218,8 +218,8 @@ impl Session {
         result.map(|ran| self.tell_left(engine, ran))
     }
 
-    /// Runs a script and keeps what it prints, up to `limit` bytes. What it says on standard error
-    /// is kept in part.
+    /// Runs a script and collects its output, up to `limit` bytes. Of its standard error only an
+    /// excerpt is kept.
     pub(in crate::engine) async fn gather(
         &mut self,
         engine: &Engine,
@@ -246,14 +246,14 @@ impl Session {
         match result {
             Some(result) => result.map(|code| Gathered::Whole { code, output, errors }),
             None => {
-                // it may go on for ever
+                // it may never end
                 self.abandon();
                 Ok(Gathered::TooMuch)
             }
         }
     }
 
-    /// Puts content at a path on the node, unless the operation is stopped first.
+    /// Uploads content to a path on the node, unless the operation is stopped first.
     pub(in crate::engine) async fn put(
         &mut self,
         engine: &Engine,
@@ -268,19 +268,19 @@ impl Session {
         engine.unless_stopped(&step, work).await
     }
 
-    /// After an error the state of the connection is not known, so it is not used again.
+    /// Drops the connection after an error, since its state is unknown.
     pub(in crate::engine) fn settle<T, E>(&mut self, result: &Result<T, E>) {
         if result.is_err() {
             self.abandon();
         }
     }
 
-    /// Drops the connection. What runs on it ends with it.
+    /// Drops the connection, which ends whatever runs on it.
     fn abandon(&mut self) {
         self.transport = None;
     }
 
-    /// Tells what a script left running, and gives its exit code.
+    /// Warns about processes that a script left running, and returns its exit code.
     pub(in crate::engine) fn tell_left(&self, engine: &Engine, ran: ScriptExit) -> i32 {
         if let Some(message) = ran.left {
             engine.tell(Event::Warning { node: Some(self.node.name.clone()), message });
@@ -288,13 +288,13 @@ impl Session {
         ran.code
     }
 
-    /// Needs the connection no more: it is kept for the next operation, or ends.
+    /// Ends the use of the connection: it is kept for the next operation, or closed.
     pub(in crate::engine) async fn leave(&mut self, engine: &Engine) {
         self.give_back(engine);
         self.close().await;
     }
 
-    /// Keeps the connection for the next operation where connections are kept.
+    /// Keeps the connection for the next operation, if connections are kept.
     pub(in crate::engine) fn give_back(&mut self, engine: &Engine) {
         if let (Some(connections), Some(key)) = (&engine.connections, &self.key)
             && let Some(transport) = self.transport.take()
@@ -303,12 +303,12 @@ impl Session {
         }
     }
 
-    /// Takes the connection out, to be closed.
+    /// Takes out the connection, so that the caller can close it.
     pub(in crate::engine) fn take_transport(&mut self) -> Option<Box<dyn Transport>> {
         self.transport.take()
     }
 
-    /// Ends the connection.
+    /// Closes the connection.
     pub(in crate::engine) async fn close(&mut self) {
         if let Some(mut transport) = self.transport.take() {
             transport.close().await;

@@ -1,20 +1,20 @@
-//! How a copy ended.
+//! The outcome of a copy.
 
 use serde::{Deserialize, Serialize};
 
 use super::grouped::grouped;
 use super::outcome::{Summary, Totals};
 
-/// How a copy ended.
+/// The outcome of a copy.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CopyOutcome {
-    /// With every node, in the order of their names.
+    /// The results of all nodes, sorted by name.
     pub nodes: Vec<CopyResult>,
-    /// It was stopped before it was over.
+    /// It was stopped before the end.
     pub cancelled: bool,
 }
 
-/// How a copy ended with one node.
+/// The result of a copy with one node.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CopyResult {
@@ -24,7 +24,7 @@ pub struct CopyResult {
     pub group: Option<String>,
     /// What was copied, in order.
     pub copied: Vec<Copied>,
-    /// Why the rest was not, in one line.
+    /// Why the remaining copies failed, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// How long it took, in seconds.
@@ -34,13 +34,13 @@ pub struct CopyResult {
 /// Something that was copied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copied {
-    /// From where.
+    /// The source.
     pub from: String,
-    /// Where it is now.
+    /// The final path.
     pub to: String,
-    /// How many files it is: 1, or those in a directory.
+    /// The number of files: 1, or those in a directory.
     pub files: u64,
-    /// How many bytes they have.
+    /// Their total size in bytes.
     pub bytes: u64,
 }
 
@@ -50,8 +50,7 @@ impl CopyOutcome {
         !self.cancelled && self.nodes.iter().all(|node| node.error.is_none())
     }
 
-    /// The nodes with which the same was copied, or failed alike, together; in the order of the
-    /// first of each.
+    /// Groups the nodes with equal results, in the order of each group's first node.
     pub fn grouped(&self) -> Vec<(Vec<&str>, &CopyResult)> {
         grouped(
             &self.nodes,

@@ -1,4 +1,4 @@
-//! Events and outcomes in one line each, for a program's log.
+//! Shows events and outcomes in one line each, for a program's log.
 
 use std::fmt::{self, Write};
 
@@ -8,13 +8,12 @@ use super::outcome::{NodeError, NodeResult, Outcome, Totals};
 use super::run_outcome::RunResult;
 use crate::model::visible;
 
-/// In one line, without its end. A program that wants more of an event looks at its fields, or
-/// writes it as JSON.
+/// One line, without a line end. For more, read the event's fields, or write it as JSON.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = String::new();
         self.write(&mut line)?;
-        // whatever a node or a provider said, it is one line, and nothing of it acts on a terminal
+        // text from nodes and providers stays on one line, and cannot control the terminal
         f.write_str(&visible(&line))
     }
 }
@@ -31,7 +30,7 @@ impl Event {
                 )
             }
             Event::Creating { node, image, .. } => match image {
-                Some(image) => write!(f, "{node}: is being created of {image}"),
+                Some(image) => write!(f, "{node}: is being created from {image}"),
                 None => write!(f, "{node}: is being created"),
             },
             Event::Created { node, address, started, .. } => {
@@ -117,7 +116,7 @@ impl fmt::Display for NodeResult {
     }
 }
 
-/// With the phase, the action and the place in the project, as far as they are known.
+/// With the phase, the action and the place in the project, if known.
 impl fmt::Display for NodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in [&self.phase, &self.action].into_iter().flatten() {
@@ -128,7 +127,7 @@ impl fmt::Display for NodeError {
     }
 }
 
-/// `2 changed, 0 unchanged, 0 failed`, with how many nodes were created and destroyed if any were.
+/// `2 changed, 0 unchanged, 0 failed`, with the numbers of created and destroyed nodes if any.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (changed, unchanged, failed) = self.counts();
@@ -141,17 +140,17 @@ impl fmt::Display for Outcome {
                 write!(f, ", {} {what}", nodes.len())?;
             }
         }
-        if self.cancelled { f.write_str("; stopped before it was over") } else { Ok(()) }
+        if self.cancelled { f.write_str("; stopped before the end") } else { Ok(()) }
     }
 }
 
-/// An operation that did not succeed on every node: what failed, a line each.
+/// An operation that failed on some nodes: one line for each failure.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct Failures(String);
 
 impl Outcome {
-    /// An error that names every node that failed and why, unless every node's part succeeded.
+    /// Returns an error that names every failed node with its reason, unless all nodes succeeded.
     pub fn check(&self) -> Result<(), Failures> {
         if self.ok() {
             return Ok(());
@@ -161,7 +160,7 @@ impl Outcome {
             failed.map(|node| format!("{}: {}", node.node, node.result)).collect();
         lines.extend(self.errors.iter().cloned());
         if self.cancelled {
-            lines.push("it was stopped before it was over".to_owned());
+            lines.push("it was stopped before the end".to_owned());
         }
         Err(Failures(lines.join("\n")))
     }
@@ -201,6 +200,6 @@ mod tests {
         outcome.nodes.pop();
         assert!(outcome.check().is_ok());
         outcome.cancelled = true;
-        assert_eq!(outcome.check().unwrap_err().to_string(), "it was stopped before it was over");
+        assert_eq!(outcome.check().unwrap_err().to_string(), "it was stopped before the end");
     }
 }

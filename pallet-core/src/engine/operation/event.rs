@@ -1,4 +1,4 @@
-//! What happens in an operation, while it happens: for a person's progress and a program's log.
+//! The events of an operation as it runs, for progress displays and logs.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::engine::excerpt::short;
 use crate::engine::template::Choice;
 use crate::engine::vault::Vault;
 
-/// One thing that happened.
+/// An event.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[allow(missing_docs)]
@@ -27,10 +27,10 @@ pub enum Event {
         image: Option<String>,
         hardware: Option<String>,
         location: Option<String>,
-        /// What was chosen and why, a line each.
+        /// What was chosen and why, one line each.
         why: Vec<String>,
     },
-    /// A node was created; or it was there, stopped, and was started.
+    /// A node was created; or an existing one that was stopped was started.
     Created { node: String, group: String, address: Option<String>, started: bool },
     /// A node could not be created.
     NotCreated { node: String, group: String, error: String },
@@ -38,40 +38,40 @@ pub enum Event {
     Destroying { node: String, group: String },
     /// A node was destroyed.
     Destroyed { node: String, group: String },
-    /// A node was reached.
+    /// Pallet connected to a node.
     Connected { node: String },
     /// A phase begins on a node.
     PhaseStarted { node: String, phase: String, actions: usize },
-    /// An action would change something: in a dry run.
+    /// Dry run: an action would change something.
     Planned(PlannedChange),
     /// An action that changes something begins on a node.
     ActionStarted { node: String, phase: String, action: String },
-    /// An action is done: it changed something or found nothing to do.
+    /// An action is done: it changed something, or had nothing to do.
     Action {
         #[serde(flatten)]
         change: PlannedChange,
         changed: bool,
     },
-    /// Something that was changed by hand since Pallet wrote it; it is kept.
+    /// Drift: something that somebody changed since Pallet applied it. It is kept.
     Drift(PlannedChange),
     /// A line that an action printed.
     Output { node: String, phase: String, action: String, line: String },
     /// A command ended on a node, or could not be run there.
     Ran(RunResult),
-    /// All that is to be copied from or to a node was, or some of it could not be.
+    /// All copies with a node are done, or one of them failed.
     Copied(CopyResult),
-    /// All that is done on a node.
+    /// A node is finished.
     NodeFinished {
         node: String,
         group: String,
         #[serde(flatten)]
         result: NodeResult,
     },
-    /// Something that the user should know.
+    /// A warning.
     Warning { node: Option<String>, message: String },
-    /// Something that a function says.
+    /// A message from a function or a provider.
     Message { node: Option<String>, level: String, message: String },
-    /// The operation is over.
+    /// The operation has ended.
     Finished {
         #[serde(flatten)]
         totals: Totals,
@@ -83,8 +83,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The same without any secret in it. What is too long for a message is cut; what was printed,
-    /// and differences, are not.
+    /// A copy without secrets. Long messages are shortened; output and diffs are not.
     pub(in crate::engine) fn redacted(mut self, vault: &Vault) -> Self {
         let hide = |text: &mut String| {
             vault.redact_in(text);
@@ -107,7 +106,7 @@ impl Event {
                 error.redact(vault)
             }
             Event::Warning { message, .. } | Event::Message { message, .. } => hide(message),
-            // its text was redacted as a whole
+            // the text was redacted as a whole before
             Event::Ran(_)
             | Event::Copied(_)
             | Event::Started { .. }
@@ -124,7 +123,7 @@ impl Event {
         self
     }
 
-    /// A node is being created, of what was chosen.
+    /// A node is being created, according to this choice.
     pub(in crate::engine) fn creating(node: &str, group: &str, choice: Option<&Choice>) -> Self {
         Event::Creating {
             node: node.to_owned(),
@@ -150,7 +149,7 @@ impl Event {
     }
 }
 
-/// What an action changes on one node, or that it changes nothing.
+/// The change of an action on one node, or that it changes nothing.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlannedChange {
     /// The node's name.
@@ -159,22 +158,22 @@ pub struct PlannedChange {
     pub phase: String,
     /// The action's name: `remote_file`.
     pub action: String,
-    /// What it acts on: `/etc/motd`.
+    /// Its subject: `/etc/motd`.
     pub subject: String,
-    /// Whether it is sure to change something; `None`: it changes nothing.
+    /// Whether it surely changes something; `None`: it changes nothing.
     pub certainty: Option<Certainty>,
-    /// What it does, in one line.
+    /// The change, in one line.
     pub summary: String,
-    /// Lines that begin with `+`, `-` or a space.
+    /// The diff: lines that begin with `+`, `-` or a space.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub diff: String,
-    /// The place in the project that asked for it.
+    /// The place in the project that declared it.
     pub source: Option<SourceLocation>,
-    /// The crate functions that it came through.
+    /// The crate functions that declared it.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub via: Vec<String>,
-    /// It was changed since Pallet made it, and a lift makes it so again; what is changed by hand
-    /// in a file is kept instead.
+    /// Somebody changed it since Pallet applied it, and the next lift undoes that. (Changes by hand
+    /// in a file are kept instead.)
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub undone: bool,
     /// The node does not exist yet: this is planned against a predicted fresh image.

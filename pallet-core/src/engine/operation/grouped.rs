@@ -1,6 +1,6 @@
-//! Equal results of several nodes, together.
+//! Groups equal results of several nodes.
 
-/// The nodes whose results are alike, together; in the order of the first of each.
+/// Groups the nodes with equal results, in the order of each group's first node.
 pub(super) fn grouped<'a, R>(
     results: &'a [R],
     node: fn(&R) -> &str,

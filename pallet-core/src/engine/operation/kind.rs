@@ -1,16 +1,16 @@
-//! What kind of operation it is.
+//! Kinds of operations.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of operation it is.
+/// The kind of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Configures nodes without changing their number.
+    /// Configures nodes without creating or destroying any.
     Lift,
-    /// Makes the right number of nodes exist and configures them.
+    /// Creates and destroys nodes to reach each group's count, and configures them.
     Converge,
     /// Destroys nodes.
     Down,

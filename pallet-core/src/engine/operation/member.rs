@@ -1,4 +1,4 @@
-//! A node in an operation: what is known and planned of it, and how its part goes.
+//! A node in an operation: its session, its planner and its progress.
 
 use std::sync::Arc;
 
@@ -18,24 +18,24 @@ pub(in crate::engine) struct Member {
     pub(in crate::engine) group: Arc<GroupSpec>,
     pub(in crate::engine) session: Session,
     pub(in crate::engine) planner: Planner,
-    /// The facts that the cache remembers.
+    /// The facts in the cache.
     remembered: Option<Facts>,
     changes: usize,
-    /// How much was changed by hand and kept.
+    /// How many changes by hand were found and kept.
     drifted: usize,
-    /// It was just made or started: it may take a while until it answers.
+    /// It was just created or started, so it may take a while to answer.
     pub(in crate::engine) fresh: bool,
-    /// It was waited for, and never answered.
+    /// It never answered within the timeout.
     pub(in crate::engine) silent: bool,
-    /// A phase began on it.
+    /// A phase has begun on it.
     begun: bool,
     end: Option<End>,
 }
 
-/// How a node's part ended early.
+/// Why a node ended early.
 enum End {
     Failed(NodeError),
-    /// The operation ended before anything was done on it.
+    /// The operation ended before it did anything on the node.
     NotReached(String),
 }
 
@@ -78,7 +78,7 @@ impl Member {
         &self.session.node.name
     }
 
-    /// Why its part failed, if it did.
+    /// The error, if the node failed.
     pub(in crate::engine) fn error(&self) -> Option<&NodeError> {
         match &self.end {
             Some(End::Failed(error)) => Some(error),
@@ -86,7 +86,7 @@ impl Member {
         }
     }
 
-    /// Whether its part is over before its time.
+    /// Whether the node ended early.
     pub(in crate::engine) fn has_ended(&self) -> bool {
         self.end.is_some()
     }
@@ -95,7 +95,7 @@ impl Member {
         self.end.get_or_insert(End::Failed(error));
     }
 
-    /// The operation is stopped before the node's next step.
+    /// Ends the node, because the operation is stopped before its next step.
     pub(super) fn stop(&mut self, engine: &Engine) {
         match engine.why_stopped(&self.session.step) {
             TransportError::Cancelled => self.cancel(),
@@ -122,7 +122,7 @@ impl Member {
         }
     }
 
-    /// Connects, so that this is done when something is asked.
+    /// Connects in advance, so that a later observation is faster.
     pub(in crate::engine) async fn reach(&mut self, engine: &Engine) {
         if let Err(error) = self.session.reach(engine, "reaching it").await {
             self.fail_transport(&error);
@@ -141,7 +141,7 @@ impl Member {
         }
     }
 
-    /// Asks the node what the declared actions want to know, and its facts.
+    /// Asks the node for its facts and for the observations that its declared actions need.
     pub(in crate::engine) async fn observe(&mut self, engine: &Engine) {
         self.ask(engine, self.planner.wanted()).await;
     }
@@ -166,7 +166,8 @@ impl Member {
         self.planner.learn(wanted, observed);
     }
 
-    /// What is found on a node overrides what its provider says of it.
+    /// Warns if the node's system differs from what its provider reports; the node's own answer
+    /// wins.
     fn warn_of_wrong_claims(&self, engine: &Engine, found: &Os) {
         let Some(claimed) = &self.session.node.os else { return };
         let version = claimed.version.is_empty()
@@ -175,13 +176,13 @@ impl Member {
         let arch = claimed.arch.is_empty() || claimed.arch == found.arch;
         if claimed.id != found.id || !version || !arch {
             let message = format!(
-                "its provider says that it is {claimed}; it is {found}, and is configured as that"
+                "its provider reports {claimed}, but it is {found}; configuring it as {found}"
             );
             engine.tell(Event::Warning { node: Some(self.name().to_owned()), message });
         }
     }
 
-    /// One phase: plans it over what is known, and makes the changes unless this is a dry run.
+    /// Runs one phase: plans it, and applies it unless this is a dry run.
     pub(super) async fn phase(
         &mut self,
         engine: &Engine,
@@ -236,8 +237,8 @@ impl Member {
         }
     }
 
-    /// Tells what a plan changes: all of it in a dry run; what is drift; and where nothing is to
-    /// do.
+    /// Reports a plan before it is applied: drift, actions with nothing to do, and in a dry run all
+    /// changes.
     fn tell_plan(&mut self, engine: &Engine, plan: &PhasePlan, mode: Mode) {
         for action in &plan.actions {
             let mut change = plan.describe(action);
@@ -266,8 +267,7 @@ impl Member {
         }
     }
 
-    /// Looks which content that would be sent stands on the node already. It is asked only where
-    /// there may be some.
+    /// Finds out which uploads already exist on the node. Asks only if there may be some.
     pub(in crate::engine) async fn find_present(&mut self, engine: &Engine, plan: &mut PhasePlan) {
         let wanted = plan.may_be_present();
         if !wanted.files.is_empty()
@@ -277,8 +277,8 @@ impl Member {
         }
     }
 
-    /// Removes temporary entries of runs that were killed, where there is nothing else to do. They
-    /// are no part of what was asked for, so what becomes of it is nobody's failure.
+    /// Removes temporary entries of killed runs when there is nothing else to apply. This is
+    /// housekeeping, so an error is ignored.
     async fn clean(&mut self, engine: &Engine, plan: &PhasePlan) {
         if self.planner.take_leftovers() {
             let script = cleaning(&engine.library, &plan.user);
@@ -286,7 +286,7 @@ impl Member {
         }
     }
 
-    /// How its part ended.
+    /// The node's outcome.
     pub(in crate::engine) fn outcome(&self) -> NodeOutcome {
         let result = match (&self.end, self.changes) {
             (Some(End::Failed(error)), changes) => {

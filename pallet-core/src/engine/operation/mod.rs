@@ -1,5 +1,4 @@
-//! An operation as data: what was asked for, on which nodes in which order, what happened, and how
-//! it ended.
+//! An operation as data: its options, its nodes, the schedule, its events and its outcome.
 
 mod copy_outcome;
 mod display;

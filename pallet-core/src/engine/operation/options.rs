@@ -1,31 +1,31 @@
-//! How to configure nodes.
+//! Options for configuring nodes.
 
 use crate::engine::Phase;
 
-/// How to lift.
+/// Options of a lift.
 #[derive(Debug, Clone)]
 pub struct LiftOptions {
-    /// The phases to run, in order; none: each group's default phases.
+    /// The phases to run, in order; if empty, each group's default phases.
     pub phases: Vec<PhaseChoice>,
     /// Only show what would change.
     pub dry_run: bool,
     /// The maximum number of nodes configured in parallel.
     pub parallel: usize,
-    /// Replace what was changed by hand since Pallet wrote it, instead of keeping it.
+    /// Overwrite changes made by hand since Pallet wrote something, instead of keeping them.
     pub overwrite_changes: bool,
     /// Change nothing, and only report drift.
     pub drift_only: bool,
-    /// Lift only these nodes of the groups, by name or id; none: all of them. A converge ignores
-    /// it.
+    /// Lift only these nodes of the groups, by name or ID; if empty, all of them. A converge
+    /// ignores it.
     pub nodes: Vec<String>,
 }
 
 /// A phase to run.
 #[derive(Debug, Clone)]
 pub enum PhaseChoice {
-    /// The phase of this name, on nodes whose group has it.
+    /// The phase with this name, on nodes whose group has it.
     Named(String),
-    /// This one, on every node.
+    /// This phase, on every node.
     Inline(Phase),
 }
 
@@ -42,14 +42,14 @@ impl Default for LiftOptions {
     }
 }
 
-/// What an operation does with what it plans.
+/// What an operation does with its plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum Mode {
-    /// Make the changes.
+    /// Apply them.
     Apply,
     /// Show them.
     DryRun,
-    /// Show only those that undo what was changed since Pallet applied it.
+    /// Show only the changes that undo drift.
     DriftOnly,
 }
 

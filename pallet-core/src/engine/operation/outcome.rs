@@ -1,4 +1,4 @@
-//! How an operation ended, node by node. Failure is data.
+//! The outcome of an operation, node by node. Failures are data.
 
 use std::borrow::Cow;
 
@@ -8,58 +8,58 @@ use crate::action::SourceLocation;
 use crate::engine::excerpt::short;
 use crate::engine::vault::Vault;
 
-/// How an operation ended.
+/// The outcome of an operation.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Every node's part, in the order of their names.
+    /// The outcomes of all nodes, sorted by name.
     pub nodes: Vec<NodeOutcome>,
-    /// The names of nodes that were created; in a dry run: that would be.
+    /// The names of the nodes that were created; in a dry run, of those that would be.
     pub created: Vec<String>,
-    /// The names of nodes that were destroyed; in a dry run: that would be. One that could not be
-    /// is among `nodes`, with the reason.
+    /// The names of the nodes that were destroyed; in a dry run, of those that would be. A node
+    /// that could not be destroyed is in `nodes`, with the reason.
     pub destroyed: Vec<String>,
-    /// What went wrong that is no node's part.
+    /// Errors that do not belong to a node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
-    /// It was stopped before it was over.
+    /// It was stopped before the end.
     pub cancelled: bool,
-    /// It only looked for drift.
+    /// It only checked for drift.
     pub drift_only: bool,
 }
 
-/// How one node's part ended.
+/// The outcome of one node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct NodeOutcome {
     /// The node's name.
     pub node: String,
     /// Its group.
     pub group: String,
-    /// How much of it was changed by hand since Pallet wrote it, and is kept.
+    /// How many changes by hand were found on it and kept.
     pub drifted: usize,
-    /// How it ended.
+    /// The result.
     #[serde(flatten)]
     pub result: NodeResult,
 }
 
-/// How one node's part ended.
+/// The result of one node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "result", rename_all = "snake_case")]
 pub enum NodeResult {
     /// There was nothing to do.
     Unchanged,
-    /// It was changed; in a dry run: it would be.
+    /// It was changed; in a dry run, it would be.
     Changed {
         /// How many actions changed something.
         changes: usize,
     },
-    /// It failed. Other nodes are not concerned.
+    /// It failed. Other nodes are not affected.
     Failed {
-        /// How many actions changed something before that.
+        /// How many actions changed something before the failure.
         changes: usize,
-        /// Why.
+        /// The error.
         error: NodeError,
     },
-    /// The operation ended before anything was done on it.
+    /// The operation ended before it did anything on the node.
     NotReached {
         /// Why the operation ended.
         reason: String,
@@ -67,35 +67,35 @@ pub enum NodeResult {
 }
 
 impl NodeResult {
-    /// Whether the node's part succeeded.
+    /// Whether the node succeeded.
     pub fn ok(&self) -> bool {
         matches!(self, NodeResult::Unchanged | NodeResult::Changed { .. })
     }
 }
 
-/// How many nodes an operation left in which state.
+/// The numbers of nodes in each state after an operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Totals {
-    /// Whether every node's part succeeded.
+    /// Whether all nodes succeeded.
     pub ok: bool,
-    /// Nodes that were changed; in a dry run: that would be.
+    /// Nodes that were changed; in a dry run, that would be.
     pub changed: usize,
     /// Nodes with nothing to do.
     pub unchanged: usize,
     /// Nodes that failed.
     pub failed: usize,
-    /// Nodes that the operation ended before.
+    /// Nodes that the operation did not reach.
     pub not_reached: usize,
-    /// Nodes that were created; in a dry run: that would be.
+    /// Nodes that were created; in a dry run, that would be.
     pub created: usize,
-    /// Nodes that were destroyed; in a dry run: that would be.
+    /// Nodes that were destroyed; in a dry run, that would be.
     pub destroyed: usize,
 }
 
-/// What an operation ends with, as numbers of nodes.
+/// An outcome that can be summed up as numbers of nodes.
 pub(in crate::engine) trait Summary {
-    /// Its numbers of nodes; `None` if nothing was done.
+    /// The numbers of nodes; `None` if nothing was done.
     fn totals(&self) -> Option<Totals>;
 }
 
@@ -120,12 +120,12 @@ impl Summary for Outcome {
     }
 }
 
-/// Why a node's part failed.
+/// Why a node failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeError {
-    /// What went wrong, in one line.
+    /// The error, in one line.
     pub message: String,
-    /// The phase in which it did.
+    /// The phase that failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phase: Option<String>,
     /// The action that failed: `remote_file /etc/motd`.
@@ -134,31 +134,31 @@ pub struct NodeError {
     /// The place in the project.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<SourceLocation>,
-    /// More for a person: the last lines that a command printed, or the line of the project with a
-    /// mark.
+    /// Details for people: the last lines that a command printed, or the marked line of the
+    /// project.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,
 }
 
 impl Outcome {
-    /// Whether every node's part succeeded.
+    /// Whether all nodes succeeded.
     pub fn ok(&self) -> bool {
         !self.cancelled && self.errors.is_empty() && self.nodes.iter().all(|node| node.result.ok())
     }
 
-    /// How many nodes the operation ended before.
+    /// The number of nodes that the operation did not reach.
     pub fn not_reached(&self) -> usize {
         let not_reached =
             |node: &&NodeOutcome| matches!(node.result, NodeResult::NotReached { .. });
         self.nodes.iter().filter(not_reached).count()
     }
 
-    /// How much was changed on the nodes since Pallet applied it, and is kept.
+    /// How many changes since the last apply were found on the nodes and kept.
     pub fn drifted(&self) -> usize {
         self.nodes.iter().map(|node| node.drifted).sum()
     }
 
-    /// How many nodes were changed, unchanged and failed.
+    /// The numbers of changed, unchanged and failed nodes.
     pub fn counts(&self) -> (usize, usize, usize) {
         let count = |wanted: fn(&NodeResult) -> bool| {
             self.nodes.iter().filter(|node| wanted(&node.result)).count()
@@ -172,7 +172,7 @@ impl Outcome {
 }
 
 impl NodeError {
-    /// Takes all secrets out of it, and cuts what is too long for a message.
+    /// Redacts all secrets, and shortens long messages.
     pub(in crate::engine) fn redact(&mut self, vault: &Vault) {
         let texts = [&mut self.message, &mut self.detail].into_iter().chain(self.action.as_mut());
         texts.for_each(|text| vault.redact_in(text));
@@ -183,7 +183,7 @@ impl NodeError {
         }
     }
 
-    /// An error with nothing but a message.
+    /// An error with only a message.
     pub fn new(message: impl Into<String>) -> Self {
         NodeError { message: message.into(), ..Default::default() }
     }

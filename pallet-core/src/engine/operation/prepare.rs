@@ -1,5 +1,5 @@
-//! What an operation does before its phases: reach the nodes, learn what they are, declare, and ask
-//! what was declared wants to know.
+//! The steps before the phases of an operation: reach the nodes, read their facts, declare actions,
+//! and make the observations that these need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::model::NodeStatus;
 use crate::plugin::operation::Log;
 
 impl Operation {
-    /// Brings all nodes to where their phases can be planned: facts are known, actions declared,
-    /// and what they want to know was asked.
+    /// Prepares all nodes for planning: reads facts, declares actions, and makes the observations
+    /// that these need.
     pub(in crate::engine) async fn prepare(&mut self) -> Result<(), EngineError> {
         for member in &mut self.members {
             let why = match member.session.node.status {
@@ -43,8 +43,8 @@ impl Operation {
         let remembered: Vec<_> = self.members.iter().map(facts).collect();
         self.observe(|member| !member.planner.is_confirmed() || member.planner.wants_more())
             .await?;
-        // a node that is not what it was remembered to be: everything is declared anew, since
-        // settings may differ everywhere
+        // if a node's facts differ from the remembered ones, declare everything again, since the
+        // settings of any node may differ too
         let surprised = self.members.iter().zip(&remembered).any(|(member, remembered)| {
             match (member.planner.facts(), remembered) {
                 (Some(now), Some(then)) => {
@@ -63,9 +63,9 @@ impl Operation {
         Ok(())
     }
 
-    /// Nothing can be declared for a node of which nothing is known. One of each group is asked
-    /// while the others connect: what it is, they mostly are too. That is a guess, as what is
-    /// remembered is one.
+    /// Gets facts for nodes without any, since actions cannot be declared without facts. One node
+    /// of each group is asked, while the others connect. The others are assumed to have the same
+    /// facts until they are asked.
     async fn learn_facts(&mut self) -> Result<(), EngineError> {
         let unknown = |member: &Member| member.planner.facts().is_none() && !member.has_ended();
         loop {
@@ -103,7 +103,7 @@ impl Operation {
         }
     }
 
-    /// Asks the nodes that are wanted what their actions want to know.
+    /// Asks the nodes that `wanted` selects for the observations that their actions need.
     async fn observe(&mut self, wanted: impl Fn(&Member) -> bool) -> Result<(), EngineError> {
         self.each(
             |member| !member.planner.is_predicted() && wanted(member),
@@ -115,8 +115,8 @@ impl Operation {
         .await
     }
 
-    /// Runs all phase functions and hands each node what was declared for it. Gives what the
-    /// functions said, each with the name of its node.
+    /// Runs all phase functions, and stores the declared actions with each node. Returns the
+    /// functions' messages, each with the name of its node.
     async fn declare(&mut self) -> Result<Vec<(String, Log)>, EngineError> {
         let (positions, subjects) = subjects(self);
         let engine = self.engine.clone();
@@ -143,7 +143,7 @@ impl Operation {
         Ok(said)
     }
 
-    /// What the functions of this operation could not learn of nodes that it is not for.
+    /// Warns about nodes outside the operation whose settings could not be declared.
     fn warn_of_unknown_settings(&self) {
         for (why, nodes) in &self.unknown_settings {
             let others = nodes.len().saturating_sub(1);
@@ -151,7 +151,7 @@ impl Operation {
                 0 => String::new(),
                 others => format!(" (and those of {others} more)"),
             };
-            let message = format!("its settings{others} are not known to this operation: {why}");
+            let message = format!("its settings{others} are unknown to this operation: {why}");
             self.engine.tell(Event::Warning { node: nodes.first().cloned(), message });
         }
     }
@@ -166,7 +166,7 @@ impl Operation {
         }
     }
 
-    /// An action that waits for a flag which no action sets is probably misspelt.
+    /// Warns about flags that an action waits for but no action sets: probably a misspelt name.
     fn warn_of_unset_flags(&self) {
         let options = || {
             self.members

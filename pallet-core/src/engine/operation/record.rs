@@ -1,4 +1,4 @@
-//! Records: each event of an operation with its place and its time, and who receives them.
+//! Records: the events of an operation, numbered and timed, and the sinks that receive them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -8,12 +8,12 @@ use uuid::Uuid;
 
 use super::event::Event;
 
-/// An event of an operation, with its place and its time.
+/// An event of an operation, with its number and its time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Record {
-    /// Names the operation. Later operations have names that sort later.
+    /// The operation's ID. IDs of later operations sort later.
     pub operation: String,
-    /// Its place among the operation's records, from 1.
+    /// Its number among the operation's records, from 1.
     pub sequence: u64,
     /// When it happened: RFC 3339, UTC.
     #[serde(serialize_with = "write_time", deserialize_with = "read_time")]
@@ -24,7 +24,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Reads a line of JSON; `None` if it is an event that only a newer Pallet knows.
+    /// Parses a line of JSON; `None` if only a newer Pallet knows the event.
     pub fn parse(line: &str) -> Result<Option<Self>, serde_json::Error> {
         let record: Record = serde_json::from_str(line)?;
         Ok(Some(record).filter(|record| !matches!(record.event, Event::Unknown)))
@@ -32,7 +32,7 @@ impl Record {
 }
 
 /// Receives the records of operations, one at a time and in order. It is called from several
-/// threads, and what happens waits for it.
+/// threads, and the operation waits for it.
 pub trait Sink: Send + Sync {
     /// Receives a record.
     fn receive(&self, record: &Record);
@@ -44,7 +44,7 @@ impl<F: Fn(&Record) + Send + Sync> Sink for F {
     }
 }
 
-/// Makes records of the events of one operation.
+/// Turns the events of one operation into records.
 pub(in crate::engine) struct Recorder {
     operation: String,
     state: Mutex<State>,
@@ -53,7 +53,7 @@ pub(in crate::engine) struct Recorder {
 #[derive(Default)]
 struct State {
     sequence: u64,
-    /// An operation has it for its own.
+    /// An operation uses this recorder.
     taken: bool,
     started: bool,
 }
@@ -65,7 +65,7 @@ impl Default for Recorder {
 }
 
 impl Recorder {
-    /// Hands a record of the event to all sinks.
+    /// Sends a record of the event to all sinks.
     pub(in crate::engine) fn record(&self, event: Event, sinks: &[Arc<dyn Sink>]) {
         let mut state = self.state();
         state.sequence += 1;
@@ -79,16 +79,16 @@ impl Recorder {
             time: SystemTime::now(),
             event,
         };
-        // while the lock is held, so that each sink sees them in order
+        // under the lock, so that each sink receives the records in order
         sinks.iter().for_each(|sink| sink.receive(&record));
     }
 
-    /// Takes it for an operation; `false` if another one has it already.
+    /// Claims the recorder for an operation; `false` if another one has it.
     pub(in crate::engine) fn take(&self) -> bool {
         !std::mem::replace(&mut self.state().taken, true)
     }
 
-    /// Whether the operation got as far as to start.
+    /// Whether the operation got as far as starting.
     pub(in crate::engine) fn has_started(&self) -> bool {
         self.state().started
     }

@@ -1,4 +1,4 @@
-//! Configuring nodes: the phases of an operation on its nodes.
+//! Configures nodes: runs the phases of an operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -16,27 +16,27 @@ use crate::engine::spec::{AUTOMATIC, BOOTSTRAP, INLINE, SETTINGS, merge_order};
 use crate::engine::{Engine, EngineError, GroupSpec, Phase};
 use crate::model::{Node, natural};
 
-/// What nodes are configured for.
+/// The purpose of configuring nodes.
 #[derive(Debug, Default)]
 pub(in crate::engine) enum Purpose {
     /// A lift.
     #[default]
     Lift,
-    /// A converge: `bootstrap` comes first where it never ran.
+    /// A converge: `bootstrap` runs first on nodes where it never ran.
     Converge {
-        /// The ids of nodes that were just made or started.
+        /// The IDs of nodes that were just created or started.
         fresh: BTreeSet<String>,
     },
-    /// The dry run of a converge.
+    /// A dry run of a converge.
     DryConverge {
-        /// Nodes that would be made.
+        /// Nodes that would be created.
         predicted: Vec<(PredictedNode, Arc<GroupSpec>)>,
     },
-    /// A phase of a group itself, on this machine: nothing but the phases that are named.
+    /// A phase of a group itself, on this machine: runs only the named phases.
     Group,
-    /// An explanation of nodes that need not be there.
+    /// An explanation, possibly of nodes that do not exist.
     Explain {
-        /// The nodes as they would be.
+        /// The predicted nodes.
         predicted: Vec<(PredictedNode, Arc<GroupSpec>)>,
         /// Explain `bootstrap` too.
         bootstrap: bool,
@@ -47,23 +47,23 @@ pub(in crate::engine) enum Purpose {
 pub(in crate::engine) struct Operation {
     pub(in crate::engine) engine: Arc<Engine>,
     pub(in crate::engine) members: Vec<Member>,
-    /// The project's other nodes, which functions know.
+    /// The project's other nodes, which functions see.
     pub(super) considered: Vec<Considered>,
-    /// Why settings of those are not known, each with the nodes' names.
+    /// Why settings of those are unknown, with the names of the nodes.
     pub(super) unknown_settings: BTreeMap<String, Vec<String>>,
     phases: Vec<PhaseChoice>,
-    /// No phases were named, so each group runs its own.
+    /// No phases were named, so each group runs its default phases.
     defaults: bool,
     bootstrap: bool,
-    /// Only the phases that were named, not even `settings`.
+    /// Run only the named phases, not even `settings`.
     bare: bool,
     pub(super) mode: Mode,
     pub(super) placeholders: Placeholders,
 }
 
 impl Engine {
-    /// Runs the phases on these nodes, while functions know the others too. Also gives the new
-    /// nodes that never answered.
+    /// Runs the phases on these nodes; functions see the others too. Also returns new nodes that
+    /// never answered.
     pub(in crate::engine) async fn configure(
         &self,
         nodes: Vec<GroupedNode>,
@@ -138,7 +138,7 @@ impl Operation {
             mode: Mode::of(options),
             placeholders: Placeholders::default(),
         };
-        // a converge that was killed may have left nodes that nobody has heard of yet
+        // a killed converge may have left new nodes that were not contacted yet
         let never_heard: Vec<_> = operation
             .members
             .iter()
@@ -150,13 +150,13 @@ impl Operation {
         operation
     }
 
-    /// With what becomes of actions whose arguments hold secrets.
+    /// Sets what to do with actions whose arguments contain secrets.
     pub(in crate::engine) fn with_placeholders(mut self, placeholders: Placeholders) -> Self {
         self.placeholders = placeholders;
         self
     }
 
-    /// The phases of a node in order, each with its functions if its group has it.
+    /// A node's phases in order, each with its functions if the group has it.
     pub(super) fn phases_of(&self, member: &Member) -> Vec<(String, Option<Phase>)> {
         let own = |name: &str| member.group.server.phases.get(name).cloned();
         let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS).filter(|_| !self.bare))];
@@ -181,8 +181,8 @@ impl Operation {
         phases
     }
 
-    /// A group's own bootstrap, or the default one for nodes that Pallet made (those whose provider
-    /// keeps tags).
+    /// The group's own `bootstrap`, or the default one for nodes that Pallet created (those whose
+    /// provider keeps tags).
     fn bootstrap_of(&self, member: &Member) -> Option<Phase> {
         let own = member.group.server.phases.get(BOOTSTRAP);
         let taggable = member.session.node.taggable;
@@ -201,7 +201,7 @@ impl Operation {
                 continue;
             }
             let known: BTreeSet<_> = groups().flat_map(|phases| phases.keys()).collect();
-            // nodes that nobody wants to configure are no mistake
+            // groups without phases that run by default are not worth a warning
             if self.defaults && known.iter().all(|name| AUTOMATIC.contains(&name.as_str())) {
                 continue;
             }
@@ -210,12 +210,12 @@ impl Operation {
                 true => ", or any other".to_owned(),
                 false => format!("; there are: {}", known.join(", ")),
             };
-            let message = format!("no target defines the phase {name}{there}");
+            let message = format!("no group of these nodes has the phase {name}{there}");
             self.engine.tell(Event::Warning { node: None, message });
         }
     }
 
-    /// Runs all phases on all nodes, as they are scheduled.
+    /// Runs all phases on all nodes, according to the schedule.
     async fn run(&mut self) -> Result<(), EngineError> {
         let phases = self.members.iter().map(|member| member.planner.declared().len()).max();
         let schedule = Schedule::at_once(self.members.len(), phases.unwrap_or_default());
@@ -225,7 +225,7 @@ impl Operation {
         Ok(())
     }
 
-    /// One phase on the nodes of a wave.
+    /// Runs one phase on the nodes of a wave.
     async fn phase(&mut self, wave: &[usize], position: usize) -> Result<(), EngineError> {
         let mode = self.mode;
         let bootstraps = self.bootstrap && position == 1 && mode == Mode::Apply;
@@ -251,7 +251,7 @@ impl Operation {
         .await
     }
 
-    /// Does some work on each node that is wanted and whose part goes on.
+    /// Does some work on each node that `wanted` selects and that has not ended early.
     pub(super) async fn each<F>(
         &mut self,
         wanted: impl Fn(&Member) -> bool,
@@ -283,8 +283,8 @@ impl Operation {
         Ok(())
     }
 
-    /// Gives connections back, also of nodes that failed (they are none the worse), and closes
-    /// those that nobody keeps.
+    /// Gives connections back, including those of failed nodes (a failed node's connection is still
+    /// good), and closes those that are not kept.
     async fn say_goodbye(&mut self) -> Result<(), EngineError> {
         let engine = self.engine.clone();
         let mut transports = Vec::new();
@@ -297,9 +297,9 @@ impl Operation {
             .map(drop)
     }
 
-    /// How it ended, which is told of each node.
+    /// The outcome; also reports each node as finished.
     fn outcome(&self, drift_only: bool) -> Outcome {
-        // of nodes that are not there yet, only what cannot be planned is an outcome
+        // nodes that do not exist yet only appear if they cannot be planned
         let told = self
             .members
             .iter()
@@ -333,14 +333,14 @@ async fn tag_as_bootstrapped(engine: &Engine, member: &mut Member) {
     }
 }
 
-/// The default phases of all groups, in one order that keeps each group's.
+/// The default phases of all groups, merged into one order that keeps each group's order.
 fn default_phases<'a>(groups: impl Iterator<Item = &'a GroupSpec>) -> Vec<PhaseChoice> {
     let mut order: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
     for group in groups.filter(|group| seen.insert(group.name.as_str())) {
         let own = group.default_phases();
         order = merge_order(&order, &own).unwrap_or_else(|_| {
-            // contrary orders cannot be kept both: what is new comes last
+            // conflicting orders cannot both be kept: new phases come last
             let mut order = order.clone();
             order.extend(own.into_iter().filter(|name| !order.contains(name)).collect::<Vec<_>>());
             order

@@ -1,20 +1,20 @@
-//! How a command ended on nodes.
+//! The outcome of a command on nodes.
 
 use serde::{Deserialize, Serialize};
 
 use super::grouped::grouped;
 use super::outcome::{Summary, Totals};
 
-/// How a command ended.
+/// The outcome of a command.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RunOutcome {
-    /// On every node, in the order of their names.
+    /// The results of all nodes, sorted by name.
     pub nodes: Vec<RunResult>,
-    /// It was stopped before it was over.
+    /// It was stopped before the end.
     pub cancelled: bool,
 }
 
-/// How a command ended on one node.
+/// The result of a command on one node.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunResult {
@@ -24,14 +24,14 @@ pub struct RunResult {
     pub group: Option<String>,
     /// The exit code; `None` if the command did not end by itself.
     pub exit: Option<i32>,
-    /// Why it did not, in one line.
+    /// Why there is no exit code, in one line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What it printed; bytes that are no UTF-8 are replaced, and secrets are hidden.
+    /// The standard output. Invalid UTF-8 is replaced, and secrets are hidden.
     pub stdout: String,
-    /// What it printed on standard error.
+    /// The standard error.
     pub stderr: String,
-    /// How many more bytes it printed than are kept.
+    /// How many bytes of output were dropped.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: u64,
     /// How long it took, in seconds.
@@ -43,12 +43,12 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl RunOutcome {
-    /// Whether it ran to its end everywhere, with exit code 0.
+    /// Whether it exited with code 0 on all nodes.
     pub fn ok(&self) -> bool {
         !self.cancelled && self.nodes.iter().all(RunResult::ok)
     }
 
-    /// The nodes whose results are equal, together; in the order of the first of each.
+    /// Groups the nodes with equal results, in the order of each group's first node.
     pub fn grouped(&self) -> Vec<(Vec<&str>, &RunResult)> {
         grouped(&self.nodes, |result| &result.node, RunResult::is_like)
     }

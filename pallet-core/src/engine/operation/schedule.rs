@@ -1,5 +1,4 @@
-//! The order of work: waves of nodes, the phases of each wave, and the nodes of a phase in
-//! parallel.
+//! The schedule: waves of nodes, the phases of each wave, and the nodes of a phase in parallel.
 
 use std::sync::Arc;
 
@@ -7,8 +6,8 @@ use tokio::task::JoinSet;
 
 use crate::engine::{Engine, EngineError};
 
-/// Which nodes run which phase when: wave by wave, and in each wave phase by phase. All nodes of a
-/// wave pass a phase before the next one begins.
+/// Which nodes run which phase when: wave by wave, and within a wave phase by phase. All nodes of a
+/// wave finish a phase before the next one begins.
 pub(super) struct Schedule {
     /// The positions of the nodes of each wave.
     waves: Vec<Vec<usize>>,
@@ -21,7 +20,7 @@ impl Schedule {
         Schedule { waves: vec![(0..nodes).collect()], phases }
     }
 
-    /// What to do, in order: the nodes of a wave, and the position of a phase.
+    /// The steps in order: the nodes of a wave, and the position of a phase.
     pub(super) fn steps(&self) -> impl Iterator<Item = (&[usize], usize)> {
         let phases = self.phases;
         self.waves
@@ -30,9 +29,9 @@ impl Schedule {
     }
 }
 
-/// Does some work on each item at the same time; gives what came of it, in the order of the items.
-/// This is the only place that does so. How many nodes are really worked on at once is decided by
-/// the engine's [slots](Engine::limited).
+/// Does some work on all items concurrently, and returns the results in the order of the items. All
+/// parallel work on nodes goes through here. The engine's [slots](Engine::limited) limit how many
+/// nodes are really worked on at once.
 pub(in crate::engine) async fn in_parallel<I, T, F>(
     engine: &Arc<Engine>,
     items: impl IntoIterator<Item = I>,

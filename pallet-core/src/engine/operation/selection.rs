@@ -1,4 +1,4 @@
-//! Which nodes a person means: the names of nodes, and of groups, which mean all their nodes.
+//! Selects nodes by name: the names of nodes, and of groups, which stand for all their nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use crate::model::{Node, did_you_mean, natural};
 /// A node with its group.
 pub(in crate::engine) type GroupedNode = (Node, Arc<GroupSpec>);
 
-/// The nodes of a project, seen from an operation on some of its groups.
+/// The nodes of a project, from the view of an operation on some of its groups.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Division {
-    /// Those of the operation's groups.
+    /// Nodes of the operation's groups.
     pub(in crate::engine) own: Vec<GroupedNode>,
-    /// Those of the project's other groups.
+    /// Nodes of the project's other groups.
     pub(in crate::engine) others: Vec<GroupedNode>,
-    /// Those of no group that the project declares.
+    /// Nodes of groups that the project does not declare.
     pub(in crate::engine) undeclared: Vec<Node>,
 }
 
 impl Engine {
-    /// Tells the nodes of these groups from those of others.
+    /// Divides nodes into those of these groups, those of other groups, and undeclared ones.
     pub(in crate::engine) fn divide(
         &self,
         nodes: Vec<Node>,
@@ -50,8 +50,7 @@ impl Engine {
         division
     }
 
-    /// Tells of nodes that no operation will ever touch unless it is told to: their group is not
-    /// declared.
+    /// Warns about nodes of undeclared groups, which no operation changes.
     pub(in crate::engine) fn tell_undeclared(&self, nodes: &[Node]) {
         if nodes.is_empty() {
             return;
@@ -66,17 +65,13 @@ impl Engine {
                 "" => "no group".to_owned(),
                 group => format!("group {group}, which is not declared"),
             };
-            let are = if names.len() == 1 { "is of" } else { "are of" };
-            let message = format!(
-                "{} {are} {of}: nothing is done to {}",
-                shortened(&names),
-                if names.len() == 1 { "it" } else { "them" }
-            );
+            let belongs = if names.len() == 1 { "belongs to" } else { "belong to" };
+            let message = format!("{} {belongs} {of}: left unchanged", shortened(&names));
             let help = if nodes.iter().all(|node| node.permanent) {
-                "declare the group, or take what is listed out of pallet.toml"
+                "declare the group, or remove the nodes from pallet.toml"
             } else {
-                "declare the group, or say `converge --remove-undeclared` to destroy what is of no \
-                 group"
+                "declare the group, or run `converge --remove-undeclared` to destroy nodes of \
+                 undeclared groups"
             };
             self.tell(Event::Warning { node: None, message: format!("{message}; {help}") });
         }
@@ -84,10 +79,10 @@ impl Engine {
 }
 
 impl Engine {
-    /// The project's nodes that these names mean, each once, in the order of their names. A name is
-    /// a group's (all its nodes), a node's, or the id that a node has at its provider.
+    /// The project's nodes with these names, without duplicates, sorted by name. A name is that of
+    /// a group (all its nodes) or a node, or a node's ID at its provider.
     ///
-    /// It is an error if a name means nothing, or a group without nodes.
+    /// It is an error if a name is unknown, or if a group has no nodes.
     pub async fn select(
         &self,
         groups: &[GroupSpec],
@@ -151,7 +146,8 @@ fn select(
     Ok(nodes)
 }
 
-/// The nodes of these names or ids; `what` and `others` are what else a name could have been.
+/// The nodes with these names or IDs; `what` and `others` are the other valid kinds of names and
+/// the other names, for the error.
 pub(in crate::engine) fn find_named<'a>(
     nodes: &'a [Node],
     names: &[String],
@@ -171,7 +167,7 @@ pub(in crate::engine) fn find_named<'a>(
     names.iter().map(find).collect()
 }
 
-/// A name that nothing has; those that there are.
+/// The error for an unknown name, with a suggestion or the known names.
 pub(in crate::engine) fn no_such_name<'a>(
     what: &'static str,
     name: &str,
@@ -186,7 +182,7 @@ pub(in crate::engine) fn no_such_name<'a>(
     EngineError::NoSuchName { what, name: name.to_owned(), help }
 }
 
-/// Refuses groups that want more nodes than there may be.
+/// Refuses groups that exceed the maximum number of nodes.
 pub(in crate::engine) fn check_counts<'a>(
     groups: impl Iterator<Item = &'a GroupSpec> + Clone,
     limit: u32,
@@ -202,7 +198,7 @@ pub(in crate::engine) fn check_counts<'a>(
     Err(EngineError::TooManyNodes { wanted, group: name.clone(), count: *count, limit })
 }
 
-/// The nodes that belong to one of these groups, each with it.
+/// The nodes that belong to one of these groups, each with its group.
 pub(in crate::engine) fn with_groups(
     nodes: impl IntoIterator<Item = Node>,
     groups: &[Arc<GroupSpec>],
@@ -214,8 +210,8 @@ pub(in crate::engine) fn with_groups(
 }
 
 impl Division {
-    /// Keeps only these of its own nodes; the rest are others. `what` and `other_names` are what
-    /// else a name could have meant.
+    /// Keeps only these of its own nodes, and moves the rest to the others. `what` and
+    /// `other_names` are for the error, as in [`find_named`].
     pub(in crate::engine) fn keep_named(
         &mut self,
         names: &[String],
@@ -234,10 +230,10 @@ impl Division {
     }
 }
 
-/// So many names are listed; the others are counted.
+/// How many names are listed; the rest are only counted.
 const NAMES: usize = 10;
 
-/// Names in a sentence.
+/// Joins names for a sentence.
 pub(in crate::engine) fn shortened(names: &[&str]) -> String {
     match names.len().checked_sub(NAMES) {
         None | Some(0) => names.join(", "),
@@ -283,7 +279,7 @@ mod tests {
         );
         assert_eq!(
             names(&["empty"]),
-            Err("group empty has no nodes; converge makes them".to_owned())
+            Err("group empty has no nodes; converge creates them".to_owned())
         );
         assert_eq!(
             names(&["wbe"]),

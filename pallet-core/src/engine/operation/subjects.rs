@@ -1,4 +1,4 @@
-//! All nodes that the functions of an operation know.
+//! All nodes that the functions of an operation see.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use crate::engine::declare::{Considered, Subject, USUAL_OS, named_os, target};
 use crate::engine::spec::SETTINGS;
 use crate::model::{Os, natural};
 
-/// All nodes that the functions of an operation know, in the order of their names, each with its
-/// position in the operation if it is of it. A node of which nothing is known is taken to be like
-/// the others of its group.
+/// All nodes that the functions of an operation see, sorted by name, each with its position in the
+/// operation if it belongs to it. A node without known facts is assumed to have the system of the
+/// others in its group.
 pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subject>) {
     let known = operation
         .members
@@ -45,7 +45,7 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
                 phases: operation.phases_of(member),
                 considered: false,
             },
-            // it could not be asked, which is no reason to forget it
+            // it could not be asked, but functions still see it
             None => Subject {
                 target: target(node, group, node.os.clone().unwrap_or_else(|| like_others(group))),
                 phases: settings(group),

@@ -1,4 +1,4 @@
-//! What functions see of nodes that an operation is not for.
+//! What functions see of nodes outside the operation.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use crate::plugin::Request;
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
-/// Groups `here`, whose function writes down what it sees of `web` and `db`, and those two.
+/// Groups `here` (its function records what it sees of `web` and `db`), `web` and `db`.
 fn groups(seen: &Seen) -> Vec<GroupSpec> {
     let seen = seen.clone();
     let look = move |request: &mut Request| -> anyhow::Result<()> {
@@ -65,7 +65,7 @@ async fn a_part_sees_all_nodes_with_their_settings() {
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(
         warnings[0]
-            .starts_with("old-1 is of group old, which is not declared: nothing is done to it"),
+            .starts_with("old-1 belongs to group old, which is not declared: left unchanged"),
         "{warnings:?}"
     );
 }
@@ -124,7 +124,7 @@ async fn settings_that_cannot_be_declared_are_told() {
     assert!(outcome.ok());
     assert_eq!(
         warnings(&told),
-        ["web-1: its settings (and those of 1 more) are not known to this operation: no such key"]
+        ["web-1: its settings (and those of 1 more) are unknown to this operation: no such key"]
     );
 }
 

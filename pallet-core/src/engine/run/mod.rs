@@ -1,7 +1,7 @@
-//! Ad hoc: a command on many nodes, once, with what it printed.
+//! Ad hoc commands: runs a command on many nodes once, and returns its output.
 //!
-//! It takes no part in what a lift knows of a node: nothing is planned, nothing recorded, and it
-//! does not wait for an operation that is changing the node, so that one can look on.
+//! This is independent of lifts: nothing is planned or recorded, and it does not wait for an
+//! operation that is changing the node, so that it can be used to watch one.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,35 +15,35 @@ use crate::model::Node;
 use crate::script::{quote, shell};
 use crate::transport::{self, Become, ScriptOptions, Stream, TransportError};
 
-/// So much of what a command prints on one stream is kept, in bytes.
+/// How much of a command's output is kept per stream, in bytes.
 const KEPT: usize = 4 << 20;
 
-/// What to run, where, and as whom.
+/// What to run, on which nodes, and as which user.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// What to run: text for `sh`, or for the program that its first line names (`#!/usr/bin/env
+    /// The script: text for `sh`, or for the interpreter in its first line (`#!/usr/bin/env
     /// python3`).
     pub script: String,
-    /// The names of nodes, and of groups, which mean all their nodes; none: all nodes of the
-    /// groups.
+    /// The names of nodes, and of groups, which stand for all their nodes; if empty, all nodes of
+    /// the groups.
     pub nodes: Vec<String>,
     /// The maximum number of nodes in parallel.
     pub parallel: usize,
-    /// Who runs it.
+    /// The user who runs it.
     pub user: RunAs,
-    /// How long it may take on each node; `None`: as long as it likes.
+    /// Timeout on each node; `None`: no timeout.
     pub timeout: Option<Duration>,
 }
 
-/// Who runs a command.
+/// The user who runs a command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum RunAs {
-    /// Root, as a lift becomes root: by sudo, unless the admin user has none.
+    /// Root, reached as in a lift: by sudo, unless the admin user has none.
     #[default]
     Admin,
-    /// Whoever logs in.
+    /// The login user.
     Login,
-    /// This user, by way of root.
+    /// This user, switched to from root.
     User(String),
 }
 
@@ -59,8 +59,8 @@ impl Default for RunOptions {
     }
 }
 
-/// The words of a command as one line of shell: a single word is taken for one already, several
-/// stand as they are.
+/// Joins the words of a command into a shell line: a single word is already a line, several are
+/// quoted.
 pub fn shell_line(words: &[String]) -> String {
     match words {
         [line] => line.clone(),
@@ -69,10 +69,10 @@ pub fn shell_line(words: &[String]) -> String {
 }
 
 impl Engine {
-    /// Runs a command on nodes, and tells every line that it prints as [`Event::Output`]. A node
-    /// that cannot be reached is an error in its own result.
+    /// Runs a command on nodes, and reports every line of output as [`Event::Output`]. If a node
+    /// cannot be reached, the error is in its result.
     ///
-    /// It is an error if there is nothing to run, or if a name means no node.
+    /// It is an error if the script is empty, or if a name is unknown.
     pub async fn run_command(
         &self,
         groups: &[GroupSpec],
@@ -93,8 +93,7 @@ impl Engine {
             false => options.nodes.clone(),
             true => {
                 let nodes = self.nodes().await?;
-                // where nothing is known of the project but its nodes, their tags say which groups
-                // there are
+                // without declared groups, take the groups from the nodes' tags
                 let declared = |name: &String| {
                     groups.is_empty() || groups.iter().any(|group| group.name == *name)
                 };
@@ -120,14 +119,14 @@ impl Engine {
         Ok(RunOutcome { nodes: results.await?, cancelled: self.cancel.is_cancelled() })
     }
 
-    /// Finds all secrets: what a command prints may hold any of them.
+    /// Looks up all secrets, since the output of a command may contain any of them.
     async fn find_secrets(&self) -> Result<(), EngineError> {
         let vault = self.vault.clone();
         let found = tokio::task::spawn_blocking(move || vault.find_all()).await;
         for error in found.map_err(|error| EngineError::Task(error.to_string()))? {
             let message = format!(
-                "what is printed may hold a secret that cannot be found, and so not be hidden: \
-                 {error}"
+                "output may contain a secret that cannot be looked up, and is then not \
+                 hidden: {error}"
             );
             self.tell(Event::Message { node: None, level: "debug".to_owned(), message });
         }
@@ -178,7 +177,7 @@ impl Engine {
     }
 }
 
-/// Runs a script as is asked for; the error is one line.
+/// Runs a script according to the options; the error is one line.
 async fn command(
     session: &mut Session,
     engine: &Engine,
@@ -205,7 +204,7 @@ async fn command(
         transport::run_script_with(transport, r#become, script, &options, output).await
     };
     let result = engine.unless_stopped("the command", work).await;
-    // the command ends with its connection
+    // on an error, closing the connection ends the command
     session.settle(&result);
     result.map(|ran| session.tell_left(engine, ran)).map_err(|error| error.to_string())
 }
@@ -227,13 +226,13 @@ fn check(options: &RunOptions) -> Result<(), EngineError> {
                 || user.starts_with('-')
                 || user.contains(|c: char| c.is_whitespace() || c.is_control()) =>
         {
-            Err(EngineError::Refused(format!("{user:?} is no name of a user")))
+            Err(EngineError::Refused(format!("{user:?} is not a valid user name")))
         }
         _ => Ok(()),
     }
 }
 
-/// What `sh` on the node runs: a shell of its own for the text, as the user who is wanted.
+/// The shell command for the node: runs the script in a shell of its own, as the wanted user.
 fn script(options: &RunOptions) -> String {
     let user = match &options.user {
         RunAs::User(user) => Some(user.as_str()),
@@ -254,7 +253,7 @@ fn script(options: &RunOptions) -> String {
     shell(&in_file, user)
 }
 
-/// What a command printed on one stream.
+/// The output of a command on one stream.
 #[derive(Default)]
 struct Captured {
     bytes: Vec<u8>,

@@ -4,8 +4,8 @@ use super::phase::Phase;
 use super::phase_names::{BOOTSTRAP, SETTINGS};
 use super::server::GroupSpec;
 
-/// All phases of a group: those that a converge runs in their order, then the others by name. All
-/// groups have the first two at the same place.
+/// All phases of a group: first those that a converge runs, in their order, then the others by
+/// name. `settings` and `bootstrap` are always the first two.
 pub(in crate::engine) fn all_phases(
     group: &GroupSpec,
     default_bootstrap: Option<&Phase>,

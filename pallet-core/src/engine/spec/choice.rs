@@ -1,19 +1,19 @@
-//! Which groups a person means, and how many nodes of each: `web`, `web=3`.
+//! Parses groups with optional counts, as the user writes them: `web`, `web=3`.
 
 use thiserror::Error;
 
 use super::server::{GroupSpec, ServerSpec};
 use crate::model::did_you_mean;
 
-/// Words that choose no groups.
+/// Why words cannot be parsed as groups.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum ChoiceError {
-    /// A count that is none.
-    #[error("{word}: the count {count:?} is not a whole number from 0 up")]
+    /// An invalid count.
+    #[error("{word}: the count {count:?} must be a whole number, 0 or more")]
     Count {
         /// The whole word.
         word: String,
-        /// What stands behind its `=`.
+        /// The part after `=`.
         count: String,
     },
     /// A group that is not declared.
@@ -21,7 +21,7 @@ pub enum ChoiceError {
     Unknown {
         /// Its name.
         name: String,
-        /// The one that was probably meant, or those that there are.
+        /// A suggestion: the closest name, or all names.
         help: String,
     },
     /// A group that is named twice.
@@ -33,10 +33,9 @@ pub enum ChoiceError {
 }
 
 impl GroupSpec {
-    /// The groups that these words name, in their order, each with another count than the declared
-    /// one if the word gives it: `web=3`. No words: all groups. `old=0` also names a group that is
-    /// not declared any more: a converge finds its nodes by their tags, or says that there are
-    /// none.
+    /// The groups that these words name, in their order; `web=3` overrides the declared count. No
+    /// words: all groups. `old=0` may also name a group that is no longer declared: a converge
+    /// finds its nodes by their tags, or reports that there are none.
     pub fn choose(groups: &[GroupSpec], words: &[String]) -> Result<Vec<GroupSpec>, ChoiceError> {
         if words.is_empty() {
             return Ok(groups.to_vec());
@@ -109,7 +108,7 @@ mod tests {
         );
         assert_eq!(
             chosen(&["web=-1"]),
-            Err("web=-1: the count \"-1\" is not a whole number from 0 up".to_owned())
+            Err("web=-1: the count \"-1\" must be a whole number, 0 or more".to_owned())
         );
         assert_eq!(chosen(&["old=0"]), Ok(vec![("old".to_owned(), 0)]), "it may have nodes still");
         assert_eq!(chosen(&["old=1"]), Err("there is no group old; there are web, db".to_owned()));

@@ -1,4 +1,4 @@
-//! A cluster-spec: groups under one name, with what they share.
+//! A cluster-spec: groups under a common name, with a common base.
 
 use super::error::SpecError;
 use super::server::{GroupSpec, ServerSpec};
@@ -8,16 +8,16 @@ use super::server::{GroupSpec, ServerSpec};
 pub struct ClusterSpec {
     /// Its name; may be empty.
     pub name: String,
-    /// How many times its groups' counts are wanted; `None`: once.
+    /// The factor that multiplies the counts of its groups; `None`: 1.
     pub count: Option<u32>,
     /// Its groups.
     pub groups: Vec<GroupSpec>,
-    /// What all of them share: it comes before what each group says itself.
+    /// What all groups extend: their own declarations come after it.
     pub server: ServerSpec,
 }
 
 impl ClusterSpec {
-    /// The groups as they stand alone: named `<cluster>-<group>`, extending what they share, counts
+    /// The groups on their own: named `<cluster>-<group>`, extending the common base, counts
     /// multiplied.
     pub fn flatten(&self) -> Result<Vec<GroupSpec>, SpecError> {
         self.groups

@@ -1,31 +1,31 @@
-//! What is wrong with a declaration.
+//! Errors in declarations.
 
 use thiserror::Error;
 
-/// A declaration that contradicts itself.
+/// A declaration that is invalid or contradicts itself.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum SpecError {
-    /// Two specs want their default phases in contrary orders.
+    /// Two specs list their default phases in conflicting orders.
     #[error(
-        "the default phases {first:?} and {second:?} cannot be brought into one order; give \
+        "the default phases {first:?} and {second:?} are in conflicting orders; give \
         `default_phases` here"
     )]
     Order {
         /// The order so far.
         first: Vec<String>,
-        /// The order that contradicts it.
+        /// The order that conflicts with it.
         second: Vec<String>,
     },
-    /// A name that no host can have.
+    /// A name that is not a valid host name.
     #[error("{name:?} cannot name a group: use 1 to 50 of a-z, 0-9 and -, not at the ends")]
     Name {
         /// The name.
         name: String,
     },
-    /// A tag that is Pallet's own.
+    /// A tag that is reserved for Pallet.
     #[error(
-        "node-spec: tag {tag:?} is no name for a tag of yours; names that begin with pallet- \
-        or pallet. are Pallet's own"
+        "node-spec: tag {tag:?} is reserved: names that begin with pallet- or pallet. \
+        are Pallet's own"
     )]
     Tag {
         /// The tag.

@@ -1,4 +1,4 @@
-//! What is declared: server-specs, group-specs, cluster-specs, and the phases in them.
+//! Declarations: server-specs, group-specs, cluster-specs, and the phases in them.
 
 mod all_phases;
 mod choice;

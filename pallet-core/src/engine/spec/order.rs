@@ -1,9 +1,8 @@
-//! Brings two orders of phases into one.
+//! Merges two orders of phases.
 
 use super::error::SpecError;
 
-/// An order of all names that keeps the order of each list; an error where they contradict each
-/// other.
+/// Merges two lists into one that keeps the order of each; an error if they conflict.
 pub(crate) fn merge_order(first: &[String], second: &[String]) -> Result<Vec<String>, SpecError> {
     let contrary = || SpecError::Order { first: first.to_vec(), second: second.to_vec() };
     let mut merged = Vec::new();

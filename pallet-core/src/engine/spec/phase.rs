@@ -10,8 +10,8 @@ use crate::plugin::{PluginError, Request};
 
 /// A function that configures a node by declaring actions on its request.
 pub trait PhaseFunction: Send + Sync {
-    /// Declares the actions for the request's target. It may run on any thread, and for several
-    /// nodes at once.
+    /// Declares the actions for the request's target. It may be called on any thread, and for
+    /// several nodes at once.
     fn call(&self, request: &mut Request) -> Result<(), PhaseError>;
 }
 
@@ -21,18 +21,18 @@ impl<F: Fn(&mut Request) -> anyhow::Result<()> + Send + Sync> PhaseFunction for 
     }
 }
 
-/// Why a phase function could not declare what it wanted.
+/// Why a phase function failed.
 #[derive(Debug, Clone, Error)]
 #[error("{message}")]
 pub struct PhaseError {
-    /// What went wrong, in one line.
+    /// The error, in one line.
     pub message: String,
     /// The place in the project.
     pub source_location: Option<SourceLocation>,
     /// It was stopped because it ran too long.
     pub timed_out: bool,
-    /// The same for a person: with file, line, column and the line itself; empty if there is no
-    /// more to say.
+    /// The error for people: with file, line, column and the line itself; empty if there are no
+    /// details.
     pub rendered: String,
 }
 
@@ -57,7 +57,7 @@ impl Phase {
         Phase(vec![Arc::new(function)])
     }
 
-    /// These functions, and then those of `other`.
+    /// These functions, followed by those of `other`.
     pub fn then(mut self, other: &Phase) -> Self {
         self.0.extend(other.0.iter().cloned());
         self

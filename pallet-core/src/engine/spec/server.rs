@@ -1,4 +1,4 @@
-//! Server-specs, and the group-specs made of them.
+//! Server-specs, and group-specs built from them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,20 @@ use super::order::merge_order;
 use super::phase::{Phase, PhaseFunction};
 use crate::model::{NodeSpec, is_host_name};
 
-/// What a kind of server is: phases, roles and a node-spec; it can extend others.
+/// A kind of server: phases, roles and a node-spec. It can extend other specs.
 #[derive(Debug, Clone, Default)]
 pub struct ServerSpec {
-    /// What its nodes should be.
+    /// What its nodes should be: image, hardware, location and more.
     pub node_spec: NodeSpec,
     /// Its phases by name.
     pub phases: BTreeMap<String, Phase>,
-    /// The phases that run when none are named; `None`: `configure`.
+    /// The phases that run if none are named; `None`: `configure`.
     pub default_phases: Option<Vec<String>>,
-    /// What it is to others: `web`, `database`.
+    /// Its roles, by which other nodes find it: `web`, `database`.
     pub roles: BTreeSet<String>,
 }
 
-/// An error if a node-spec has tags that it may not have.
+/// Refuses a node-spec with reserved tags.
 fn check_tags(spec: &NodeSpec) -> Result<(), SpecError> {
     spec.wrong_tag().map_or(Ok(()), |tag| Err(SpecError::Tag { tag: tag.to_owned() }))
 }
@@ -31,28 +31,28 @@ impl ServerSpec {
         Self::default()
     }
 
-    /// With a function added to a phase.
+    /// Adds a function to a phase.
     pub fn phase(mut self, name: &str, function: impl PhaseFunction + 'static) -> Self {
         let phase = self.phases.remove(name).unwrap_or_default().then(&Phase::new(function));
         self.phases.insert(name.to_owned(), phase);
         self
     }
 
-    /// With what its nodes should be.
+    /// Sets the node-spec.
     pub fn node_spec(mut self, spec: NodeSpec) -> Self {
         self.node_spec = spec;
         self
     }
 
-    /// With a role.
+    /// Adds a role.
     pub fn role(mut self, role: &str) -> Self {
         self.roles.insert(role.to_owned());
         self
     }
 
-    /// This spec on top of what it inherits, in order: inherited phase functions run first, roles
-    /// are united, default phases are brought into one order unless given here, and of a node-spec
-    /// each later key wins.
+    /// This spec on top of others that it inherits, in order: inherited phase functions run first,
+    /// roles are united, default phases are merged unless given here, and for each key of the
+    /// node-spec the last value wins.
     pub fn extending<'a>(
         mut self,
         inherited: impl IntoIterator<Item = &'a ServerSpec>,
@@ -85,14 +85,14 @@ impl ServerSpec {
     }
 }
 
-/// A group of nodes that are alike: a name, how many, and what they are.
+/// A group of equal nodes: a name, a count, and their spec.
 #[derive(Debug, Clone)]
 pub struct GroupSpec {
     /// Its name; nodes are called `<name>-1`, `<name>-2`, ...
     pub name: String,
-    /// How many nodes there should be; `None`: the caller must say.
+    /// The count; `None`: the caller must give one.
     pub count: Option<u32>,
-    /// What they are.
+    /// The spec of its nodes.
     pub server: ServerSpec,
 }
 
@@ -106,7 +106,7 @@ impl GroupSpec {
         Ok(GroupSpec { name: name.to_owned(), count, server })
     }
 
-    /// The phases that run when none are named.
+    /// The phases that run if none are named.
     pub fn default_phases(&self) -> Vec<String> {
         self.server.default_phases.clone().unwrap_or_else(|| vec!["configure".to_owned()])
     }

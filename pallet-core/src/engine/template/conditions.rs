@@ -1,5 +1,4 @@
-//! What a node-spec asks of images, kinds of machines and places: which of its conditions each of
-//! them fails.
+//! The conditions of a node-spec for images, hardware and locations: which of them an offer fails.
 
 use crate::model::{HardwareSpec, ImageSpec, pattern, version_is};
 use crate::plugin::{Hardware, Image, Location};
@@ -18,7 +17,7 @@ pub(super) fn image_fails(wanted: &ImageSpec, image: &Image) -> Vec<String> {
     let asked =
         [&wanted.os_family, &wanted.os_version, &wanted.arch].iter().any(|wish| wish.is_some());
     match &image.os {
-        // an image that is named is taken at its name
+        // an image that is named by ID is trusted to fit
         None if asked && wanted.image_id.is_none() => {
             fails.push("its system is not known".to_owned())
         }
@@ -45,7 +44,7 @@ pub(super) fn image_fails(wanted: &ImageSpec, image: &Image) -> Vec<String> {
     fails
 }
 
-/// The conditions that a kind of machine fails, for an image.
+/// The conditions that a hardware type fails, with this image.
 pub(super) fn hardware_fails(
     wanted: &HardwareSpec,
     image: Option<&Image>,
@@ -77,7 +76,7 @@ pub(super) fn hardware_fails(
     fails
 }
 
-/// The conditions that a place fails.
+/// The conditions that a location fails.
 pub(super) fn location_fails(wanted: &str, location: &Location) -> Vec<String> {
     if location.id == wanted { Vec::new() } else { vec![format!("location_id is not {wanted}")] }
 }

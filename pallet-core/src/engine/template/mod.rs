@@ -1,9 +1,9 @@
-//! The template: which of a provider's images, kinds of machines and places a node-spec means, and
-//! why.
+//! The template: chooses the image, hardware and location that a node-spec selects from a
+//! provider's offers, and says why.
 //!
-//! The smallest and cheapest that satisfies every condition wins; of images, the provider's
-//! preferred one. Everything that was considered is kept with the conditions that it fails, so that
-//! a choice, and the lack of one, can be explained.
+//! The smallest and cheapest hardware that satisfies every condition wins; of images, the one that
+//! the provider prefers. All candidates are kept with the conditions that they fail, to explain a
+//! choice or the lack of one.
 
 mod conditions;
 #[cfg(test)]
@@ -17,27 +17,26 @@ use self::conditions::{hardware_fails, image_fails, location_fails};
 use crate::model::{ImageSpec, LocationSpec, NodeSpec};
 use crate::plugin::{Hardware, Image, Location, Offers};
 
-/// What was chosen for a node-spec. Where a service has nothing to choose from, the provider
-/// decides.
+/// The choice for a node-spec. If a service has no offers, the provider decides.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Choice {
     /// The image.
     pub image: Option<Image>,
-    /// The kind of machine.
+    /// The hardware type.
     pub hardware: Option<Hardware>,
-    /// The place, if the spec names one.
+    /// The location, if the spec names one.
     pub location: Option<Location>,
-    /// All that was considered, what fits best first.
+    /// All candidates, the best first.
     pub considered: Vec<Candidate>,
-    /// What made one kind of machine better than another.
+    /// The order in which hardware was compared.
     pub order: Order,
 }
 
-/// Which of the kinds of machines that would do is the best.
+/// Which of the matching hardware types is best.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
-    /// The cheapest; where no prices are known, the smallest.
+    /// The cheapest; the smallest if prices are unknown.
     #[default]
     Smallest,
     /// The one with the most cores and memory.
@@ -60,23 +59,23 @@ impl Order {
     }
 }
 
-/// One thing that was considered.
+/// A candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Candidate {
-    /// What it is.
+    /// Its kind.
     pub kind: OfferKind,
     /// The provider's name for it.
     pub id: String,
-    /// What it is, in a few words.
+    /// A description, in a few words.
     pub about: String,
     /// Whether it was chosen.
     pub chosen: bool,
-    /// The conditions that it fails, each with what it has instead; none if it would do.
+    /// The conditions that it fails, each with the actual value; empty if it matches.
     pub fails: Vec<String>,
 }
 
 impl Candidate {
-    /// What became of it, as people read it: `chosen`, `would do`, or what it fails.
+    /// Its verdict, for people: `chosen`, `would do`, or what it fails.
     pub fn verdict(&self) -> String {
         match (self.chosen, self.fails.as_slice()) {
             (true, _) => "chosen".to_owned(),
@@ -86,20 +85,20 @@ impl Candidate {
     }
 }
 
-/// What can be chosen.
+/// Kinds of offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OfferKind {
     /// An image.
     Image,
-    /// A kind of machine.
+    /// A hardware type.
     Hardware,
-    /// A place.
+    /// A location.
     Location,
 }
 
 impl OfferKind {
-    /// The word for it.
+    /// The word for this kind.
     pub fn as_str(self) -> &'static str {
         match self {
             OfferKind::Image => "image",
@@ -109,16 +108,16 @@ impl OfferKind {
     }
 }
 
-/// Nothing satisfies a node-spec.
+/// Nothing matches a node-spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NoMatch {
-    /// What there is nothing of.
+    /// The kind of which nothing matches.
     pub kind: OfferKind,
-    /// All that was considered, the nearest first.
+    /// All candidates, the closest first.
     pub considered: Vec<Candidate>,
 }
 
-/// So many of the nearest candidates are named where none fits.
+/// How many of the closest candidates an error names.
 const NEAREST: usize = 3;
 
 impl std::fmt::Display for NoMatch {
@@ -137,7 +136,7 @@ impl std::fmt::Display for NoMatch {
 }
 
 impl Choice {
-    /// What was chosen and why, a line each.
+    /// What was chosen and why, one line each.
     pub fn why(&self) -> Vec<String> {
         let chosen = self.considered.iter().filter(|candidate| candidate.chosen);
         let line = |candidate: &Candidate| {
@@ -160,7 +159,7 @@ impl Choice {
 }
 
 impl Offers {
-    /// What a node-spec means here.
+    /// Chooses offers for a node-spec.
     pub fn choose(&self, spec: &NodeSpec) -> Result<Choice, NoMatch> {
         let wanted = spec.image.clone().unwrap_or_default();
         let mut choice = Choice::default();
@@ -204,7 +203,7 @@ impl Offers {
     }
 }
 
-/// Something that has a name at its provider.
+/// An offer with an ID at its provider.
 trait Offer: Clone {
     fn id(&self) -> &str;
 }
@@ -220,8 +219,8 @@ macro_rules! offers {
 }
 offers!(Image, Hardware, Location);
 
-/// The first that fails nothing, in this order; those that are equal in it stay as they were
-/// offered.
+/// The first candidate in this order that fails nothing; equal ones keep the order in which they
+/// were offered.
 fn pick<T: Offer>(
     kind: OfferKind,
     offers: &[T],
@@ -258,7 +257,7 @@ fn with_login_user(mut image: Image, wanted: &ImageSpec) -> Image {
     image
 }
 
-/// The cheapest, then the smallest. What has no price comes after what has one.
+/// The cheapest first, then the smallest. Hardware without a price comes last.
 fn by_size(one: &Hardware, other: &Hardware) -> Ordering {
     let price = |hardware: &Hardware| hardware.price.unwrap_or(f64::INFINITY);
     let size =
@@ -269,12 +268,12 @@ fn by_size(one: &Hardware, other: &Hardware) -> Ordering {
         .then_with(|| one.id.cmp(&other.id))
 }
 
-/// The one with the most cores and memory.
+/// The most cores and memory first.
 fn by_speed(one: &Hardware, other: &Hardware) -> Ordering {
     (other.cores, other.ram).cmp(&(one.cores, one.ram)).then_with(|| by_size(one, other))
 }
 
-/// An image in a few words.
+/// Describes an image in a few words.
 pub fn about_image(image: &Image) -> String {
     match &image.os {
         Some(os) if image.name.is_empty() => os.to_string(),
@@ -283,7 +282,7 @@ pub fn about_image(image: &Image) -> String {
     }
 }
 
-/// A kind of machine in a few words.
+/// Describes a hardware type in a few words.
 pub fn about_hardware(hardware: &Hardware) -> String {
     let mut words = format!(
         "{} {}, {} MiB",

@@ -1,4 +1,4 @@
-//! What the template chooses, and how it explains that.
+//! What the template chooses, and how it explains the choice.
 
 use super::*;
 use crate::model::{HardwareSpec, Os, OsFamily, PackageManager, ServiceManager};
@@ -78,7 +78,8 @@ fn the_smallest_and_cheapest_wins() {
     assert_eq!(chosen(&spec(debian("12"), HardwareSpec { fastest: Some(true), ..two })).1, "large");
     // a disk that is too small for the image
     assert_eq!(chosen(&spec(debian("12"), HardwareSpec::default())).1, "odd");
-    // without any wish, the provider's first image decides, and its architecture the machine
+    // without any condition, the provider's first image wins, and hardware must match its
+    // architecture
     let arm = offers().choose(&NodeSpec::default()).unwrap_err();
     assert!(arm.to_string().contains("arch is x86_64, the image's is aarch64"), "{arm}");
     let by_name = ImageSpec { image_name: Some("*ROCKY*".into()), ..ImageSpec::default() };

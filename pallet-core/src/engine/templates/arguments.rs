@@ -1,12 +1,12 @@
-//! What filters are given, and what they share.
+//! The arguments of filters, and helpers that filters share.
 
 use minijinja::value::{Kwargs, Rest, ValueOrKwargs, from_args};
 use minijinja::{Error, ErrorKind, Value};
 
-/// Text that a filter makes is no longer than this in characters.
+/// Maximum length of a filter's result, in characters.
 const LONGEST: usize = 16 << 20;
 
-/// What a filter is given: its value, and its arguments by their names or their places.
+/// A filter's input: its value, and its arguments by name or position.
 pub(super) struct Given {
     pub(super) value: Value,
     arguments: Vec<Option<Value>>,
@@ -34,7 +34,7 @@ impl Given {
         Ok(Given { value: value.clone(), arguments })
     }
 
-    /// An argument, unless it is left away.
+    /// An argument; `None` if it is omitted.
     pub(super) fn get(&self, place: usize) -> Option<&Value> {
         self.arguments.get(place).and_then(Option::as_ref)
     }
@@ -60,7 +60,7 @@ pub(super) fn wrong(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
-/// So many characters may be made of it.
+/// Refuses a result that would be too long.
 pub(super) fn bounded(length: usize) -> Result<usize, Error> {
     if length > LONGEST {
         Err(wrong(format!("a text of {length} characters is too long")))
@@ -69,7 +69,7 @@ pub(super) fn bounded(length: usize) -> Result<usize, Error> {
     }
 }
 
-/// The lines of a text, as Python's `splitlines` finds them.
+/// Splits a text into lines like Python's `splitlines`.
 pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -98,7 +98,7 @@ pub(super) fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
 pub(super) fn centered(text: &str, width: usize, fill: char) -> Result<String, Error> {
     let length = text.chars().count();
     let missing = bounded(width)?.saturating_sub(length);
-    // where the blanks are not even, Python decides by the width
+    // if the padding is uneven, the extra character goes where Python's `center` puts it
     let left = missing / 2 + (missing & width & 1);
     let blanks = |count| std::iter::repeat_n(fill, count).collect::<String>();
     Ok(blanks(left) + text + &blanks(missing - left))

@@ -5,7 +5,7 @@ use minijinja::value::{Rest, ValueOrKwargs};
 
 use super::arguments::{Given, bounded, text, wrong};
 
-/// Text as a comment.
+/// Turns text into a comment.
 pub(super) fn comment(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
     let names = [
         "style",
@@ -42,7 +42,7 @@ pub(super) fn comment(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         .split(newline.as_str())
         .map(|line| if line.is_empty() { bare.to_owned() } else { format!("{decoration}{line}") });
     let mut lines: Vec<String> = lines.collect();
-    // only the last line keeps the blanks of its decoration
+    // only the last line keeps trailing spaces of its decoration
     if content.ends_with(newline.as_str()) || content.is_empty() {
         lines.pop();
         lines.push(decoration.clone());

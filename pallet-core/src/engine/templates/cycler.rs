@@ -1,4 +1,4 @@
-//! What the function `cycler` gives.
+//! The object that the function `cycler` returns.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use minijinja::value::{Object, ObjectRepr};
 use minijinja::{Error, ErrorKind, State, Value};
 
-/// Its items, one after the other.
+/// Returns its items in turn.
 #[derive(Debug)]
 pub(super) struct Cycler {
     items: Vec<Value>,

@@ -1,4 +1,4 @@
-//! The filters, tests and functions that MiniJinja lacks, or has in another way than Jinja2.
+//! The filters, tests and functions that MiniJinja lacks, or that differ from Jinja2.
 
 use std::fmt::Write as _;
 
@@ -48,7 +48,8 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     });
 }
 
-/// A number as Python writes it where MiniJinja would write it in full; none where they agree.
+/// A number in Python's exponent notation, where MiniJinja would write all digits; `None` where
+/// they agree.
 fn float_text(value: &Value) -> Option<String> {
     if value.kind() != ValueKind::Number || value.is_integer() {
         return None;
@@ -72,7 +73,7 @@ fn indent(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         _ => " ".repeat(bounded(given.number(0, 4)?)?),
     };
     let (first, blank) = (given.flag(1, false), given.flag(2, false));
-    // the end of the last line begins another one
+    // as in Jinja2, a line end at the end of the text begins another line
     let content = text(&given.value) + "\n";
     let lines = lines(&content, false);
     bounded(indention.len().saturating_mul(lines.len()).saturating_add(content.len()))?;
@@ -103,7 +104,7 @@ fn truncate(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         return Ok(whole);
     }
     let Some(kept) = length.checked_sub(end.chars().count()) else {
-        return Err(wrong(format!("a text of {length} characters has no place for {end:?}")));
+        return Err(wrong(format!("a length of {length} characters is too short for {end:?}")));
     };
     let begin: String = whole.chars().take(kept).collect();
     let begin = if given.flag(1, false) {
@@ -123,7 +124,7 @@ fn wordwrap(given: Rest<ValueOrKwargs>) -> Result<String, Error> {
         hyphens: given.flag(3, true),
     };
     if wrap.width == 0 {
-        return Err(wrong("a line of 0 characters holds nothing"));
+        return Err(wrong("the width must be at least 1"));
     }
     let (end, whole) = (given.text(2, "\n"), text(&given.value));
     let wrapped: Vec<String> =
@@ -220,7 +221,7 @@ fn float(given: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     })
 }
 
-/// A number as Python's `float` reads it.
+/// Parses a number like Python's `float`.
 fn number(written: &str) -> Option<f64> {
     written.replace('_', "").parse().ok()
 }
@@ -233,7 +234,7 @@ fn forceescape(value: &Value) -> Value {
     Value::from_safe_string(html(&text(value)))
 }
 
-/// Text in HTML.
+/// Escapes text for HTML.
 fn html(text: &str) -> String {
     let mut made = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -265,7 +266,7 @@ fn tojson(value: &Value, indent: Option<Value>, named: Kwargs) -> Result<Value, 
 }
 
 fn urlencode(value: &Value) -> Result<String, Error> {
-    // in a query a blank is a plus, and a slash no slash
+    // in a query, a space becomes a plus, and a slash is escaped
     let part = |value: &Value| {
         let text = minijinja::filters::urlencode(&Value::from(text(value)))?;
         Ok::<_, Error>(text.replace('/', "%2F").replace("%20", "+").replace("%7E", "~"))

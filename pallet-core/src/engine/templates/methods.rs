@@ -1,4 +1,4 @@
-//! The methods of Python's values that templates call.
+//! The methods of Python's types that templates can call.
 
 use minijinja::value::{ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
@@ -37,8 +37,8 @@ fn of_list(value: &Value, method: &str, arguments: &[Value]) -> Result<Value, Er
         }
         "append" | "extend" | "insert" | "remove" | "pop" | "sort" | "reverse" | "clear" => {
             Err(wrong(format!(
-                "values do not change in templates, so a list has no {method}; make another one, \
-                 as in {{% set list = list + [item] %}}"
+                "lists in templates are immutable, so there is no {method}; make a new one, as \
+                 in {{% set list = list + [item] %}}"
             )))
         }
         _ => Err(Error::from(ErrorKind::UnknownMethod)),
@@ -53,7 +53,7 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
     };
     let found = |at: Option<usize>, part: &str| match at {
         Some(at) => Ok(Value::from(text[..at].chars().count())),
-        None => Err(wrong(format!("{part:?} is not in it"))),
+        None => Err(wrong(format!("{part:?} is not in the text"))),
     };
     Ok(match method {
         "center" => {
@@ -65,14 +65,14 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
             Value::from(expanded(text, size.unwrap_or(8))?)
         }
         "format" => {
-            // a width is as much as it makes
+            // a width makes at least that many characters
             let widths = text
                 .split(|letter: char| !letter.is_ascii_digit())
                 .filter(|digits| !digits.is_empty());
             for width in widths {
                 bounded(width.parse().unwrap_or(usize::MAX))?;
             }
-            // it may be an argument, too
+            // a width may also be an argument
             let numbers = arguments.iter().filter(|argument| argument.is_integer());
             if text.split(':').skip(1).any(|spec| spec.contains('{'))
                 && numbers.cloned().any(|number| {
@@ -153,7 +153,8 @@ fn of_text(text: &str, method: &str, arguments: &[Value]) -> Result<Value, Error
     })
 }
 
-/// The last words of a text, the last one first; what is left of it is the last of them.
+/// Splits at most `most - 1` words off the end of a text, last word first; the rest of the text
+/// comes last.
 fn words_from_behind(text: &str, most: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text.trim_end();

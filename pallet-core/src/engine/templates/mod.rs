@@ -1,8 +1,8 @@
-//! Templates of files, as Jinja2 renders them.
+//! Renders template files like Jinja2.
 //!
-//! The library for it is MiniJinja; what that does in another way than Jinja2 is done here as
-//! Jinja2 does it. `jinja2/answers.json` has what Jinja2 itself makes of more than 300 snippets,
-//! and a test compares them all.
+//! The library is MiniJinja; where it differs from Jinja2, this module adapts it.
+//! `jinja2/answers.json` has the output of Jinja2 itself for more than 300 snippets, and a test
+//! compares them all.
 
 mod arguments;
 mod comment;
@@ -19,15 +19,15 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
-/// So many steps a template may take.
+/// Maximum number of steps of a template.
 const STEPS: u64 = 5_000_000;
 
-/// What the templates of a project are rendered with. Other files of the project can be included
-/// and imported by their path in it, or from the directory of the template that names them.
+/// The environment that renders the templates of a project. Templates can include and import other
+/// files by their path in the project, or relative to their own directory.
 pub(super) fn environment(project: &Path) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // a loop that does not end ends here
+    // ends endless loops
     environment.set_fuel(Some(STEPS));
     // files on nodes are not HTML, whatever their names end with
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -36,7 +36,7 @@ pub(super) fn environment(project: &Path) -> Environment<'static> {
         .trim_blocks(true)
         .lstrip_blocks(true)
         .build();
-    // only delimiters can be refused, and these are the usual ones
+    // only invalid delimiters are an error, and these are the defaults
     environment.set_syntax(syntax.unwrap_or_default());
     environment.set_unknown_method_callback(methods::call);
     filters::add(&mut environment);
@@ -47,21 +47,21 @@ pub(super) fn environment(project: &Path) -> Environment<'static> {
     environment
 }
 
-/// What a template makes of values. `name` is its path in the project. The error is one line.
+/// Renders a template with values. `name` is its path in the project. The error is one line.
 pub(super) fn render(
     environment: &Environment<'static>,
     name: &str,
     template: &str,
     values: &Value,
 ) -> Result<String, String> {
-    // what one template includes may be another file when the next one is rendered
+    // included files are read again for each rendering, since they may change
     let environment = environment.clone();
     environment
         .render_named_str(name, &prepared(template), value(values))
         .map_err(|error| why(name, &error))
 }
 
-/// Where in which template it is wrong, and why: in what is included, if that is the cause.
+/// Which template is wrong, where and why; names the included template if that is the cause.
 fn why(name: &str, error: &Error) -> String {
     let mut cause = error;
     while let Some(inner) = std::error::Error::source(cause).and_then(|inner| inner.downcast_ref())
@@ -73,13 +73,14 @@ fn why(name: &str, error: &Error) -> String {
     format!("template {}{line}: {why}", cause.name().unwrap_or(name))
 }
 
-/// A template as the library takes it: lines end as in Jinja2, and text can be formatted.
+/// Adapts a template for MiniJinja: line ends as in Jinja2, and `%` formatting as a filter.
 fn prepared(template: &str) -> String {
     let template = template.replace("\r\n", "\n").replace('\r', "\n");
     percent::with_filters(&template).into_owned()
 }
 
-/// The path of a template that another one names: beside that one, else in the project.
+/// The path of a template that another one includes: relative to that one if it exists there, else
+/// to the project.
 fn beside<'n>(root: &Path, name: &'n str, parent: &str) -> Cow<'n, str> {
     let beside = Path::new(parent).parent().map(|directory| directory.join(name));
     match beside.as_deref().and_then(Path::to_str) {
@@ -99,7 +100,7 @@ fn load(root: &Path, name: &str) -> Result<Option<String>, Error> {
     match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot(error.to_string())),
-        // anything else might never end
+        // reading anything else might never end
         Ok(data) if !data.is_file() => return Err(cannot("it is not a regular file".to_owned())),
         Ok(_) => {}
     }
@@ -110,15 +111,15 @@ fn load(root: &Path, name: &str) -> Result<Option<String>, Error> {
     }
 }
 
-/// A path below the project; none where it leads out.
+/// A path below the project; `None` if it leads out.
 fn inside(root: &Path, name: &str) -> Option<PathBuf> {
     let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
     Path::new(name).components().all(plain).then(|| root.join(name))
 }
 
-/// A value as templates see it; tables stay in the order in which they were written. serde would
-/// show numbers as tables wherever some package of the program makes serde_json keep them as text
-/// (`arbitrary_precision`).
+/// Converts a value for templates; objects keep the order of their keys. Going through serde would
+/// show numbers as objects if any package of the program enables serde_json's
+/// `arbitrary_precision`.
 pub(super) fn value(value: &Value) -> minijinja::Value {
     match value {
         Value::Null => minijinja::Value::from(()),
@@ -208,7 +209,7 @@ mod tests {
                 .unwrap_err()
                 .starts_with("template site/index.j2:2: ")
         );
-        // what changed since is seen
+        // a change to an included file is seen
         write("site/part.j2", "another");
         assert_eq!(render("site/index.j2", "{% include 'part.j2' %}").unwrap(), "another");
         assert!(render("loop.j2", "{% include 'loop.j2' %}").is_err());

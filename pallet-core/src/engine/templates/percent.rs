@@ -1,16 +1,15 @@
-//! Python's formatting of text, `"%s:%d" % (host, port)`.
+//! Python's `%` formatting of text: `"%s:%d" % (host, port)`.
 //!
-//! MiniJinja has no such operator for text, and no place to add one. So where text stands in a
-//! template with `%` behind it, that is written as a filter before the template is compiled; no
-//! line of it moves. A variable on the left side stays as it is: nobody knows yet whether it is a
-//! number.
+//! MiniJinja has no such operator for text, and no hook to add one. So before a template is
+//! compiled, a text literal followed by `%` is rewritten to a filter call, without moving any line.
+//! A variable on the left side is not rewritten, since it may be a number.
 
 use std::borrow::Cow;
 
-/// The filter that it becomes.
+/// The name of the filter.
 pub(super) const FILTER: &str = "_percent";
 
-/// A template in which text is formatted by the filter.
+/// A template with its `%` formatting rewritten to filter calls.
 pub(super) fn with_filters(template: &str) -> Cow<'_, str> {
     if !template.contains('%') || !template.contains(['\'', '"']) {
         return Cow::Borrowed(template);
@@ -73,7 +72,7 @@ struct Edit {
     text: &'static str,
 }
 
-/// Goes through the code between two delimiters.
+/// Scans the code between two delimiters.
 struct Scan<'t> {
     text: &'t str,
     at: usize,
@@ -96,7 +95,7 @@ impl Scan<'_> {
         self.at += self.rest().len() - self.rest().trim_start().len();
     }
 
-    /// Behind a character, or behind text in quotes.
+    /// Skips a character, or a whole quoted text.
     fn step(&mut self) {
         let mut letters = self.rest().char_indices();
         let Some((_, first)) = letters.next() else { return };
@@ -121,7 +120,8 @@ impl Scan<'_> {
 
     fn edits(&mut self) -> Vec<Edit> {
         let mut edits = Vec::new();
-        // what stands before, which would take the text first
+        // the last character before a text: after an operator such as `*`, `%` is not for the text
+        // alone
         let mut before = ' ';
         while !self.at_end() {
             let letter = self.rest().chars().next().unwrap_or_default();
@@ -153,7 +153,7 @@ impl Scan<'_> {
         edits
     }
 
-    /// Goes behind what the operator takes: a value with all that stands close behind it.
+    /// Skips the operand of `%`: a value with its calls, indexes, attributes and filters.
     fn operand(&mut self) {
         while self.rest().starts_with(['-', '+']) && !self.at_end() {
             self.at += 1;
@@ -177,7 +177,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Goes behind a name, a number, text, or something in brackets.
+    /// Skips a name, a number, a quoted text, or a bracketed expression.
     fn one(&mut self) {
         let rest = self.rest();
         if rest.starts_with(['(', '[', '{']) {

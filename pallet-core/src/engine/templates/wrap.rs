@@ -1,16 +1,16 @@
-//! Text in lines of a width, as Python's `textwrap` breaks it.
+//! Wraps text like Python's `textwrap`.
 
-/// How lines are broken.
+/// Options for wrapping.
 pub(super) struct Wrap {
     pub(super) width: usize,
-    /// Words that are longer than a line are broken.
+    /// Break words that are longer than a line.
     pub(super) long_words: bool,
-    /// Words are broken behind hyphens.
+    /// Break words after hyphens.
     pub(super) hyphens: bool,
 }
 
 impl Wrap {
-    /// The lines of one line.
+    /// Wraps one line into several.
     pub(super) fn lines(&self, line: &str) -> Vec<String> {
         let mut chunks: Vec<Vec<char>> = self.chunks(line);
         chunks.reverse();
@@ -45,7 +45,7 @@ impl Wrap {
         lines
     }
 
-    /// What of a long word goes on this line, and what on the next ones.
+    /// Splits a long word: the part for this line, and the rest for the next ones.
     fn broken(
         &self,
         mut chunk: Vec<char>,
@@ -64,7 +64,7 @@ impl Wrap {
         ((!chunk.is_empty()).then_some(chunk), Some(rest))
     }
 
-    /// Words and the blanks between them, in order.
+    /// Splits a line into words and the spaces between them.
     fn chunks(&self, line: &str) -> Vec<Vec<char>> {
         let letters: Vec<char> =
             line.chars().map(|letter| if letter == '\t' { ' ' } else { letter }).collect();

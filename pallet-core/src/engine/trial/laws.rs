@@ -1,15 +1,15 @@
-//! The laws that a scenario must keep: a dry run writes nothing, what it shows is what happens, and
-//! a second run finds nothing to do.
+//! The laws for a scenario: a dry run writes nothing, it predicts what an apply does, and a second
+//! run has nothing to do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::Certainty;
 use crate::engine::{Event, Files, PlannedChange};
 
-/// So many offences of one kind are told.
+/// How many violations of a law are reported.
 const TOLD: usize = 10;
 
-/// What names an action of a run: node, phase, action, subject.
+/// Identifies an action of a run: node, phase, action, subject.
 type Key = (String, String, String, String);
 
 fn key(change: &PlannedChange) -> Key {
@@ -20,7 +20,7 @@ fn name((node, phase, action, subject): &Key) -> String {
     format!("{action} {subject} ({phase} on {node})")
 }
 
-/// How often each action surely changes something, and how often it may.
+/// Per action, how many changes the dry run shows as certain, and how many in total.
 fn planned(events: &[Event]) -> BTreeMap<Key, (usize, usize)> {
     let mut planned: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
     for event in events {
@@ -32,7 +32,7 @@ fn planned(events: &[Event]) -> BTreeMap<Key, (usize, usize)> {
     planned
 }
 
-/// How often each action changed something.
+/// How many times each action changed something.
 fn changed(events: &[Event]) -> BTreeMap<Key, usize> {
     let mut changed = BTreeMap::new();
     for event in events {
@@ -43,7 +43,7 @@ fn changed(events: &[Event]) -> BTreeMap<Key, usize> {
     changed
 }
 
-/// The paths that changed on nodes while nobody touched them.
+/// The paths on nodes that changed while nothing ran.
 pub(super) fn changed_by_itself(
     before: &BTreeMap<String, Files>,
     after: &BTreeMap<String, Files>,
@@ -59,7 +59,7 @@ pub(super) fn changed_by_itself(
     changed
 }
 
-/// What was written on nodes, by their files before and after, but for what changes by itself.
+/// Law: nothing was written between two surveys, apart from paths that change by themselves.
 pub(super) fn nothing_written(
     before: &BTreeMap<String, Files>,
     after: &BTreeMap<String, Files>,
@@ -83,7 +83,7 @@ pub(super) fn nothing_written(
     shortened(broken)
 }
 
-/// Where a dry run and the run after it differ.
+/// Law: the run after a dry run does what the dry run showed.
 pub(super) fn plan_was_true(dry: &[Event], applied: &[Event]) -> Vec<String> {
     let (planned, changed) = (planned(dry), changed(applied));
     let mut broken = Vec::new();
@@ -103,7 +103,7 @@ pub(super) fn plan_was_true(dry: &[Event], applied: &[Event]) -> Vec<String> {
     shortened(broken)
 }
 
-/// What a dry run left open, each once: what the node itself decides.
+/// The changes that a dry run left open for the node to decide, without duplicates.
 pub(super) fn left_open(dry: &[Event]) -> Vec<String> {
     let mut open = BTreeSet::new();
     for event in dry {
@@ -115,7 +115,7 @@ pub(super) fn left_open(dry: &[Event]) -> Vec<String> {
     open.into_iter().collect()
 }
 
-/// What a run did that should have found nothing to do.
+/// Law: a second run changes nothing.
 pub(super) fn nothing_to_do(again: &[Event]) -> Vec<String> {
     shortened(
         changed(again)

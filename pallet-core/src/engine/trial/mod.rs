@@ -1,5 +1,5 @@
-//! Trying a declaration on fresh nodes: a dry run writes nothing and shows what then happens, and a
-//! second run finds nothing to do.
+//! Tries a declaration on fresh nodes: a dry run must write nothing and predict the changes, and a
+//! second run must have nothing to do.
 
 mod laws;
 
@@ -14,44 +14,45 @@ use super::{
 };
 use crate::model::{ImageSpec, NodeSpec};
 
-/// The phase that looks at what the others did.
+/// The phase that checks the result of the others.
 const VERIFY: &str = "verify";
 
-/// How a trial ended.
+/// The verdict of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It did what it should, and kept the laws.
+    /// It succeeded, and kept the laws.
     Kept {
         /// How many actions changed something.
         changes: usize,
-        /// What the dry run left open, because only the node can tell.
+        /// Changes that the dry run left open, because only the node can decide.
         open: Vec<String>,
     },
-    /// It did not: why, a line each.
+    /// It failed or broke laws: the reasons, one line each.
     Broken(Vec<String>),
-    /// It was not tried, because there is nothing to try it on.
+    /// It was not tried, because no offer matches; the reason.
     NotTried(String),
 }
 
-/// What happened in an operation.
+/// The events of an operation.
 type Events = Arc<Mutex<Vec<Event>>>;
 
-/// How to try.
+/// Options of a trial.
 #[derive(Debug, Clone, Default)]
 pub struct TrialOptions {
-    /// The system that the nodes have, such as `debian 12`; `None`: as the service likes.
+    /// The system of the nodes, such as `debian 12`; `None`: the service's default.
     pub system: Option<String>,
-    /// Leave the nodes, to look at them.
+    /// Keep the nodes, to inspect them.
     pub keep: bool,
 }
 
 impl Engine {
-    /// Tries groups on fresh nodes of a project of their own, and takes the nodes down again, also
-    /// when it was stopped.
+    /// Tries groups on fresh nodes of a project of their own. The nodes are destroyed at the end,
+    /// even if the trial was stopped.
     ///
-    /// The nodes are made and configured. A dry run before that must write nothing and show what
-    /// then happens; a second run must find nothing to do. One node more, which nobody configures,
-    /// shows what changes by itself. Where a group has a phase `verify`, that looks at the result.
+    /// The nodes are created, then a dry run must write nothing and predict the changes of the
+    /// first run, and a second run must have nothing to do. A control node, which is not
+    /// configured, shows which files change by themselves. If a group has a phase `verify`, it
+    /// checks the result.
     pub async fn trial(
         &self,
         groups: &[GroupSpec],
@@ -69,7 +70,7 @@ impl Engine {
         sinks.push(Arc::new(sink) as Arc<dyn Sink>);
         let engine = self.with(EngineConfig {
             sinks,
-            // what is tried is the groups alone
+            // only the groups themselves are tried
             default_bootstrap: None,
             ..self.config().clone()
         });
@@ -80,7 +81,7 @@ impl Engine {
             return verdict;
         }
         let last = trial.engine.with(EngineConfig {
-            // also when the trial was stopped
+            // destroy the nodes even if the trial was stopped
             cancel: CancellationToken::new(),
             ..trial.engine.config().clone()
         });
@@ -90,7 +91,7 @@ impl Engine {
     }
 }
 
-/// The group on nodes of a system such as `debian 12`.
+/// The group with its nodes on a system such as `debian 12`.
 fn with_system(group: &GroupSpec, system: Option<&str>) -> GroupSpec {
     let Some(system) = system else { return group.clone() };
     let (family, version) = system.split_once(' ').unwrap_or((system, ""));
@@ -106,9 +107,9 @@ fn with_system(group: &GroupSpec, system: Option<&str>) -> GroupSpec {
     group
 }
 
-/// A node like those of the first group that nobody configures. What changes there changes by
-/// itself: a sandbox node shows the machine's own files until it has its own, and machines have
-/// daemons.
+/// A control node like those of the first group, which is not configured. Files that change there
+/// change by themselves: a sandbox node shows this machine's files until it has its own copies, and
+/// machines run daemons.
 fn control(groups: &[GroupSpec]) -> Option<GroupSpec> {
     let names: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
     let mut name = "control".to_owned();
@@ -123,14 +124,14 @@ fn control(groups: &[GroupSpec]) -> Option<GroupSpec> {
 struct Trial {
     engine: Engine,
     groups: Vec<GroupSpec>,
-    /// What nobody configures.
+    /// A group with a node that is not configured.
     control: Option<GroupSpec>,
     events: Events,
 }
 
 impl Trial {
     async fn verdict(&self) -> Result<Verdict, EngineError> {
-        // nodes as they come: nothing but their own bootstrap, if the scenario has one
+        // bare nodes: run only the scenario's own bootstrap, if it has one
         let nothing = PhaseChoice::Inline(Phase::new(|_: &mut crate::plugin::Request| Ok(())));
         let options = LiftOptions { phases: vec![nothing], ..LiftOptions::default() };
         let mut none = None;
@@ -144,19 +145,19 @@ impl Trial {
         let Some(made) = made.await? else {
             return Ok(Verdict::NotTried(none.unwrap_or_default()));
         };
-        if let Some(broken) = failures("the nodes cannot be made ready", &made, &self.take()) {
+        if let Some(broken) = failures("cannot prepare the nodes", &made, &self.take()) {
             return Ok(Verdict::Broken(broken));
         }
         if let Some(control) = &self.control {
-            // where no more nodes can be made there is none
+            // if no more nodes can be created, there is no control
             let _ = self
                 .engine
                 .converge(std::slice::from_ref(control), &LiftOptions::default(), |_| Ok(true))
                 .await;
         }
-        // What comes and goes by itself: a node is looked at on both sides of the control, so that
-        // whatever stands long enough to be taken for the dry run's work has stood on the control
-        // too.
+        // Files that change by themselves: the nodes are surveyed before and after the control, so
+        // that any change that lasts long enough to be blamed on the dry run shows up on the
+        // control too.
         let before = self.survey().await?;
         let control_before = self.engine.survey(self.control.as_slice()).await?;
         let mut by_itself = laws::changed_by_itself(&before, &self.survey().await?);
@@ -199,7 +200,7 @@ impl Trial {
         self.engine.survey(&self.groups).await
     }
 
-    /// Runs the scenario's own phase that looks at the result, where it has one.
+    /// Runs the scenario's phase that checks the result, if it has one.
     async fn verify(&self) -> Result<Vec<String>, EngineError> {
         if !self.groups.iter().any(|group| group.server.phases.contains_key(VERIFY)) {
             return Ok(Vec::new());
@@ -220,7 +221,7 @@ impl Trial {
     }
 }
 
-/// What failed in an operation, a line each; `None` if nothing did.
+/// The failures of an operation, one line each; `None` if it succeeded.
 fn failures(what: &str, outcome: &Outcome, events: &[Event]) -> Option<Vec<String>> {
     let mut failed = Vec::new();
     if outcome.cancelled {

@@ -1,4 +1,4 @@
-//! How commands end that only look.
+//! The exit codes of read-only commands.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use super::super::kind::{Kind, KindDescription, contradictions, describe, keep_s
 use crate::model::Os;
 use crate::script::{Script, shell};
 
-/// How a command that only looks ended.
+/// The result of a read-only command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandState {
     /// Its exit code.
     pub exit: i32,
 }
 
-/// How commands ended.
+/// The results of commands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Commands(pub(crate) BTreeMap<String, CommandState>);
 
@@ -30,8 +30,8 @@ impl Kind for Commands {
 
     fn script(questions: &BTreeSet<String>, mut script: Script) -> Script {
         for (index, command) in questions.iter().enumerate() {
-            // a shell of its own, so that a syntax error or a variable of one says nothing about
-            // the rest
+            // each runs in its own shell, so that a syntax error or a variable does not affect the
+            // others
             script = script.raw(&format!(
                 "{} >/dev/null 2>&1\nanswer command {index} \"$?\"",
                 shell(command, None)

@@ -1,4 +1,4 @@
-//! Files, directories and all else that can stand at a path.
+//! Files, directories, links and anything else at a path.
 
 use std::collections::BTreeMap;
 
@@ -11,46 +11,46 @@ use super::super::kind::{Kind, KindDescription, contradictions, keep_same, open_
 use crate::model::{Os, digest};
 use crate::script::Script;
 
-/// What is asked of paths, links not followed.
+/// The questions about paths; links are not followed.
 type FileQuestions = BTreeMap<String, FileQuestion>;
 
-/// What is asked of one path besides its kind, owner, group and mode.
+/// The questions about one path, in addition to its kind, owner, group and mode.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FileQuestion {
     /// The SHA-256 digest of its content.
     pub digest: bool,
-    /// Its content too, for a diff, unless its digest is this one, it is larger than 64 KiB, or it
-    /// is not text.
+    /// Also its content, for a diff, unless the file has this digest, is larger than 64 KiB, or is
+    /// not text.
     pub text_unless: Option<String>,
     /// Its content in any case, unless it is larger than 64 KiB or not text.
     pub text: bool,
-    /// What Pallet last wrote there; that is told of every file whose digest is not the one that it
-    /// should be.
+    /// The digest that Pallet last wrote there. It is also reported for every file whose digest is
+    /// not the expected one.
     pub written: bool,
 }
 
-/// What stands at paths.
+/// The known state of paths.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Files {
     pub(crate) states: BTreeMap<String, FileState>,
-    /// What is not text, each byte a character, with the digest of the file that holds it.
+    /// Small non-text contents, one character per byte, each with the digest of its file.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) bytes: BTreeMap<String, (String, String)>,
 }
 
-/// What stands at a path.
+/// The state of a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FileState {
-    /// Nothing.
+    /// It does not exist.
     Absent,
     /// A regular file.
     File {
-        /// The SHA-256 digest of its content, in hexadecimal; `None` if it is not known.
+        /// The SHA-256 digest of its content, in hexadecimal; `None` if unknown.
         digest: Option<String>,
-        /// Its content, where it was asked for and is text.
+        /// Its content, if requested and text.
         text: Option<String>,
         /// Its owner, group and mode.
         attributes: Attributes,
@@ -59,7 +59,7 @@ pub enum FileState {
     Directory(Attributes),
     /// A symbolic link.
     Link {
-        /// Where it points, as it is written.
+        /// Its target, as written in the link.
         target: String,
     },
     /// A named pipe.
@@ -68,8 +68,8 @@ pub enum FileState {
     Other,
 }
 
-/// The owner, group and mode of a file: in a wish, `None` leaves one as it is; in a state, `None`
-/// is one that is not known.
+/// The owner, group and mode of a file. In a declaration, `None` leaves an attribute unchanged; in
+/// a state, `None` is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attributes {
     /// The owner's name.
@@ -81,7 +81,7 @@ pub struct Attributes {
 }
 
 impl FileState {
-    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    /// Whether `seen` matches this state; unknown parts of this state match anything.
     pub fn allows(&self, seen: &FileState) -> bool {
         match (self, seen) {
             (
@@ -94,7 +94,7 @@ impl FileState {
         }
     }
 
-    /// The same, where a digest that was not asked for contradicts nothing.
+    /// Like `allows`, but a digest that was not requested matches anything.
     fn could_be(&self, seen: &FileState) -> bool {
         match (self, seen) {
             (
@@ -107,7 +107,7 @@ impl FileState {
 }
 
 impl FileState {
-    /// Its owner, group and mode, where it has them.
+    /// Its owner, group and mode, if it has them.
     pub(crate) fn attributes_mut(&mut self) -> Option<&mut Attributes> {
         match self {
             FileState::File { attributes, .. }
@@ -119,14 +119,14 @@ impl FileState {
 }
 
 impl Attributes {
-    /// Whether `seen` is one of the attributes that these, with what they leave open, allow.
+    /// Whether `seen` matches these attributes; `None` matches anything.
     pub fn allows(&self, seen: &Attributes) -> bool {
         open_or_same(&self.owner, &seen.owner)
             && open_or_same(&self.group, &seen.group)
             && open_or_same(&self.mode, &seen.mode)
     }
 
-    /// These, with what they leave open taken from `base`.
+    /// These attributes, with missing ones taken from `base`.
     pub fn or(&self, base: &Attributes) -> Attributes {
         Attributes {
             owner: self.owner.clone().or_else(|| base.owner.clone()),
@@ -136,7 +136,7 @@ impl Attributes {
     }
 }
 
-/// So many files are asked in one call: a command line has an end.
+/// Maximum number of files per call: the length of a command line is limited.
 const FILES_IN_ONE_CALL: usize = 1000;
 
 impl Kind for Files {
@@ -169,7 +169,7 @@ impl Kind for Files {
             calls[usize::from(path.contains('\n'))].1.push(path);
             match &asked.text_unless {
                 _ if asked.text => calls[4].1.push(path),
-                // what is no digest would be skipped when it is checked
+                // `sha256sum --check` would skip an expected value that is not a digest
                 Some(expected) if !is_digest(expected) => calls[4].1.push(path),
                 Some(expected) => calls[2 + usize::from(path.contains(['\n', '\r', '\\']))]
                     .1
@@ -204,7 +204,8 @@ impl Kind for Files {
             match answer.as_slice() {
                 ["as_expected" | "checked"] => checked = true,
                 ["digest", path, digest] => drop(digests.insert(path, (*digest).to_owned())),
-                // content tells its digest, even where another was seen a moment before
+                // use the digest of this very content, in case the file changed since its digest
+                // was read
                 ["text", path, encoded] => {
                     let Some(content) = content(encoded) else { continue };
                     digests.insert(path, digest(&content));
@@ -234,7 +235,8 @@ impl Kind for Files {
                     self.look(questions, numbers, path).ok_or_else(|| malformed(answer))?
                 }
                 ["stats", lines] => {
-                    // a path may end with what else would be taken for the end of a line
+                    // split at newlines only: a path may end with another line end, such as a
+                    // carriage return
                     for line in lines.split('\n').filter(|line| !line.is_empty()) {
                         line.split_once(' ')
                             .and_then(|(numbers, path)| self.look(questions, numbers, path))
@@ -249,7 +251,7 @@ impl Kind for Files {
             let attributes = attributes.clone();
             let digest = match (digests.get(path.as_str()), &question.text_unless) {
                 (Some(digest), _) => Some(digest.clone()).filter(|digest| digest.len() == 64),
-                // what was checked and not named has the expected digest
+                // `sha256sum --check` reported no mismatch, so it has the expected digest
                 (None, Some(expected)) if checked => Some(expected.clone()),
                 _ => None,
             };
@@ -288,7 +290,7 @@ impl Kind for Files {
 }
 
 impl Files {
-    /// Takes one line of `stat`; a link is told in another answer.
+    /// Reads one line of `stat`; links have an answer of their own.
     fn look(&mut self, questions: &FileQuestions, numbers: &str, path: &str) -> Option<()> {
         match stat(numbers)? {
             Some(state) => self.found(questions, path, state, &[path]).ok(),
@@ -313,13 +315,13 @@ fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Reads `mode:uid:gid:size:user:group` as `stat` says it, the mode in hexadecimal; the inner
+/// Parses `mode:uid:gid:size:user:group` from `stat`, with the mode in hexadecimal; the inner
 /// `None` is a link.
 fn stat(numbers: &str) -> Option<Option<FileState>> {
     let [mode, uid, gid, _size, user, group] =
         numbers.splitn(6, ':').collect::<Vec<_>>().try_into().ok()?;
     let mode = u32::from_str_radix(mode, 16).ok()?;
-    // an id without a name stands for itself
+    // an ID without a name is used as the name
     let name = |name: &str, id: &str| Some(if name == "UNKNOWN" { id } else { name }.to_owned());
     let attributes =
         Attributes { owner: name(user, uid), group: name(group, gid), mode: Some(mode & 0o7777) };
@@ -332,13 +334,13 @@ fn stat(numbers: &str) -> Option<Option<FileState>> {
     })
 }
 
-/// Content from base64, which is broken into lines.
+/// Decodes base64 that is broken into lines.
 fn content(encoded: &str) -> Option<Vec<u8>> {
     let encoded: String = encoded.split_whitespace().collect();
     base64::engine::general_purpose::STANDARD.decode(encoded).ok()
 }
 
-/// What stands at a path, in words.
+/// Describes the state of a path.
 fn file(state: &FileState, digests: bool) -> String {
     match state {
         FileState::Absent => "there is none".to_owned(),

@@ -1,4 +1,4 @@
-//! Groups of users.
+//! User groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,14 +13,14 @@ use super::ACCOUNTS;
 use crate::model::Os;
 use crate::script::Script;
 
-/// A group of users.
+/// A user group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupState {
-    /// The numeric id; `None` if it is not known.
+    /// The numeric ID; `None` if unknown.
     pub gid: Option<u32>,
 }
 
-/// Which groups exist; `None`: one does not.
+/// The known groups; `None`: the group does not exist.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Groups(pub(crate) BTreeMap<String, Option<GroupState>>);
 

@@ -1,5 +1,5 @@
-//! The kinds of things that can be observed, one a file: what is asked of them, the shell that
-//! answers, what reads the answers, what is known of them, and the words for that.
+//! The kinds of things that can be observed, one file each: the questions, the shell code that
+//! answers them, the parser of the answers, the known state, and its description in words.
 
 pub(super) mod command;
 pub(super) mod file;
@@ -13,5 +13,5 @@ mod secrets;
 pub(super) mod service;
 pub(super) mod user;
 
-/// The functions that ask for users and groups.
+/// Shell functions that look up users and groups.
 const ACCOUNTS: &str = include_str!("accounts.sh");

@@ -1,4 +1,4 @@
-//! Packages, as the node's package manager knows them.
+//! Packages, as reported by the node's package manager.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,19 +16,19 @@ use crate::script::{PROVIDES, Script};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PackageState {
-    /// It is not.
+    /// It is not installed.
     Absent,
-    /// It is not, but its configuration files may still be there.
+    /// It is not installed, but its configuration files may remain.
     Removed,
-    /// It is.
+    /// It is installed.
     Installed {
-        /// Its version, as the package manager writes it; `None` if it is not known.
+        /// Its version, as the package manager writes it; `None` if unknown.
         version: Option<String>,
     },
 }
 
 impl PackageState {
-    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    /// Whether `seen` matches this state; unknown parts of this state match anything.
     pub fn allows(&self, seen: &PackageState) -> bool {
         match (self, seen) {
             (PackageState::Installed { version }, PackageState::Installed { version: seen }) => {
@@ -43,7 +43,7 @@ impl PackageState {
     }
 }
 
-/// Whether `seen` is the version `wanted`, which may leave its epoch and its release open, and end
+/// Whether `seen` is the version `wanted`, which may omit the epoch and the release, and may end
 /// with `*`.
 fn is_version(wanted: &str, seen: &str) -> bool {
     let matches = |seen: &str| match wanted.strip_suffix('*') {
@@ -55,7 +55,7 @@ fn is_version(wanted: &str, seen: &str) -> bool {
     matches(seen) || seen.split_once(':').is_some_and(|(_, seen)| matches(seen))
 }
 
-/// Which packages are installed.
+/// The known packages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Packages(pub(crate) BTreeMap<String, PackageState>);
 
@@ -111,7 +111,8 @@ impl Kind for Packages {
 }
 
 impl Packages {
-    /// Reads the answer of the node's package manager. What it does not name is not installed.
+    /// Reads the answer of the node's package manager. Packages that it does not list are not
+    /// installed.
     fn read_list(&mut self, questions: &BTreeSet<String>, text: &str, manager: PackageManager) {
         let entries: Vec<ListedPackage<'_>> = text
             .lines()
@@ -128,7 +129,8 @@ impl Packages {
         for name in questions {
             let of_name =
                 || entries.iter().filter(|entry| entry.is_named(name)).map(|entry| &entry.state);
-            // of several architectures (or kernels), any that is installed counts
+            // a package for several architectures, or a kernel in several versions, counts if any
+            // is installed
             let found = of_name()
                 .find(|state| matches!(state, PackageState::Installed { .. }))
                 .or_else(|| of_name().next());
@@ -137,7 +139,7 @@ impl Packages {
     }
 }
 
-/// A line of the package manager's answer.
+/// A line of the package manager's output.
 struct ListedPackage<'a> {
     name: &'a str,
     arch: &'a str,
@@ -145,7 +147,7 @@ struct ListedPackage<'a> {
 }
 
 impl ListedPackage<'_> {
-    /// `name`, `name:amd64` as dpkg and `name.x86_64` as rpm write it.
+    /// Whether it is this package: `name`, `name:amd64` (dpkg) or `name.x86_64` (rpm).
     fn is_named(&self, wanted: &str) -> bool {
         let arch = wanted.strip_prefix(self.name);
         arch.is_some_and(|arch| {
@@ -154,7 +156,7 @@ impl ListedPackage<'_> {
     }
 }
 
-/// `name status arch version`; rpm's status is always `installed`.
+/// Parses `name status arch version`; for rpm, the status is always `installed`.
 fn dpkg_or_rpm(line: &str) -> Option<ListedPackage<'_>> {
     let mut words = line.split(' ');
     let (name, status, arch) = (words.next()?, words.next()?, words.next()?);
@@ -169,13 +171,13 @@ fn dpkg_or_rpm(line: &str) -> Option<ListedPackage<'_>> {
     Some(ListedPackage { name, arch, state })
 }
 
-/// `name version`
+/// Parses `name version`.
 fn pacman(line: &str) -> Option<ListedPackage<'_>> {
     let (name, version) = line.split_once(' ')?;
     Some(ListedPackage { name, arch: "", state: installed(version) })
 }
 
-/// `name-version-rN`, where the name may hold dashes too.
+/// Parses `name-version-rN`; the name may contain dashes too.
 fn apk(line: &str) -> Option<ListedPackage<'_>> {
     let (rest, _release) = line.rsplit_once('-')?;
     let (name, _version) = rest.rsplit_once('-')?;

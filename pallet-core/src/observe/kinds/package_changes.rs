@@ -1,5 +1,5 @@
-//! Which packages come or go along with others that are installed or removed, and which the package
-//! manager has never heard of.
+//! Which other packages are installed or removed along with a package, and which packages are
+//! unknown to the package manager.
 
 mod simulated;
 
@@ -13,27 +13,27 @@ use super::super::kind::{Kind, KindDescription, keep_same};
 use crate::model::{Os, PackageManager};
 use crate::script::{PACKAGE_LISTS, Script};
 
-/// Packages that are to be installed or removed, by the package manager that is meant; empty: any.
+/// Packages to be installed or removed, by package manager; the empty name means any.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PackageChangeQuestions {
-    /// Packages to be installed if they are not: which others come along is wanted.
+    /// Packages to install if they are missing: asks which others are installed with them.
     pub installs: BTreeMap<String, BTreeSet<String>>,
-    /// Packages to be removed if they are installed: which others go along is wanted.
+    /// Packages to remove if they are installed: asks which others are removed with them.
     pub removals: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// Which packages come and go with others.
+/// The known side effects of installing and removing packages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PackageChanges {
-    /// All that come when one is installed, itself among them.
+    /// For each package, all packages that its installation installs, including itself.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) coming: BTreeMap<String, BTreeSet<String>>,
-    /// All that go when one is removed, itself among them.
+    /// For each package, all packages that its removal removes, including itself.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) leaving: BTreeMap<String, BTreeSet<String>>,
-    /// Those that none of the package manager's lists has, with the age of the lists in seconds.
+    /// Packages that are in none of the package lists, with the age of the lists in seconds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) unlisted: BTreeMap<String, u64>,
 }
@@ -124,14 +124,14 @@ impl Kind for PackageChanges {
 }
 
 impl PackageChanges {
-    /// Forgets all: after a change of where packages come from.
+    /// Forgets everything: after a change of package sources.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();
     }
 
-    /// Reads which packages come when those that are asked for are installed. Where there is more
-    /// than one, `needs` is what `apt-cache depends` prints of all of them. Without it, all that
-    /// nobody asked for comes with each.
+    /// Reads which packages are installed along with those that were asked for. If there are
+    /// several, `needs` is the output of `apt-cache depends` for all of them. Without it, every
+    /// additional package is attributed to each of them.
     fn read_coming(&mut self, asked: &str, come: &str, needs: &str) {
         let asked: BTreeSet<&str> = asked.split_whitespace().collect();
         let come: BTreeSet<&str> = come.split_whitespace().map(bare).collect();
@@ -160,7 +160,7 @@ impl PackageChanges {
         }
     }
 
-    /// Reads which packages go when those that are asked for are removed.
+    /// Reads which packages are removed along with those that were asked for.
     fn read_leaving(&mut self, asked: &str, go: &str) {
         let go: BTreeSet<String> =
             go.split_whitespace().map(|name| bare(name).to_owned()).collect();
@@ -170,13 +170,13 @@ impl PackageChanges {
     }
 }
 
-/// A name without its architecture.
+/// A package name without its architecture.
 fn bare(name: &str) -> &str {
     name.split(':').next().unwrap_or(name)
 }
 
-/// What each package needs or recommends. What stands in for a virtual package is written below it,
-/// with more blanks before it.
+/// Parses the dependencies and recommendations of each package. Providers of a virtual package
+/// follow its line, indented further.
 fn depends(text: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut found: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let (mut of, mut counts) = ("", false);

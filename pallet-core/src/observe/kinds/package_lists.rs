@@ -1,4 +1,4 @@
-//! How old the package manager's lists are.
+//! The age of the package lists.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::super::kind::{Kind, KindDescription};
 use crate::model::{Known, Os};
 use crate::script::{PACKAGE_LISTS, Script};
 
-/// The age of the lists in seconds; the inner `None`: there are none.
+/// The age of the lists in seconds; the inner `None`: there are no lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PackageLists(pub(crate) Known<Option<u64>>);
 

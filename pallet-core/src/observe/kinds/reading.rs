@@ -1,5 +1,5 @@
-//! The output of commands that only look, for one-off questions that no other kind asks. Of a file
-//! that is too large to be told, the library says what an edit would make of it.
+//! The output of read-only commands, for questions that no other kind covers. For a file that is
+//! too large to transfer, the library computes on the node what an edit would do.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,34 +11,33 @@ use super::super::kind::{Kind, KindDescription, contradictions, describe, keep_s
 use crate::model::Os;
 use crate::script::{Library, Script, quote, shell};
 
-/// How many characters of the output are shown.
+/// Maximum number of characters of output that are shown.
 const SHOWN: usize = 60;
 
-/// Commands whose output is wanted.
+/// Read-only commands and edits to evaluate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReadingQuestions {
-    /// Commands, each with the one path that it reads, if that is all it reads.
+    /// Commands, each with the only path that it reads, if there is just one.
     pub commands: BTreeMap<String, Option<String>>,
-    /// Changes of a part of a file, as calls of the library, and the file of each: where that is
-    /// too large to be told, the node is asked what they would make of it. The digest of that is
-    /// wanted.
+    /// Edits of files, as calls of the library, each with its file. If the file is too large to
+    /// transfer, the node computes the digest of the edited content.
     pub edits: BTreeMap<String, String>,
 }
 
-/// What a command that only looks printed.
+/// The result of a read-only command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// Its exit code.
     pub exit: i32,
-    /// Its standard output, without newlines at its end.
+    /// Its standard output, without trailing newlines.
     pub output: String,
-    /// The one path that it reads, if that is all it reads; one that ends with `/` stands for all
-    /// below it.
+    /// The only path that it reads, if there is just one. A path that ends with `/` means
+    /// everything below it.
     pub of: Option<String>,
 }
 
-/// The output of commands.
+/// The results of commands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Readings(pub(crate) BTreeMap<String, Reading>);
 
@@ -51,7 +50,7 @@ impl Kind for Readings {
     }
 
     fn script(questions: &ReadingQuestions, mut script: Script) -> Script {
-        // a shell can warn of what it keeps itself, such as a NUL character
+        // a shell may print warnings about the output it captures, such as NUL characters
         for (index, command) in questions.commands.keys().enumerate() {
             script = script.raw(&format!(
                 "{{ read=$({} 2>/dev/null); }} 2>/dev/null\n\
@@ -128,12 +127,12 @@ impl Kind for Readings {
     }
 }
 
-/// Large files do not travel.
+/// Shell functions that find large files, whose content is not transferred.
 const LARGE: &str = r#"find_large() { large=$nl$(find "$@" -prune -type f -size +65536c 2>/dev/null)$nl; }
 large() { case $large in *"$nl$1$nl"*) ;; *) return 1 ;; esac; }"#;
 
-/// A function that defines what the edits call, and `edit_file` so that it prints the digest of
-/// what they would make of the file.
+/// A shell function that defines what the edits call, with an `edit_file` that prints the digest of
+/// the edited content instead of writing it.
 fn edit_library(edits: &BTreeMap<String, String>) -> String {
     let calls: String = edits.keys().map(String::as_str).collect();
     let library = Library::default().part_without("edit_file", &calls);

@@ -1,4 +1,4 @@
-//! What Pallet recorded on the node: what it wrote, which files hold secrets, and which actions it
+//! Pallet's records on the node: what it wrote, which files hold secrets, and which actions it
 //! applied.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,13 +12,13 @@ use super::secrets::Secrets;
 use crate::model::Os;
 use crate::script::Script;
 
-/// What Pallet recorded on the node. The questions for files ask for parts of it.
+/// Pallet's records on the node. Questions about files ask for parts of them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Records {
-    /// The digests of what Pallet last wrote, by paths.
+    /// The digests of what Pallet last wrote, by path.
     pub(crate) written: BTreeMap<String, String>,
-    /// The marks of the actions that were applied.
+    /// The marks of applied actions.
     pub(crate) applied: BTreeSet<String>,
     pub(crate) secrets: Secrets,
 }
@@ -45,7 +45,7 @@ impl Kind for Records {
             match answer.as_slice() {
                 ["written", lines] => {
                     for (digest, path) in lines.split('\n').filter_map(pairs) {
-                        // `-`: it was forgotten
+                        // `-` means that the record was removed
                         match digest.len() == 64 {
                             true => drop(self.written.insert(path.to_owned(), digest.to_owned())),
                             false => drop(self.written.remove(path)),
@@ -55,7 +55,7 @@ impl Kind for Records {
                 ["secrets", lines] => {
                     for (mark, path) in lines.lines().filter_map(pairs) {
                         match mark {
-                            // something without secrets stands there now
+                            // the file was replaced by content without secrets
                             "!" => self.secrets.remove_path(path),
                             digest => {
                                 let digest = Some(digest).filter(|digest| digest.len() == 64);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// What was written with secrets in it.
+/// Files that were written with secrets in them, by path and by digest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Secrets {
     paths: BTreeSet<String>,
@@ -12,7 +12,7 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Lays what is known anew over this.
+    /// Adds newer knowledge.
     pub(super) fn learn(&mut self, newer: Secrets) {
         self.paths.extend(newer.paths);
         self.digests.extend(newer.digests);

@@ -1,4 +1,4 @@
-//! Services, as the node's service manager knows them, and plain processes.
+//! Services, as reported by the node's service manager, and plain processes.
 
 use std::collections::BTreeMap;
 
@@ -14,21 +14,21 @@ use crate::script::{INIT, PROCESS, RUNIT, Script, UNIT};
 /// Whether a service runs, and whether it starts with the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceState {
-    /// Something on the node knows the service: a unit, an init script, a process.
+    /// The node knows the service: as a unit, an init script or a process.
     pub exists: bool,
     /// It runs.
     pub running: bool,
-    /// It starts with the node; `None` where no service manager can tell.
+    /// It starts at boot; `None` if no service manager can tell.
     pub enabled: Option<bool>,
-    /// Somebody has seen to it that nothing can start it.
+    /// It is masked: nothing can start it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub masked: bool,
 }
 
 impl ServiceState {
-    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    /// Whether `seen` matches this state; unknown parts of this state match anything.
     pub fn allows(&self, seen: &ServiceState) -> bool {
-        // a plain process that was stopped is not known to anything any more
+        // a plain process that was stopped leaves no trace
         let exists = self.exists == seen.exists || !self.running;
         let enabled =
             self.enabled.is_none() || seen.enabled.is_none() || self.enabled == seen.enabled;
@@ -36,11 +36,11 @@ impl ServiceState {
     }
 }
 
-/// Which services run.
+/// The known services.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Services(pub(crate) BTreeMap<String, ServiceState>);
 
-/// Names of services, and for each the command line that tells its process; empty: none.
+/// Names of services, each with the command line of its plain process; empty: none.
 type Questions = BTreeMap<String, String>;
 
 impl Kind for Services {
@@ -78,7 +78,7 @@ impl Kind for Services {
                 _ => {}
             }
         }
-        // a name that nothing answers for is a service that nothing on the node knows
+        // a service without any answer does not exist on the node
         for name in questions.keys() {
             let mut found =
                 ServiceState { exists: false, running: false, enabled: None, masked: false };
@@ -144,20 +144,20 @@ impl Kind for Services {
     }
 }
 
-/// What systemd says of a unit.
+/// The state of a systemd unit.
 struct Unit {
     state: ServiceState,
-    /// It stands for an init script.
+    /// It was generated from an init script.
     generated: bool,
-    /// It was started again by itself a moment ago, so whether it runs shows only when one waits.
+    /// systemd restarted it a moment ago, so it takes a wait to see whether it keeps running.
     flaps: bool,
 }
 
-/// A unit that systemd started again must have run for so many seconds to be one that runs.
+/// How long a unit must run after an automatic restart to count as running, in seconds.
 const STEADY: u64 = 10;
 
-/// Reads the blocks of `systemctl show`: each names its unit with all its aliases, and those that
-/// do not exist too.
+/// Parses the blocks of `systemctl show`. Each lists its unit with all aliases, even if the unit
+/// does not exist.
 fn systemd(text: &str, uptime: Option<u64>) -> BTreeMap<String, Unit> {
     let mut units = BTreeMap::new();
     for block in text.split("\n\n") {
@@ -167,11 +167,11 @@ fn systemd(text: &str, uptime: Option<u64>) -> BTreeMap<String, Unit> {
         for name in property("Names").split(' ').filter(|name| !name.is_empty()).map(unquoted) {
             let state = ServiceState {
                 exists: !matches!(property("LoadState"), "not-found" | ""),
-                // `activating` is what waits to be started again, too
+                // not `activating`: that includes units that wait for a restart
                 running: matches!(property("ActiveState"), "active" | "reloading" | "refreshing"),
                 enabled: match property("UnitFileState") {
                     "enabled" | "enabled-runtime" | "alias" => Some(true),
-                    // these are started by others, and can be neither enabled nor disabled
+                    // these are started by other units, and can be neither enabled nor disabled
                     "static" | "indirect" | "generated" | "transient" | "" => None,
                     _ => Some(false),
                 },
@@ -193,7 +193,7 @@ fn systemd(text: &str, uptime: Option<u64>) -> BTreeMap<String, Unit> {
     units
 }
 
-/// A name as it is: systemctl quotes those that hold a backslash.
+/// Removes the quotes that systemctl puts around names with a backslash.
 fn unquoted(name: &str) -> String {
     let inner = name.strip_prefix('"').and_then(|name| name.strip_suffix('"'));
     inner.map_or_else(|| name.to_owned(), |inner| inner.replace("\\\\", "\\"))

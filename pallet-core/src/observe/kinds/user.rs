@@ -1,4 +1,4 @@
-//! Users of the node.
+//! Users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,27 +13,27 @@ use super::ACCOUNTS;
 use crate::model::Os;
 use crate::script::Script;
 
-/// A user of the node.
+/// A user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserState {
-    /// The numeric id; `None` if it is not known.
+    /// The numeric ID; `None` if unknown.
     pub uid: Option<u32>,
-    /// The name of the primary group; `None` if it is not known.
+    /// The name of the primary group; `None` if unknown.
     pub group: Option<String>,
-    /// The names of the other groups; `None` if they are not known.
+    /// The names of the other groups; `None` if unknown.
     pub groups: Option<BTreeSet<String>>,
-    /// The comment (GECOS) field; `None` if it is not known.
+    /// The comment (GECOS) field; `None` if unknown.
     pub comment: Option<String>,
-    /// The home directory; `None` if it is not known.
+    /// The home directory; `None` if unknown.
     pub home: Option<String>,
-    /// The login shell; `None` if it is not known.
+    /// The login shell; `None` if unknown.
     pub shell: Option<String>,
-    /// Whether the password is locked; `None` if it is not known.
+    /// Whether the password is locked; `None` if unknown.
     pub locked: Option<bool>,
 }
 
 impl UserState {
-    /// Whether `seen` is one of the states that this one, with what it leaves open, allows.
+    /// Whether `seen` matches this state; unknown parts of this state match anything.
     pub fn allows(&self, seen: &UserState) -> bool {
         open_or_same(&self.uid, &seen.uid)
             && open_or_same(&self.group, &seen.group)
@@ -45,7 +45,7 @@ impl UserState {
     }
 }
 
-/// Which users exist; `None`: one does not.
+/// The known users; `None`: the user does not exist.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Users(pub(crate) BTreeMap<String, Option<UserState>>);
 
@@ -129,7 +129,7 @@ impl Kind for Users {
     }
 }
 
-/// Reads the primary and the other groups from `uid=1000(app) gid=1000(app)
+/// Parses the primary group and the other groups from `uid=1000(app) gid=1000(app)
 /// groups=1000(app),27(sudo)`.
 fn id(text: &str) -> (Option<String>, Option<BTreeSet<String>>) {
     let part = |key: &str| text.split_once(key).map(|(_, rest)| rest);
@@ -149,7 +149,7 @@ fn id(text: &str) -> (Option<String>, Option<BTreeSet<String>>) {
     (Some(group), Some(others))
 }
 
-/// The name in `27(sudo)`, or the number where there is no name.
+/// The name in `27(sudo)`, or the number if there is no name.
 fn named(id: &str) -> String {
     match id.split_once('(') {
         Some((_, name)) => name.trim_end_matches(')').to_owned(),

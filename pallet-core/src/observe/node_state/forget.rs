@@ -1,13 +1,13 @@
-//! What of a node is not known any more after packages came or went, or a user or group did: no
-//! more than they can touch.
+//! Forgets the state that became unknown because packages, a user or a group changed, and no more
+//! than that.
 
 use std::collections::BTreeSet;
 
 use super::super::{FileState, NodeState};
 use crate::model::OsFamily;
 
-/// Nothing of a package comes here: it is the administrator's by the standard for file systems, or
-/// Pallet's.
+/// Directories that no package writes to: the administrator's according to the filesystem hierarchy
+/// standard, or Pallet's.
 const NEVER: [&str; 9] = [
     "/root",
     "/srv",
@@ -20,16 +20,16 @@ const NEVER: [&str; 9] = [
     "/run/pallet",
 ];
 
-/// Here is only what has a package's name.
+/// Directories where packages only write files with their own name.
 const BY_NAME: [&str; 4] = ["/etc", "/home", "/opt", "/usr/local"];
 
-/// Of these, the places where nothing of another name comes: homes and what is not the
-/// distribution's, by the standard for file systems, and below /usr/local the directories that
-/// packages never fill. (Others they may make there, such as /usr/local/share/fonts.)
+/// Directories among these that are strictly by name: homes and local software according to the
+/// filesystem hierarchy standard, and directories in /usr/local that packages never fill. (Packages
+/// may create other directories there, such as /usr/local/share/fonts.)
 const ONLY_BY_NAME: [&str; 6] =
     ["/home", "/opt", "/usr/local/bin", "/usr/local/etc", "/usr/local/sbin", "/usr/local/src"];
 
-/// What many packages write to, of whatever name.
+/// Paths that packages of any name write to.
 const SHARED: [&str; 16] = [
     "/etc/alternatives",
     "/etc/bash_completion.d",
@@ -49,7 +49,7 @@ const SHARED: [&str; 16] = [
     "/etc/subuid",
 ];
 
-/// PackageWords of packages' names that say nothing of what they are about.
+/// Words in package names that do not tell what a package is about.
 const GENERIC: [&str; 36] = [
     "all", "amd", "arm", "base", "bin", "client", "clients", "common", "config", "core", "daemon",
     "data", "dbg", "default", "dev", "devel", "doc", "docs", "extra", "full", "init", "lib",
@@ -57,15 +57,15 @@ const GENERIC: [&str; 36] = [
     "server", "tool", "tools", "utils",
 ];
 
-/// Parts of paths that are the same on every system.
+/// Components of paths that are the same on every system.
 const PLACES: [&str; 16] = [
     "bin", "cache", "conf", "conf.d", "default", "etc", "home", "lib", "local", "log", "opt",
     "run", "sbin", "share", "usr", "var",
 ];
 
 impl NodeState {
-    /// Forgets whatever packages may touch of which no names are known: all but what is nobody's
-    /// but the administrator's, and root.
+    /// Forgets everything that unknown packages may touch: all but the administrator's directories,
+    /// and root.
     pub fn forget_what_packages_touch(&mut self) {
         let own_srv = self.packages_have_srv();
         let keeps = |path: &str| matches!(path_owner(path, own_srv), PathOwner::Never);
@@ -73,7 +73,7 @@ impl NodeState {
         self.readings.0.retain(|_, reading| {
             reading.of.as_deref().is_some_and(|path| keeps(path.trim_end_matches('/')))
         });
-        // every system has root, and no package takes it away or makes it another
+        // every system has root, and no package removes or changes it
         self.users.0.retain(|name, _| name == "root");
         self.groups.0.retain(|name, _| name == "root");
         self.services.0.clear();
@@ -81,16 +81,15 @@ impl NodeState {
         self.forget_unlisted();
     }
 
-    /// SUSE's and Arch's packages of servers bring directories in /srv, such as /srv/www and
-    /// /srv/http.
+    /// Server packages of SUSE and Arch have directories in /srv, such as /srv/www and /srv/http.
     fn packages_have_srv(&self) -> bool {
         matches!(self.os.family, OsFamily::Suse | OsFamily::Arch)
     }
 
-    /// Forgets what the scripts and files of just these packages may touch: what has their names,
-    /// and where all packages write.
+    /// Forgets what the scripts and files of these packages may touch: anything with one of their
+    /// names, and the paths that all packages write to.
     ///
-    /// A service, user or group that was not there may be one of theirs, whatever it is called.
+    /// A missing service, user or group may be created by one of them, whatever its name.
     pub fn forget_what_these_packages_touch(&mut self, packages: &BTreeSet<String>) {
         let words = PackageWords::of(packages);
         let own_srv = self.packages_have_srv();
@@ -101,7 +100,7 @@ impl NodeState {
             PathOwner::Never => true,
             PathOwner::Theirs => false,
             PathOwner::ByName if words.name(path) => false,
-            // the file of another name in a directory of the administrator's
+            // a missing file of another name, in an existing directory of the administrator's
             PathOwner::ByName
                 if absent && !ONLY_BY_NAME.iter().any(|directory| is_below(path, directory)) =>
             {
@@ -127,8 +126,8 @@ impl NodeState {
         self.forget_unlisted_if_sources_come(packages);
     }
 
-    /// Forgets whose files they are that were this user's, or that have only a number: after a
-    /// removal, or a change of the number.
+    /// Forgets the owner of files that belong to this user or to a numeric ID: after the user was
+    /// removed or its ID changed.
     pub fn forget_owner(&mut self, name: &str) {
         for attributes in self.files.states.values_mut().filter_map(FileState::attributes_mut) {
             if attributes.owner.as_deref().is_some_and(|owner| is_or_number(owner, name)) {
@@ -138,8 +137,7 @@ impl NodeState {
         self.forget_readings_of_anything();
     }
 
-    /// Forgets of which group files are that were of this one, or that have only a number, and who
-    /// is in it.
+    /// Forgets the group of files that belong to this group or to a numeric ID, and its members.
     pub fn forget_membership(&mut self, name: &str) {
         for attributes in self.files.states.values_mut().filter_map(FileState::attributes_mut) {
             if attributes.group.as_deref().is_some_and(|group| is_or_number(group, name)) {
@@ -157,8 +155,7 @@ impl NodeState {
         self.forget_readings_of_anything();
     }
 
-    /// Forgets what commands print that may read anything, or the files that say which users there
-    /// are.
+    /// Forgets the results of commands that may read anything or read the user databases.
     fn forget_readings_of_anything(&mut self) {
         let databases = [
             "/etc/passwd",
@@ -177,13 +174,13 @@ fn is_or_number(found: &str, name: &str) -> bool {
     found == name || found.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whose a path is.
+/// Who may write to a path.
 enum PathOwner {
-    /// No package's.
+    /// No package.
     Never,
-    /// Any package's.
+    /// Any package.
     Theirs,
-    /// That of a package of its name.
+    /// A package with this name.
     ByName,
 }
 
@@ -209,7 +206,7 @@ pub(super) fn is_below(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// The words that packages are called by.
+/// The telling words in the names of some packages.
 struct PackageWords(BTreeSet<String>);
 
 impl PackageWords {
@@ -233,8 +230,8 @@ impl PackageWords {
         PackageWords(words)
     }
 
-    /// Whether a part of the path or name is, begins, ends or holds one of the words, or one of
-    /// them begins or ends with it: `ssh` of `openssh`.
+    /// Whether a component of the path or name contains one of the words, or begins or ends one of
+    /// them: `ssh` ends `openssh`.
     fn name(&self, path: &str) -> bool {
         let path = path.to_ascii_lowercase();
         let mut parts = path.split('/').filter(|part| !part.is_empty() && !PLACES.contains(part));
@@ -311,7 +308,7 @@ mod tests {
             "/usr/local/share/fonts"
         ]));
         assert!(state.service("ssh").known().is_some() && state.user("root").known().is_some());
-        // what was not there may be theirs
+        // missing ones may be created by these packages
         assert!(
             state.service("nginx").known().is_none()
                 && state.service("app").known().is_none()

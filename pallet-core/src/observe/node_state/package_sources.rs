@@ -1,11 +1,11 @@
-//! Which packages come and go along with others, and which the package manager has never heard of.
+//! Which packages are installed or removed along with others, and which are in no package list.
 
 use std::collections::BTreeSet;
 
 use super::super::NodeState;
 use super::forget::is_below;
 
-/// What says where packages come from is here.
+/// The paths that define package sources.
 const SOURCES: [&str; 8] = [
     "/etc/apk",
     "/etc/apt",
@@ -17,56 +17,56 @@ const SOURCES: [&str; 8] = [
     "/etc/zypp",
 ];
 
-/// A package that is called so may bring a source of others: `epel-release`.
+/// A package with one of these words in its name may add a source: `epel-release`.
 const BRINGS_SOURCES: [&str; 7] =
     ["archive", "prod", "release", "repo", "repos", "repository", "sources"];
 
 impl NodeState {
-    /// All packages that come when this one is installed, itself among them; `None` where the
-    /// package manager could not say.
+    /// All packages that installing this one installs, including itself; `None` if the package
+    /// manager could not tell.
     pub fn coming(&self, package: &str) -> Option<&BTreeSet<String>> {
         self.package_changes.coming.get(package)
     }
 
-    /// All packages that go when this one is removed, itself among them; `None` where the package
-    /// manager could not say.
+    /// All packages that removing this one removes, including itself; `None` if the package manager
+    /// could not tell.
     pub fn leaving(&self, package: &str) -> Option<&BTreeSet<String>> {
         self.package_changes.leaving.get(package)
     }
 
-    /// Remembers which packages come when one is installed.
+    /// Sets which packages are installed along with one.
     pub fn set_coming(&mut self, package: &str, packages: BTreeSet<String>) {
         self.package_changes.coming.insert(package.to_owned(), packages);
     }
 
-    /// Remembers which packages go when one is removed.
+    /// Sets which packages are removed along with one.
     pub fn set_leaving(&mut self, package: &str, packages: BTreeSet<String>) {
         self.package_changes.leaving.insert(package.to_owned(), packages);
     }
 
-    /// Forgets which packages come and go along with others: after a change of where packages come
-    /// from.
+    /// Forgets which packages are installed and removed along with others: after a change of
+    /// package sources.
     pub fn forget_coming_packages(&mut self) {
         self.package_changes.forget();
     }
 
-    /// How old the package manager's lists are, in seconds, none of which has this package; `None`
-    /// where it may be in one.
+    /// The age in seconds of the package lists, none of which has this package; `None` if a list
+    /// may have it.
     pub fn unlisted(&self, package: &str) -> Option<u64> {
         self.package_changes.unlisted.get(package).copied()
     }
 
-    /// Remembers that none of the lists has a package.
+    /// Records that no package list has a package.
     pub fn set_unlisted(&mut self, package: &str, age: u64) {
         self.package_changes.unlisted.insert(package.to_owned(), age);
     }
 
-    /// Forgets which packages are in no list: after other lists were fetched, or may be.
+    /// Forgets which packages are in no list: after other lists were or may have been fetched.
     pub fn forget_unlisted(&mut self) {
         self.package_changes.unlisted.clear();
     }
 
-    /// The same after these packages came, if one of them may have brought a source.
+    /// Does the same after these packages were installed, if one of them may add a source.
     pub(super) fn forget_unlisted_if_sources_come(&mut self, packages: &BTreeSet<String>) {
         let brings = |package: &String| {
             package.split(['-', '_', '.']).any(|word| BRINGS_SOURCES.contains(&word))
@@ -76,7 +76,7 @@ impl NodeState {
         }
     }
 
-    /// The same after something at this path changed.
+    /// Does the same after a change at this path, if it defines sources.
     pub(super) fn forget_unlisted_if_of_sources(&mut self, path: &str) {
         if !self.package_changes.unlisted.is_empty()
             && SOURCES.iter().any(|sources| is_below(path, sources))

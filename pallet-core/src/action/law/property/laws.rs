@@ -1,4 +1,4 @@
-//! The laws that hold whatever stands on a node, and whatever is declared for it.
+//! The laws that hold for any state of a node and any declaration.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,14 @@ use crate::observe::NodeState;
 
 use super::super::Project;
 
-/// What became of one action.
+/// The result of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Became {
     /// The arguments were refused.
     Refused(String),
     Right,
     Changed,
-    /// It cannot be on such a node.
+    /// It is impossible on such a node.
     CannotBe(String),
     Failed(String),
 }
@@ -31,23 +31,22 @@ impl Became {
 /// One action of a case.
 struct Declared {
     action: Box<dyn AnyAction>,
-    /// The paths that it may write, and all below where it says so.
+    /// The paths that it may write, including everything below if marked so.
     writes: Vec<PathBuf>,
     below: bool,
-    /// It takes away what stands there, or puts something else than a file in its place.
+    /// It removes what exists there, or replaces it with something that is not a file.
     replaces: bool,
-    /// The path of what it keeps, where it replaces a file.
+    /// The path of its file, whose undeclared attributes it keeps.
     path: String,
-    /// It says who owns the file, or its mode.
+    /// It declares the owner or the mode of the file.
     owner: bool,
     group: bool,
     mode: bool,
-    /// It must hold on such a node.
+    /// It must succeed on such a node.
     holds: bool,
 }
 
-/// Checks all laws of a case. What became of each action is the result; the law that was broken is
-/// the error.
+/// Checks all laws for a case. Returns the result of each action, or the law that was broken.
 pub(super) fn check(
     node: &mut Node,
     project: &Project,
@@ -68,7 +67,7 @@ pub(super) fn check(
     }
     let (unknown, same) = run(node, shell, case, &declared, true)?;
     for (at, (known, unknown)) in known.iter().zip(&unknown).enumerate() {
-        // a plan sees that it is right; the node says that it does not go there
+        // the plan finds nothing to do; the node finds that it is not allowed there
         if matches!((known, unknown), (Became::Right, Became::Failed(said)) if is_of_others(said)) {
             continue;
         }
@@ -81,7 +80,7 @@ pub(super) fn check(
             ));
         }
     }
-    // what a plan refuses, the node may find out when a part of it is done
+    // if a plan refuses it, the node may also find out after a part of it is done
     let begun = |difference: &Difference<'_>| {
         declared.iter().zip(&unknown).any(|(declared, end)| {
             matches!(end, Became::Failed(_)) && is_made_before(declared, difference)
@@ -136,7 +135,7 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
                 What::Nothing | What::File(_) | What::TwoNames(_) | What::MountedFile(_)
             );
             let fits = match wish.action {
-                // what is mounted cannot be taken away
+                // a mount point cannot be removed
                 "file" | "remote_file" => {
                     whole && !(replaces && matches!(standing.what, What::MountedFile(_)))
                 }
@@ -162,7 +161,7 @@ fn path(at: usize, target: &Target) -> String {
     format!("/srv/{at}/{name}")
 }
 
-/// Lays out what the case finds.
+/// Creates the initial state of the case.
 fn lay_out(node: &mut Node, case: &Case, declared: &[Declared]) -> std::io::Result<()> {
     node.reset(case.known_to_pallet)?;
     for (at, target) in case.targets.iter().enumerate() {
@@ -178,7 +177,7 @@ fn lay_out(node: &mut Node, case: &Case, declared: &[Declared]) -> std::io::Resu
             Target::Key { directory, file, .. } => {
                 if let Some(directory) = directory {
                     node.put("/home/app/.ssh", None, directory)?;
-                    // nothing is laid out behind a link
+                    // nothing is created behind a link
                     if matches!(directory.what, What::Directory { .. }) {
                         node.put(KEYS, None, file)?;
                     }
@@ -189,8 +188,8 @@ fn lay_out(node: &mut Node, case: &Case, declared: &[Declared]) -> std::io::Resu
     Ok(())
 }
 
-/// Lays out the case, and plans and applies each action in turn, from what was observed, or from
-/// nothing known.
+/// Creates the initial state, and plans and applies each action in turn, from an observation or
+/// from an unknown state.
 fn run(
     node: &mut Node,
     shell: usize,
@@ -293,7 +292,7 @@ fn run(
     Ok((became, tree))
 }
 
-/// What is observed after a run is what was predicted, and there is nothing more to do.
+/// After a run, an observation returns the predicted state, and there is nothing left to do.
 fn settled(
     node: &Node,
     shell: usize,
@@ -312,7 +311,7 @@ fn settled(
             Ok(None) => {}
             // it always acts
             Ok(Some(change)) if change.summary == "touch" => {}
-            // the node decides; nothing can be known of its content here
+            // the node decides, so its content is unknown here
             Ok(Some(change)) if change.certainty == Certainty::May => {
                 match node.apply(shell, &change) {
                     Ok(false) => {}
@@ -347,8 +346,8 @@ fn cut(text: &str) -> String {
     text.chars().take(400).collect()
 }
 
-/// Whether it is what an action that has several parts makes before the one that failed: the
-/// directory that an archive is unpacked into, the file with a host's name.
+/// Whether the change is a step of an action that failed later: the directory of an archive, the
+/// file with the host name.
 fn is_made_before(declared: &Declared, difference: &Difference<'_>) -> bool {
     let directory = difference.after.is_some_and(|after| after.kind == 'd')
         && Path::new(&declared.path).starts_with(difference.path);
@@ -360,7 +359,7 @@ fn is_made_before(declared: &Declared, difference: &Difference<'_>) -> bool {
     }
 }
 
-/// What fits where it stands holds.
+/// A declaration that fits the node must succeed.
 fn must_hold(declared: &Declared, end: &Became) -> Result<(), String> {
     match end {
         Became::CannotBe(why) | Became::Failed(why) if declared.holds && !may_be_said(why) => {
@@ -370,8 +369,8 @@ fn must_hold(declared: &Declared, end: &Became) -> Result<(), String> {
     }
 }
 
-/// Whether that can be known only when it is done: what is mounted, what cannot be written, what is
-/// in an archive, what the directories above are, what looks at new content.
+/// Whether the reason is only known when the change is made: mounts, read-only places, the content
+/// of archives, parent directories, a command that checks new content.
 fn is_found_out(declared: &Declared, said: &str) -> bool {
     let anyhow = [
         "Read-only file system",
@@ -384,14 +383,14 @@ fn is_found_out(declared: &Declared, said: &str) -> bool {
         || anyhow.iter().any(|reason| said.contains(reason))
 }
 
-/// Whether it is refused for what another user may do there.
+/// Whether it is refused because of what another user could do there.
 fn is_of_others(said: &str) -> bool {
     let refusals =
         ["which is not followed", "others may turn it", "is a hard link to a file of another user"];
     refusals.iter().any(|reason| said.contains(reason))
 }
 
-/// Reasons that are good ones wherever they are given.
+/// Reasons that are valid wherever they occur.
 fn may_be_said(why: &str) -> bool {
     [
         "was refused by: ",
@@ -405,8 +404,8 @@ fn may_be_said(why: &str) -> bool {
         || is_of_others(why)
 }
 
-/// Nothing outside of what an action declares changes; no temporary entry stays; what it does not
-/// declare of a file, that keeps. What the node cannot see it cannot keep.
+/// Nothing changes but what an action declares; no temporary entry remains; undeclared attributes
+/// of a file are kept, as far as the node's tools can see them.
 fn bounds(declared: &Declared, before: &Tree, after: &Tree, sees: bool) -> Result<(), String> {
     let writes = |path: &Path| {
         declared.writes.iter().any(|own| path == own || (declared.below && path.starts_with(own)))
@@ -474,8 +473,8 @@ fn keeps(
     Ok(())
 }
 
-/// Whether it is a second name of what was changed: a link that shares owner and mode, or what is
-/// mounted there.
+/// Whether it is a second name of a changed file: a hard link, which shares owner and mode, or a
+/// mount.
 fn is_another_name(declared: &Declared, before: &Tree, difference: &Difference<'_>) -> bool {
     let (Some(was), Some(is)) = (difference.before, difference.after) else { return false };
     let mounted = difference.path.ends_with("mounted here");
@@ -486,7 +485,7 @@ fn is_another_name(declared: &Declared, before: &Tree, difference: &Difference<'
 
 fn is_touched(declared: &Declared, before: &Tree, after: &Tree) -> bool {
     let touched = || Some(before.at(&declared.path)?.was_touched(after.at(&declared.path)?));
-    // the name that runs is no file
+    // the running host name is not a file
     declared.action.name() == "hostname" || touched().unwrap_or(false)
 }
 

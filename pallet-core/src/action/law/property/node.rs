@@ -1,5 +1,4 @@
-//! A node of its own for random declarations: a small root on a file system in memory, in
-//! namespaces of its own.
+//! A node for random declarations: a small root on a file system in memory, in its own namespaces.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -15,16 +14,16 @@ use crate::script::shells::Shell;
 
 use super::super::TOKEN;
 
-/// What actions may change, and laws look at.
+/// The directories that actions may change, and that the laws check.
 const TREES: [&str; 8] = ["etc", "srv", "home", "root", "var", "run", "mnt", SETTINGS];
 
-/// Settings of the kernel, as far as they are here: plain files.
+/// Kernel settings, as far as they exist here: plain files.
 const SETTINGS: &str = "proc/sys/vm";
 
-/// What stays in /etc: commands such as awk are links to it.
+/// What stays in /etc: commands such as awk are links into it.
 const ALTERNATIVES: &str = "alternatives";
 
-/// Makes the root. What the kernel shares by other means than mounts is hidden.
+/// Creates the root. Kernel interfaces that are shared in other ways than by mounts are hidden.
 const MAKE: &str = r#"
 set -e
 cd "$1"
@@ -49,7 +48,7 @@ if command -v busybox >/dev/null; then
 fi
 "#;
 
-/// Where one may do as one likes. One case at a time is on it.
+/// A node that a test may change freely, by one case at a time.
 pub(super) struct Node {
     root: PathBuf,
     shells: Vec<Shell>,
@@ -58,14 +57,14 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// A node at this directory. The process is in a mount and an UTS namespace of its own.
+    /// A node in this directory. The process has its own mount and UTS namespaces.
     pub(super) fn at(root: &Path) -> Node {
         let made =
             Command::new("sh").args(["-c", MAKE, "sh"]).arg(root).stdin(Stdio::null()).status();
         assert!(made.is_ok_and(|status| status.success()), "the node is made");
         let words = |path: &str| {
             let path = format!("PATH={path}");
-            // what hangs is a fault too
+            // a hanging process is a fault too
             [
                 "timeout",
                 "-k",
@@ -93,7 +92,7 @@ impl Node {
         Node { root: root.to_owned(), shells, sees, mounted: Vec::new() }
     }
 
-    /// Takes away what was there, and lays out what every case finds.
+    /// Removes the previous state, and creates what every case needs.
     pub(super) fn reset(&mut self, known_to_pallet: bool) -> std::io::Result<()> {
         unmount(&mut self.mounted);
         fs::write(self.root.join(SETTINGS).join("swappiness"), "60\n")?;
@@ -135,7 +134,8 @@ impl Node {
         Ok(())
     }
 
-    /// Lays out what stands at `path`, in a directory that is `parent`, or one that is there.
+    /// Creates what should be at `path`, in a new directory of the kind `parent`, or in an existing
+    /// one.
     pub(super) fn put(
         &mut self,
         path: &str,
@@ -160,8 +160,8 @@ impl Node {
         self.shells.len()
     }
 
-    /// Whether the programs that a shell finds can see access control lists and extended
-    /// attributes: those of busybox cannot.
+    /// Whether the programs that a shell finds support ACLs and extended attributes; those of
+    /// busybox do not.
     pub(super) fn sees_attributes(&self, shell: usize) -> bool {
         self.sees[shell]
     }
@@ -182,8 +182,8 @@ impl Node {
             .map_err(|error| format!("observing: {error}"))
     }
 
-    /// Applies a change as the engine does, and returns whether it reported one, or what it said
-    /// when it failed.
+    /// Applies a change as the engine does. Returns whether it reported a change, or its output if
+    /// it failed.
     pub(super) fn apply(&self, shell: usize, change: &Change) -> Result<bool, String> {
         let incoming = self.root.join("incoming");
         let received: Vec<PathBuf> =

@@ -1,4 +1,4 @@
-//! What stands on a node before an operation, and all that can be seen of a tree.
+//! The state of a node before an operation, and everything that can be observed of a tree.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FileType, Mode, XattrFlags};
 use rustix::mount::{MountFlags, UnmountFlags};
 
-/// What may stand at a path.
+/// What may be at a path.
 #[derive(Debug, Clone)]
 pub(super) enum What {
     Nothing,
     File(Content),
-    /// With a file, a link that leads out of it, and a directory in it.
+    /// Contains a file, a link that leads out of it, and a directory.
     Directory {
         filled: bool,
     },
@@ -23,11 +23,11 @@ pub(super) enum What {
     Link(&'static str),
     Fifo,
     Device,
-    /// A file that stands under a second name, beside it.
+    /// A file with a second hard link beside it.
     TwoNames(Content),
-    /// A file on which another one is mounted, as a container's engine does it with /etc/hosts.
+    /// A file with another one mounted over it, as container engines do with /etc/hosts.
     MountedFile(Content),
-    /// A directory on which a file system is mounted.
+    /// A directory with a file system mounted on it.
     MountedDirectory,
 }
 
@@ -36,7 +36,7 @@ pub(super) enum What {
 pub(super) enum Content {
     Text(String),
     Bytes(&'static [u8]),
-    /// A line so many times.
+    /// A line, repeated this many times.
     Lines(&'static str, usize),
 }
 
@@ -50,47 +50,47 @@ impl Content {
     }
 }
 
-/// What may stand at a path, with its owner, group, mode and so on.
+/// What may be at a path, with its attributes.
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
     pub(super) what: What,
     pub(super) owner: (u32, u32),
     pub(super) mode: u32,
-    /// An access control list that lets one more user read and write.
+    /// An ACL that lets one more user read and write.
     pub(super) acl: bool,
-    /// An extended attribute of the user.
+    /// An extended attribute in the `user` namespace.
     pub(super) xattr: bool,
 }
 
-/// The directory that a path stands in.
+/// The kind of the parent directory of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parent {
     Plain,
-    /// Another user's.
+    /// It belongs to another user.
     Foreign,
-    /// Of numbers that have no names.
+    /// It belongs to IDs without names.
     Nameless,
-    /// Everybody may write.
+    /// It is world-writable.
     Sticky,
-    /// It gives its group to what is in it.
+    /// It passes its group on to new entries.
     GivesGroup,
-    /// It gives an access control list to what is in it.
+    /// It passes an ACL on to new entries.
     GivesAcl,
-    /// On a file system of its own.
+    /// It is on its own file system.
     Mounted,
-    /// Nothing can be written to it.
+    /// It is read-only.
     ReadOnly,
     Missing,
-    /// A file stands there.
+    /// It is a file.
     File,
-    /// A link of root's to a directory elsewhere.
+    /// It is a link of root's to a directory elsewhere.
     Link,
-    /// A directory of another user's that stands behind a link of theirs.
+    /// It is another user's directory behind a link of theirs.
     ForeignLink,
 }
 
 impl Parent {
-    /// Whether what stands in it can be changed.
+    /// Whether its entries can be changed.
     pub(super) fn can_be_changed(self) -> bool {
         !matches!(
             self,
@@ -98,7 +98,7 @@ impl Parent {
         )
     }
 
-    /// Makes it at `path`. What is mounted is added to `mounted`.
+    /// Creates it at `path`. Mounts are added to `mounted`.
     pub(super) fn build(self, path: &Path, mounted: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let directory = |path: &Path, owner: (u32, u32), mode: u32| {
             fs::create_dir(path)?;
@@ -122,7 +122,7 @@ impl Parent {
             }
             Parent::File => fs::write(path, "a file\n"),
             Parent::Link | Parent::ForeignLink => {
-                // relative, since this process is outside of the node
+                // a relative target, since this process is outside of the node
                 let name =
                     Path::new("../home/elsewhere").join(path.file_name().expect("it has a name"));
                 fs::create_dir(path.parent().expect("it has one").join(&name))?;
@@ -133,7 +133,7 @@ impl Parent {
         }
     }
 
-    /// What is done once all stands in it.
+    /// The last step, after all entries were created.
     pub(super) fn finish(self, path: &Path, mounted: &mut Vec<PathBuf>) -> std::io::Result<()> {
         if self != Parent::ReadOnly {
             return Ok(());
@@ -144,16 +144,15 @@ impl Parent {
     }
 }
 
-/// The user `app`, and its group.
+/// The user `app` and its group.
 pub(super) const APP: u32 = 1001;
 /// The group `staff`.
 const STAFF: u32 = 50;
-/// Numbers without names.
+/// IDs without names.
 pub(super) const NAMELESS: (u32, u32) = (4321, 4322);
 
 impl Standing {
-    /// Makes it at `path`; nothing where its directory is none. What is mounted is added to
-    /// `mounted`.
+    /// Creates it at `path`, unless its parent is not a directory. Mounts are added to `mounted`.
     pub(super) fn build(&self, path: &Path, mounted: &mut Vec<PathBuf>) -> std::io::Result<()> {
         if !path.parent().is_some_and(Path::is_dir) {
             return Ok(());
@@ -225,7 +224,7 @@ fn set_xattr(path: &Path, name: &str, value: &[u8]) -> std::io::Result<()> {
     Ok(rustix::fs::lsetxattr(path, name, value, XattrFlags::empty())?)
 }
 
-/// The list of a mode, with one more user who may read and write.
+/// The ACL for a mode, with one more user who may read and write.
 fn acl(mode: u32) -> Vec<u8> {
     const NOBODY: u32 = u32::MAX;
     let entries: [(u16, u32, u32); 5] = [
@@ -256,22 +255,22 @@ fn mount_tmpfs(at: &Path, mounted: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Takes away what was mounted.
+/// Unmounts everything.
 pub(super) fn unmount(mounted: &mut Vec<PathBuf>) {
     while let Some(at) = mounted.pop() {
-        // an action may have taken it away
+        // an action may have removed it
         let _ = rustix::mount::unmount(&at, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW);
     }
 }
 
-/// What can be seen of one path.
+/// Everything that can be observed of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TreeEntry {
-    /// What it is to whoever looks: see [`TreeEntry::is_like`].
+    /// What it looks like to an observer: see [`TreeEntry::is_like`].
     pub(super) kind: char,
     pub(super) mode: u32,
     pub(super) owner: (u32, u32),
-    /// The content of a file, the target of a link, the number of a device.
+    /// The content of a file, the target of a link, or the number of a device.
     pub(super) content: Vec<u8>,
     pub(super) xattrs: BTreeMap<String, Vec<u8>>,
     pub(super) device: u64,
@@ -305,7 +304,7 @@ impl TreeEntry {
         })
     }
 
-    /// Whether nobody would see a difference, but for times and numbers of the file system.
+    /// Whether an observer would see no difference, apart from times and inode numbers.
     pub(super) fn is_like(&self, other: &TreeEntry) -> bool {
         (self.kind, self.mode, self.owner, &self.content, &self.xattrs)
             == (other.kind, other.mode, other.owner, &other.content, &other.xattrs)
@@ -345,7 +344,7 @@ fn xattrs(path: &Path) -> std::io::Result<BTreeMap<String, Vec<u8>>> {
     Ok(found)
 }
 
-/// All that can be seen below some directories, by path from the root.
+/// Everything that can be observed below some directories, by path from the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tree(pub(super) BTreeMap<PathBuf, TreeEntry>);
 
@@ -375,8 +374,7 @@ impl Tree {
         self.0.get(Path::new(path))
     }
 
-    /// The paths where the two are not the same to whoever looks, each with what was there and what
-    /// is.
+    /// The paths where the two trees differ, each with the old and the new state.
     pub(super) fn differences<'a>(&'a self, after: &'a Tree) -> Vec<Difference<'a>> {
         let paths = self.0.keys().chain(after.0.keys().filter(|path| !self.0.contains_key(*path)));
         paths
@@ -405,7 +403,7 @@ impl std::fmt::Display for Difference<'_> {
     }
 }
 
-/// A name that is not UTF-8: what stands beside what an action is about.
+/// A name that is not UTF-8, for an entry beside the subject of an action.
 pub(super) fn not_utf8() -> OsString {
     OsString::from_vec(b"not \xff utf-8\n".to_vec())
 }

@@ -9,30 +9,30 @@ use serde_json::{Map, Value, json};
 use self::own::{key, own};
 use super::tree::{APP, Content, NAMELESS, Parent, Standing, What};
 
-/// A node, and what is declared for it.
+/// A node, and its declarations.
 #[derive(Debug, Clone)]
 pub(super) struct Case {
-    /// Whether it is also applied by a node of which nothing was known.
+    /// Whether it is also applied from an unknown state.
     pub(super) unknown: bool,
-    /// The number of the shell, from those that there are.
+    /// The number of the shell, among those that are installed.
     pub(super) shell: usize,
-    /// Whether Pallet was on the node before, and has a place for what it remembers.
+    /// Whether Pallet ran on the node before, so that its directory for records exists.
     pub(super) known_to_pallet: bool,
     pub(super) targets: Vec<Target>,
 }
 
-/// One action, and what it finds.
+/// One action, and the state that it finds.
 #[derive(Debug, Clone)]
 pub(super) enum Target {
-    /// One that is given a path.
+    /// An action with a path parameter.
     At { parent: Parent, name: String, standing: Standing, wish: Wish },
-    /// One that has its own paths: what stands at the first of them that begins so.
+    /// An action with paths of its own: the state of the first one with this prefix.
     Own { path: &'static str, standing: Standing, wish: Wish },
     /// A key of the user `app`, in its home directory.
     Key { directory: Option<Standing>, file: Standing, wish: Wish },
 }
 
-/// An action by name, and its arguments but for the path.
+/// An action by name, with its arguments except the path.
 #[derive(Debug, Clone)]
 pub(super) struct Wish {
     pub(super) action: &'static str,
@@ -47,7 +47,7 @@ impl Target {
     }
 }
 
-/// What is not mended yet, and so not tried: the names are those of [`What`], [`Parent`] and so on.
+/// Known bugs, which are not tried: the names are those of [`What`], [`Parent`] and so on.
 struct Tried {
     nameless: bool,
     mounted: bool,
@@ -69,7 +69,7 @@ const TRIED: Tried = Tried {
 pub(super) fn case() -> impl Strategy<Value = Case> {
     (0..3_usize, any::<bool>(), any::<bool>(), prop::collection::vec(target(), 1..4)).prop_map(
         |(shell, unknown, known_to_pallet, mut targets)| {
-            // two that write one file are another law's
+            // two actions that write the same file are covered by another law
             let mut seen = Vec::new();
             targets.retain(|target| {
                 let own = match target {
@@ -107,7 +107,7 @@ fn parent() -> impl Strategy<Value = Parent> {
     .prop_filter("not tried yet", |parent| TRIED.foreign_links || *parent != Parent::ForeignLink)
 }
 
-/// Names that shells, and the output of tools, get wrong.
+/// Names that shells and the output of tools often get wrong.
 const HOSTILE: [&str; 18] = [
     "it's a \"quoted\" \u{fc}n\u{ef}c\u{f6}d\u{e9}",
     "new\nline\n",
@@ -214,7 +214,7 @@ fn content() -> impl Strategy<Value = Content> {
     ]
 }
 
-/// What is wanted of owner, group and mode.
+/// The wanted owner, group and mode.
 fn attributes() -> impl Strategy<Value = Map<String, Value>> {
     let owner = select(vec![None, None, Some("app"), Some("root")]);
     let group = select(vec![None, None, Some("staff"), Some("root")]);
@@ -240,7 +240,7 @@ fn attributes() -> impl Strategy<Value = Map<String, Value>> {
     })
 }
 
-/// The action of this name, with these arguments and with attributes.
+/// The action with this name, these arguments, and attributes.
 fn with_attributes(
     action: &'static str,
     arguments: impl Strategy<Value = Value>,
@@ -264,7 +264,7 @@ fn plain(
     })
 }
 
-/// Text for a line, a value, a pattern: plain, and not so.
+/// Text for a line, a value or a pattern: plain and weird.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => select(vec!["x=1", "y=2", "a", "1", "k", "b c"]).prop_map(str::to_owned),

@@ -1,4 +1,4 @@
-//! What a script of a phase leaves behind where it is killed, and what becomes of that.
+//! What a script leaves behind when it is killed, and how the next run cleans up.
 
 use std::fs;
 use std::io::Write;
@@ -18,8 +18,8 @@ use crate::script::Library;
 
 const STATE: &str = "/var/lib/pallet";
 
-/// A directory for files, another in the place of /var/lib/pallet, and one for programs that come
-/// before the system's.
+/// A directory for files, one in place of /var/lib/pallet, and one for programs that come first in
+/// `PATH`.
 struct Sandbox {
     shell: Vec<&'static str>,
     files: TempDir,
@@ -55,7 +55,7 @@ impl Sandbox {
         self.state.path().join(name)
     }
 
-    /// The script that applies these, whatever is there.
+    /// The script that applies these actions, without checking the current state.
     fn script(&self, declared: &[Declared], later: &[&str], leftovers: bool) -> String {
         let plan = planned(declared, later, leftovers);
         let token = "pallet-0123456789abcdef";
@@ -85,7 +85,7 @@ impl Sandbox {
         self.start(script).wait_with_output().expect("it ends")
     }
 
-    /// What is temporary and still there.
+    /// Temporary entries that still exist.
     fn left(&self) -> Vec<String> {
         let mut left = names(self.files.path());
         left.retain(|name| name.starts_with(".pallet"));
@@ -130,7 +130,7 @@ fn a_flag_is_taken_back_where_nothing_was_changed() {
         let output = place.run(&script);
         assert!(output.status.success(), "{:?}: {output:?}", place.shell);
         assert!(place.kept("flags/f").exists(), "{:?}", place.shell);
-        // one that was set before stays, whatever this changes
+        // a flag that was set before stays, whether or not this changes anything
         assert!(
             place.run(&script).status.success() && place.kept("flags/f").exists(),
             "{:?}",
@@ -154,7 +154,7 @@ fn new_files_are_put_in_place_together_where_nothing_is_known_of_them() {
             false,
         );
         assert_eq!(script.matches("\nbatch_begin\n").count(), 1);
-        // what cannot be there ends it, and what comes before it is in place all the same
+        // an impossible path fails the script; the files before it are in place anyway
         fs::create_dir(place.at("b")).unwrap();
         let output = place.run(&script);
         let said = String::from_utf8_lossy(&output.stdout);
@@ -177,7 +177,7 @@ fn new_files_are_put_in_place_together_where_nothing_is_known_of_them() {
     }
 }
 
-/// 1,000 kills in all shells together.
+/// 1,000 kills over all shells.
 #[test]
 fn a_thousand_kills_lose_no_flag_and_leave_nothing_behind() {
     let places = places();
@@ -203,7 +203,7 @@ fn a_thousand_kills_lose_no_flag_and_leave_nothing_behind() {
             let script =
                 place.script(&[file(place, "a", &content, Some("f"))], &["f"], round % 2 == 0);
             let mut child = place.start(&script);
-            // from before its first command until after its last
+            // from before the first command to after the last one
             std::thread::sleep(took.mul_f64((round * 7919 % 1000) as f64 / 1000.0));
             let group = rustix::process::Pid::from_child(&child);
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
@@ -288,7 +288,7 @@ fn what_is_cleaned_is_what_was_made_and_nothing_that_a_user_puts_in_its_place() 
         ] {
             assert!(place.at(kept).exists(), "{:?}: {kept}", place.shell);
         }
-        // what is on its way is not taken away
+        // an upload in progress is not removed
         assert_eq!(names(&place.kept("incoming")), ["bb.part"], "{:?}", place.shell);
         assert_eq!(names(&place.kept("flags")), ["f"], "{:?}", place.shell);
         assert!(!place.kept("written.new").exists(), "{:?}", place.shell);
@@ -331,7 +331,7 @@ fn what_held_a_secret_is_marked_and_not_kept() {
             "{:?}: there is no secret in it any more",
             place.shell
         );
-        // the same content is a secret wherever it comes back
+        // the same content is a secret wherever it is used again
         fs::write(place.at("a"), "hunter2\n").unwrap();
         write("five\n", false);
         assert_eq!(versions(), ["one\n", "three\n"], "{:?}", place.shell);

@@ -1,4 +1,4 @@
-//! What becomes of a plan that is written and read back.
+//! Plans that are serialized and read back.
 
 use super::*;
 use crate::action::{Action, Package, RemoteFile};
@@ -15,7 +15,7 @@ fn file(path: &str, content: &str) -> Declared {
     Declared::of(file)
 }
 
-/// What these change on a node of which nothing is known; `later`: flags that later phases look at.
+/// The changes of these actions on an unknown node; `later`: flags that later phases read.
 pub(in crate::engine) fn planned(
     declared: &[Declared],
     later: &[&str],

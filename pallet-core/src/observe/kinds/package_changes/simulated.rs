@@ -1,10 +1,11 @@
-//! Reads what simulations of rpm's package managers say that would come. `None`: that cannot be
-//! said.
+//! Parses the simulated installations of dnf, yum and zypper. `None`: the changes cannot be
+//! predicted.
 
-/// What `dnf --assumeno install` prints, or yum: a table with headings, in which each package
-/// begins a line behind one blank.
+/// Parses the output of `dnf --assumeno install`, or yum's: a table with headings, where each
+/// package is on a line with one leading space.
 ///
-/// Where something goes for it to come, or cannot come, that is not all that changes.
+/// If packages would be removed or skipped, the list would not be the whole change, so the result
+/// is `None`.
 pub(super) fn dnf(text: &str) -> Option<Vec<&str>> {
     let (table, _) = text.split_once("\nTransaction Summary")?;
     let (mut come, mut counts) = (Vec::new(), false);
@@ -30,8 +31,8 @@ pub(super) fn dnf(text: &str) -> Option<Vec<&str>> {
     Some(come)
 }
 
-/// What `zypper --xmlout install --dry-run` prints: lists of what it would do, each with its
-/// packages.
+/// Parses the output of `zypper --xmlout install --dry-run`: lists of planned changes, each with
+/// its packages.
 pub(super) fn zypper(text: &str) -> Option<Vec<&str>> {
     let (_, summary) = text.split_once("<install-summary")?;
     let (summary, _) = summary.split_once("</install-summary>")?;
@@ -56,7 +57,7 @@ pub(super) fn zypper(text: &str) -> Option<Vec<&str>> {
 mod tests {
     use super::*;
 
-    /// Recorded of dnf 4.14, with names that are longer than their column.
+    /// Recorded from dnf 4.14, with names that are longer than their column.
     const DNF: &str = "Last metadata expiration check: 0:07:47 ago on Sun Nov 29 00:57:44 2026.
 Dependencies resolved.
 ================================================================================
@@ -95,7 +96,7 @@ Operation aborted.
         );
     }
 
-    /// As yum 3 writes it.
+    /// In the format of yum 3.
     const YUM: &str = "Dependencies Resolved
 
 ================================================================================
@@ -119,7 +120,7 @@ Exiting on user command
         assert_eq!(dnf(YUM), Some(vec!["nginx", "nginx-filesystem", "openssl11-libs"]));
     }
 
-    /// Recorded of zypper 1.14.
+    /// Recorded from zypper 1.14.
     const ZYPPER: &str = "<?xml version='1.0'?>
 <stream>
 <message type=\"info\">Resolving package dependencies...</message>

@@ -1,4 +1,4 @@
-//! Actions that have files of their own: tables of the system, and the keys of a user.
+//! Actions with files of their own: system tables, and the keys of a user.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::tree::{Content, What};
 use super::{Target, content, link, plain, stood, text};
 
-/// What may be in the table of mounts.
+/// Lines that the table of mounts may contain.
 const TABLES: [&str; 6] = [
     "# /etc/fstab\n/dev/vda1 / ext4 defaults 0 1\n",
     "sshfs#u@h:/old /mnt/x fuse defaults 0 0\n",
@@ -17,7 +17,7 @@ const TABLES: [&str; 6] = [
     "",
 ];
 
-/// What may be in the table of hosts.
+/// Lines that the table of hosts may contain.
 const HOSTS: [&str; 4] = [
     "127.0.0.1 localhost\n127.0.1.1 node\n",
     "127.0.0.1\tlocalhost # here\n::1 localhost",
