@@ -1,17 +1,16 @@
-//! Messages as they come in: a header with their length, and JSON.
+//! Reads messages: a header with the length, and JSON.
 
 use std::io::{self, BufRead, Read};
 
 use lsp_server::Message;
 
-/// The longest message that is taken, in bytes. A length beyond that is a mistake of who sends.
+/// Maximum length of a message, in bytes. A larger one is an error of the sender.
 const LONGEST: u64 = 64 << 20;
 
-/// The longest line of a header, in bytes.
+/// Maximum length of a header line, in bytes.
 const LINE: u64 = 1024;
 
-/// Reads a message; `None`: there are no more. The error says in one line what is wrong with what
-/// came.
+/// Reads a message; `None` at the end of the input. The error describes invalid input in one line.
 pub(super) fn read(input: &mut impl BufRead) -> Result<Option<Message>, String> {
     let mut length = None;
     loop {
@@ -43,7 +42,7 @@ pub(super) fn read(input: &mut impl BufRead) -> Result<Option<Message>, String> 
         .map_err(|error| format!("a message that is none: {error}"))
 }
 
-/// A line without its end; `None`: there are no more.
+/// A line without its line end; `None` at the end of the input.
 fn line(input: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut bytes = Vec::new();
     input.take(LINE).read_until(b'\n', &mut bytes)?;
