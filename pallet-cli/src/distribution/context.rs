@@ -243,7 +243,7 @@ pub(super) fn signers(
     issuers: &[String],
 ) -> anyhow::Result<Vec<SignerRule>> {
     let key = |word: &String| {
-        // every public key in PEM begins like this
+        // the base64 body of every public key begins with M
         let inline = word.starts_with("-----")
             || (word.starts_with('M') && !std::path::Path::new(word).is_file());
         let source =

@@ -1,5 +1,4 @@
-//! The tables on plugins: which are required, whose signatures count, where to look in place of
-//! other sources.
+//! Reads the tables about plugins: requirements, trusted signers, mirrors.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -91,7 +90,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Relative paths stay: they are relative to the file, and the lock beside it has them too.
+    /// Relative paths stay relative to the file: the lock beside it contains them too.
     fn origin(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Origin> {
         let text = self.string(key, value)?;
         text.parse().map_err(|error: String| self.error(value.span(), error)).ok()
@@ -172,7 +171,7 @@ impl Reader<'_> {
             .ok()
     }
 
-    /// The file of the root whose certificates are believed.
+    /// The file with the trusted Sigstore root.
     pub(super) fn sigstore(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<PathBuf> {
         let mut root = None;
         for (inner, span, value) in self.table(key, value) {

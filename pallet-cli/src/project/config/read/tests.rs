@@ -1,4 +1,4 @@
-//! What files say, and what is wrong with them.
+//! Tests of reading files, valid and invalid.
 
 use super::*;
 use crate::project::config::SignerConfig;
