@@ -1,4 +1,4 @@
-//! The files of a project: missing, unreadable, loading each other, and the first ones.
+//! Tests of project files: missing, unreadable, loading each other, and newly written.
 
 use std::sync::{Arc, Mutex};
 

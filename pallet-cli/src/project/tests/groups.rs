@@ -1,4 +1,4 @@
-//! Groups: what they inherit, clusters, and two of one name.
+//! Tests of groups: inheritance, clusters, duplicate names.
 
 use super::bed::{Bed, check_phase, star};
 use expect_test::expect;

@@ -1,5 +1,5 @@
-//! The inputs of a session: what one defines the next ones see, and what is wrong with one is told
-//! of its own lines.
+//! Tests of a session's inputs: later inputs see earlier definitions, and errors have places in
+//! their own input.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ group_spec("web")
 group_spec("data-base")
 "#;
 
-/// Evaluates inputs on a project; gives the values and errors, and what was printed.
+/// Evaluates inputs on a project. Returns the values and errors, and the output.
 fn evaluated(
     bed: &Bed,
     limits: Limits,

@@ -1,4 +1,4 @@
-//! `help`: what there is, and what it does.
+//! `help`: lists and explains functions.
 
 use std::fmt::Write;
 
@@ -109,7 +109,7 @@ fn named(call: &Call<'_, '_, '_, '_>, name: &str) -> Result<String, FunctionErro
     }
     let actions = actions();
     let context = call.session.context();
-    // a crate may be written as its functions are called
+    // the name of a crate may be given in the form of its functions
     let registry = call.session.loaded().registry.clone();
     let dashed = |name: &str| {
         let (of, function) =
