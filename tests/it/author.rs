@@ -114,7 +114,7 @@ fn a_new_crate_is_built_tested_loaded_and_tried() {
     project
         .run(&["doc", "web-shop.greeting"])
         .exits(0)
-        .says("Greets who logs in")
+        .says("Greets users who log in")
         .says("text")
         .says("in one line");
     project

@@ -208,7 +208,7 @@ fn check_finds_all_that_is_wrong() {
         ("the environment has no key `databse`", "pallet.star:12:"),
         ("not for db-1", "pallet.star:15:"),
         ("did you mean `configure`?", "pallet.star:17:"),
-        ("node `web-1` is of group `wbe`", "pallet.toml:10:"),
+        ("node `web-1` belongs to group `wbe`", "pallet.toml:10:"),
         ("PALLET_NO_SUCH", "pallet.toml:14:"),
     ] {
         checked = checked.says(what).says(place);
@@ -244,7 +244,7 @@ fn more_nodes_than_a_project_may_have_are_an_error_at_once() {
     project.write("pallet.star", "group_spec(\"web\", count = 1000000000)\n");
     let refused = project.run(&["converge", "--dry-run"]).exits(2);
     let refused = refused
-        .says("group `web` has 1000000000 nodes, and a project may have 10000")
+        .says("group `web` has 1000000000 nodes, but a project may have 10000")
         .says("max_nodes")
         .says("pallet.star:1:1");
     assert!(refused.took < Duration::from_secs(5), "{refused}");
@@ -272,6 +272,6 @@ fn names_of_groups_tell_their_nodes_apart() {
     project
         .run(&["check"])
         .exits(2)
-        .says("`web-1` is a group, and the name of node 1 of group `web`")
+        .says("`web-1` is a group, and also the name of node 1 of group `web`")
         .says("pallet.star:2:1");
 }

@@ -201,7 +201,7 @@ fn read(output: &mut impl BufRead) -> Option<Value> {
         match line.trim_end().split_once(": ") {
             Some(("Content-Length", value)) => length = value.parse().unwrap(),
             None if line == "\r\n" => break,
-            _ => panic!("{line:?} is no line of a header"),
+            _ => panic!("{line:?} is not a header line"),
         }
     }
     let mut body = vec![0; length];

@@ -87,7 +87,7 @@ impl AddService {
         });
         let services = services
             .as_table_mut()
-            .with_context(|| format!("`services` in {} is no table", file.display()))?;
+            .with_context(|| format!("`services` in {} is not a table", file.display()))?;
         services.insert(&self.name, Item::Table(table));
         if self.default {
             document["default_service"] = toml_edit::value(&self.name);

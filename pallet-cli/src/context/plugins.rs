@@ -175,11 +175,11 @@ pub(crate) fn check_plugins(
         }
         let message = match there.first() {
             Some(summary) => format!(
-                "plugin `{}` {} is required, and {} is installed",
+                "plugin `{}` {} is required, but {} is installed",
                 required.key, required.version, summary.version
             ),
             None => format!(
-                "plugin `{}` {} is required, and not installed",
+                "plugin `{}` {} is required, but not installed",
                 required.key, required.version
             ),
         };

@@ -22,7 +22,7 @@ impl ConfigDocument {
     /// Requires a plugin. Other keys of an existing entry stay, and so do its comments.
     pub(super) fn require(&mut self, key: &str, version: &str, source: &str) -> anyhow::Result<()> {
         let plugins = self.0.entry("plugins").or_insert_with(|| Item::Table(Table::new()));
-        let plugins = plugins.as_table_like_mut().context("`plugins` is no table")?;
+        let plugins = plugins.as_table_like_mut().context("`plugins` is not a table")?;
         if let Some(table) = plugins.get_mut(key).and_then(Item::as_table_like_mut) {
             table.insert("version", toml_edit::value(version));
             table.insert("source", toml_edit::value(source));

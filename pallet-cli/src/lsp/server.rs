@@ -167,9 +167,10 @@ impl Server<'_> {
             (Stage::New, _) => {
                 Err((ErrorCode::ServerNotInitialized, "the server is not initialized".to_owned()))
             }
-            (Stage::ShutDown, _) => {
-                Err((ErrorCode::InvalidRequest, "after `shutdown` there is only `exit`".to_owned()))
-            }
+            (Stage::ShutDown, _) => Err((
+                ErrorCode::InvalidRequest,
+                "after `shutdown`, only `exit` is valid".to_owned(),
+            )),
             (_, "shutdown") => {
                 self.stage = Stage::ShutDown;
                 Ok(Value::Null)
@@ -177,7 +178,7 @@ impl Server<'_> {
             (_, "textDocument/completion" | "textDocument/hover" | "textDocument/definition") => {
                 self.about(request).map_err(invalid)
             }
-            (_, other) => Err((ErrorCode::MethodNotFound, format!("there is no {other} here"))),
+            (_, other) => Err((ErrorCode::MethodNotFound, format!("unknown method {other}"))),
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
         for node in undeclared.iter().filter(|node| !node.permanent) {
             let group = node.group.as_deref().unwrap_or("none");
             context.printer.warning(&format!(
-                "node {} is of group {group}, which the project does not declare; `pallet-cli \
+                "node {} belongs to group {group}, which the project does not declare; `pallet-cli \
                  converge --remove-undeclared` destroys it",
                 node.name
             ));
@@ -133,8 +133,8 @@ fn listed_groups(project: &LoadedProject) -> Vec<Diagnostic> {
                 false => format!("there are {}", groups.join(", ")),
             });
             let message = format!(
-                "services.{name}: node `{node}` is of group `{group}`, which the project does not \
-                 declare"
+                "services.{name}: node `{node}` belongs to group `{group}`, which the project does \
+                 not declare"
             );
             found.push(Diagnostic::error(message).at(at).suggest(help));
         }

@@ -36,8 +36,8 @@ pub(crate) fn scenarios(package: &Path, names: &[String]) -> anyhow::Result<Vec<
     found.sort_by(|a, b| a.name.cmp(&b.name));
     if found.is_empty() {
         bail!(
-            "there is no scenario in {}; write one: a file NAME.star there that declares groups, \
-             as a pallet.star does",
+            "there is no scenario in {}; add a file NAME.star there that declares groups, like a \
+             pallet.star",
             folder.display()
         );
     }

@@ -92,8 +92,7 @@ impl Template {
         check_name(&self.name)?;
         if directory.exists() {
             bail!(
-                "{} is there already; choose another name, or another directory: nothing was \
-                 written",
+                "{} already exists; choose another name or directory; nothing was written",
                 directory.display()
             );
         }
@@ -116,12 +115,12 @@ impl Template {
 
     fn fill(&self, text: &str, license: Option<&str>, core: Option<&Path>) -> String {
         let about = match self.kind {
-            PackageKind::Crate => "Greets who logs in to a node",
-            PackageKind::Provider => "Nodes that are there already, by their addresses",
+            PackageKind::Crate => "Greets users who log in to a node",
+            PackageKind::Provider => "Existing nodes, by their addresses",
         };
         let patch = core.map(|core| {
             format!(
-                "\n# A checkout of Pallet in place of what is published.\n[patch.crates-io]\n\
+                "\n# A checkout of Pallet instead of the published one.\n[patch.crates-io]\n\
                  pallet-core = {{ path = {core:?} }}\n"
             )
         });
@@ -226,7 +225,7 @@ mod tests {
                 );
                 let again =
                     template.write(&directory.path().join("web-shop")).unwrap_err().to_string();
-                assert!(again.contains("is there already"), "{again}");
+                assert!(again.contains("already exists"), "{again}");
             }
         }
     }

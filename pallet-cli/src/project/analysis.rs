@@ -100,8 +100,10 @@ impl Analysis {
 
     /// The names that can be used in a line (from 1) of a file.
     pub(crate) fn scope(&self, file: &str, line: u32, crates: Vec<String>) -> CompletionScope {
-        let mut names: BTreeMap<String, Name> =
-            builtins().keys().map(|name| (name.clone(), Name::about("of Starlark"))).collect();
+        let mut names: BTreeMap<String, Name> = builtins()
+            .keys()
+            .map(|name| (name.clone(), Name::about("a Starlark builtin")))
+            .collect();
         names.extend(self.known.iter().map(|(name, known)| (name.clone(), Name::known(known))));
         // the innermost definition comes first, and must be inserted last to win
         let visible: Vec<_> =

@@ -18,7 +18,7 @@ pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<()
         let message = if directory.exists() {
             format!("{shown} is not a directory")
         } else {
-            format!("there is not a directory {shown}")
+            format!("there is no directory {shown}")
         };
         return Err(Diagnostic::error(message)
             .suggest("set the project directory, which contains pallet.toml".to_owned()));

@@ -20,9 +20,8 @@ pub(crate) fn init(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     let there: Vec<&str> =
         FILES.iter().map(|(name, _)| *name).filter(|name| directory.join(name).exists()).collect();
     if !there.is_empty() {
-        let verb = if there.len() == 1 { "is" } else { "are" };
-        let message =
-            format!("{} {verb} there already in {}", there.join(" and "), directory.display());
+        let verb = if there.len() == 1 { "exists" } else { "exist" };
+        let message = format!("{} already {verb} in {}", there.join(" and "), directory.display());
         return Err(Diagnostic::error(message)
             .suggest("choose another directory; nothing was written".to_owned()));
     }

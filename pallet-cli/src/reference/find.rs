@@ -34,8 +34,8 @@ pub(crate) fn find(
     if !crates.contains(&of) {
         if registry.names(PluginKind::Provider).contains(&of) {
             bail!(
-                "there is no action or crate {name}; the provider is explained by `pallet-cli doc \
-                 provider:{of}`"
+                "there is no action or crate {name}; `pallet-cli doc provider:{of}` explains \
+                 the provider"
             );
         }
         let known = actions

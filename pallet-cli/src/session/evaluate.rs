@@ -50,7 +50,7 @@ impl Session {
             for name in inputs.take(&self.loaded().project) {
                 self.base
                     .printer
-                    .status(&format!("`{name}` is defined by you and hides the project's"));
+                    .status(&format!("your definition of `{name}` hides the project's"));
             }
         }
         match result {

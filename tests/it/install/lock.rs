@@ -210,7 +210,7 @@ fn locked_refuses_changes() {
     project.run(&["install", "--locked"]).exits(0);
     project.edit("pallet.toml", "\"^1\"", "\"^2\"");
     refuses(&project, &["install", "--locked"], &["--locked was used", "greet ^2"]);
-    project.run(&["verify"]).exits(2).says("does not fit").says("greet ^2");
+    project.run(&["verify"]).exits(2).says("does not match").says("greet ^2");
     project.run(&["install"]).exits(0).says("greet 1.0.0 -> 2.0.0");
     project.run(&["install", "--locked"]).exits(0);
     project.run(&["verify"]).exits(0).says("greet 2.0.0: good");

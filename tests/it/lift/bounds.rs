@@ -123,7 +123,7 @@ fn fault_27_one_mistake_in_pallet_toml_is_not_a_thousand() {
     let output = project.run(&["nodes"]);
     let said = format!("{}{}", output.stdout, output.stderr);
     assert!(said.lines().count() < 60, "{} lines", said.lines().count());
-    assert!(said.contains("more mistakes were found behind this"), "{said}");
+    assert!(said.contains("more errors follow; this one may have caused them"), "{said}");
     assert!(!said.contains('\u{1b}'), "{said:?}");
 }
 

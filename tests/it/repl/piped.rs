@@ -59,7 +59,7 @@ fn the_first_mistake_ends_it() {
     piped(&project(), "use_service(\"sandbx\")\n").exits(2).says("there is no service `sandbx`");
     piped(&project(), "with_admin_user({\"sudo_password\": \"x\"})\n")
         .exits(2)
-        .says("would put a secret into the code");
+        .says("secrets do not belong in code");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn reload_takes_what_changed_and_keeps_what_works() {
     let input = "web = 1\ndata_base\nreload()\nweb\nadded\n";
     let mut running = project.start_with_input(&["repl"], input);
     running.wait_for("group_spec(\"data-base\")");
-    running.wait().exits(2).says("there is no `added`").says("`web` is defined by you");
+    running.wait().exits(2).says("there is no `added`").says("your definition of `web`");
 
     project.write("later.star", "added = 1\n");
     let script = "def change():\n    pass\nreload()\n";

@@ -273,8 +273,8 @@ impl Config {
             let misspelt = closest("provider", service.options.keys().map(String::as_str));
             let place = service.places.get(misspelt.unwrap_or_default()).cloned();
             let help = match misspelt {
-                Some(key) => format!("did you mean `provider` by `{key}`?"),
-                None => "give it `provider = \"...\"`".to_owned(),
+                Some(key) => format!("did you mean `provider` instead of `{key}`?"),
+                None => "set `provider = \"...\"`".to_owned(),
             };
             found.push(
                 Diagnostic::error(format!("service `{name}` has no provider"))
@@ -300,9 +300,8 @@ impl Config {
             (None, None, []) => EMBEDDED_SERVICE,
             (None, None, [only]) => only,
             (None, None, _) => {
-                let message = "there are several services and no default one";
-                let suggestion =
-                    format!("write `default_service = \"...\"` with one of {}", names.join(", "));
+                let message = "there are several services and no default";
+                let suggestion = format!("set `default_service` to one of {}", names.join(", "));
                 return Err(Diagnostic::error(message).suggest(suggestion));
             }
         };

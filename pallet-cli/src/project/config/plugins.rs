@@ -45,10 +45,9 @@ impl Reader<'_> {
             Some(("crate", _)) => Some(PluginKind::Crate),
             Some(("provider", _)) => Some(PluginKind::Provider),
             Some(_) => {
-                let found = self.diagnostic(span, format!("{key:?} names no plugin"));
-                self.found.push(
-                    found.suggest("write its name, or crate/NAME, or provider/NAME".to_owned()),
-                );
+                let found = self.diagnostic(span, format!("{key:?} is not the name of a plugin"));
+                self.found
+                    .push(found.suggest("write NAME, crate/NAME or provider/NAME".to_owned()));
                 return None;
             }
         };
@@ -80,7 +79,7 @@ impl Reader<'_> {
             Err(error) => {
                 let found = self.diagnostic(
                     value.span(),
-                    format!("{text:?} is no version requirement: {error}"),
+                    format!("{text:?} is not a version requirement: {error}"),
                 );
                 self.found.push(found.suggest(
                     "write \"1.2\" for 1.2.0 and every compatible later version".to_owned(),
@@ -139,7 +138,7 @@ impl Reader<'_> {
             self.wrong(
                 value,
                 prefix,
-                "the file of a key, a table of `identity` and `issuer`, or a list of them",
+                "a public key file, a table with `identity` and `issuer`, or a list of them",
             );
             return None;
         }
@@ -158,7 +157,7 @@ impl Reader<'_> {
             );
             self.found.push(
                 found.suggest(
-                    "who it is and who says so: \
+                    "write \
                     { identity = \"a@acme.example\", issuer = \"https://...\" }"
                         .to_owned(),
                 ),
@@ -214,11 +213,13 @@ impl Reader<'_> {
                 Some(to @ Source::Registry { .. }) if pull_through => {
                     let found = self.diagnostic(
                         span,
-                        format!("the mirror {to} cannot be filled: it is a registry"),
+                        format!(
+                            "the mirror {to} is a registry, and `pull_through` requires a directory"
+                        ),
                     );
                     self.found.push(
                         found.suggest(
-                            "pull through into a directory: \
+                            "write \
                             { source = \"layout:DIR\", pull_through = true }"
                                 .to_owned(),
                         ),

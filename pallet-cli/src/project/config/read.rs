@@ -45,7 +45,7 @@ pub(crate) fn read(source: &ConfigText<'_>) -> (Config, Diagnostics) {
         let more = errors.len().saturating_sub(MISTAKES);
         for error in errors.into_iter().take(MISTAKES) {
             let message = if error.message().contains("recurs") {
-                "this is nested too deep; write it flatter"
+                "this is nested too deep; use fewer levels"
             } else {
                 error.message()
             };
@@ -54,8 +54,7 @@ pub(crate) fn read(source: &ConfigText<'_>) -> (Config, Diagnostics) {
         if more > 0
             && let Some(last) = reader.found.0.last_mut()
         {
-            let message =
-                format!("{more} more mistakes were found behind this; they may come of it");
+            let message = format!("{more} more errors follow; this one may have caused them");
             last.notes.push(Note { message, place: None });
         }
         return (Config::default(), reader.found);
@@ -138,7 +137,8 @@ impl Reader<'_> {
                         self.string(key, value).filter(|name| self.is_name(name, value.span()))
                 }
                 "default_service" => {
-                    let found = self.diagnostic(span, "`default_service` is no key of [project]");
+                    let found =
+                        self.diagnostic(span, "`default_service` is not a key of [project]");
                     self.found.push(found.suggest("write it above the first table".to_owned()));
                 }
                 "max_nodes" => {
@@ -238,8 +238,8 @@ impl Reader<'_> {
                     let found = self.diagnostic(
                         span,
                         format!(
-                            "`{key}` is no key of [admin_user]: \
-                            credentials never stand in a file of Pallet"
+                            "`{key}` is not a key of [admin_user]: \
+                            Pallet's files never contain credentials"
                         ),
                     );
                     self.found.push(

@@ -56,7 +56,7 @@ pub(super) fn not_defined(place: &str, choices: &[&Value], value: &Value) -> Pro
     let word = value.as_str().unwrap_or_default();
     let suggestion = did_you_mean_or_list(word, &words, "there are");
     let suggestion = suggestion
-        .or_else(|| Some(format!("write one there, such as `{word} = {{ env = \"NAME\" }}`")));
+        .or_else(|| Some(format!("add one there, such as `{word} = {{ env = \"NAME\" }}`")));
     Problem {
         suggestion,
         ..Problem::new(format!("is {}, which {place} does not have", shown(value)))

@@ -40,8 +40,8 @@ pub(crate) fn find_crate(catalog: &dyn CrateCatalog, name: &str) -> Result<Crate
         Err(_) if !there.contains(&name) => {
             let get = || {
                 format!(
-                    "`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its name \
-                     alone where `registry` is set; "
+                    "install it with `pallet-cli install oci://HOST/PATH/crate/{name}`, or by its \
+                     name if `registry` is set; "
                 )
             };
             let list = || {

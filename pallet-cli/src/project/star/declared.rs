@@ -132,7 +132,7 @@ impl Declarations {
                 node_of(name).and_then(|(other, number)| Some((by_name.get(other)?, number)));
             if let Some((other, number)) = other {
                 let message = format!(
-                    "`{name}` is a group, and the name of node {number} of group `{}`",
+                    "`{name}` is a group, and also the name of node {number} of group `{}`",
                     other.spec.name
                 );
                 found.push(
@@ -153,10 +153,10 @@ impl Declarations {
             let (name, count) = (&most.spec.name, most.spec.count.unwrap_or_default());
             let message = match u64::from(count) == total {
                 true => {
-                    format!("group `{name}` has {count} nodes, and a project may have {max_nodes}")
+                    format!("group `{name}` has {count} nodes, but a project may have {max_nodes}")
                 }
                 false => format!(
-                    "the groups have {total} nodes, most of them `{name}` ({count}), and a \
+                    "the groups have {total} nodes, most of them `{name}` ({count}), but a \
                      project may have {max_nodes}"
                 ),
             };

@@ -162,7 +162,7 @@ fn a_mistake_is_told_of_its_line_and_what_came_before_it_stays() {
               |
             1 | load("@zsh", "x")
               |      ^^^^^^
-              = help: `pallet-cli install oci://HOST/PATH/crate/zsh` would get it, or its name alone where `registry` is set; there are automated-admin-user, broken, nginx
+              = help: install it with `pallet-cli install oci://HOST/PATH/crate/zsh`, or by its name if `registry` is set; there are automated-admin-user, broken, nginx
         "#]],
     );
 }

@@ -152,7 +152,7 @@ fn configuration_that_is_nested_too_deep_is_an_error() {
         let found = first_line(&Bed::new(&[("pallet.toml", &text), ("pallet.star", "")]));
         assert!(
             found.starts_with("pallet.toml:2:")
-                && found.ends_with(": this is nested too deep; write it flatter"),
+                && found.ends_with(": this is nested too deep; use fewer levels"),
             "{found}"
         );
     }

@@ -50,7 +50,9 @@ fn read(
             ("password" | "sudo_password", _) => {
                 let help = "refer to it in [admin_user] of pallet.toml".to_owned();
                 return Err(call
-                    .complaint(format!("`user.{key}` would put a secret into the code"))
+                    .complaint(format!(
+                        "`user.{key}` is not allowed: secrets do not belong in code"
+                    ))
                     .help(help));
             }
             ("name" | "no_sudo" | "identity_files", value) => {

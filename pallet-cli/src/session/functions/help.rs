@@ -69,7 +69,7 @@ fn explained(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<String, Fu
             group.groups.iter().flat_map(|group| group.server.phases.keys()).collect();
         let phases = phases.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return Ok(format!(
-            "{} is {what}; phases: {phases}\n\nshow_group({:?}) tells more.\n",
+            "{} is {what}; phases: {phases}\n\nshow_group({:?}) shows more.\n",
             group.name, group.name
         ));
     }
