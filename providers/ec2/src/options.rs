@@ -2,8 +2,8 @@
 
 use pallet_core::prelude::*;
 
-/// Who publishes images that are trusted by their names: Amazon, Debian, Canonical, Red Hat, Rocky,
-/// AlmaLinux, SUSE, Fedora and CentOS; and the account itself.
+/// Publishers whose image names are trusted: Amazon, Debian, Canonical, Red Hat, Rocky, AlmaLinux,
+/// SUSE, Fedora and CentOS; and the account itself.
 const OWNERS: [&str; 9] = [
     "amazon",
     "136693071363",
@@ -99,12 +99,12 @@ fn everywhere() -> Vec<String> {
 }
 
 impl Options {
-    /// Refuses what can be seen to be wrong.
+    /// Refuses invalid options.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let named = |what: &str, problem: String| {
             Err(PluginError::invalid_input(format!("services.{service}.{what}: {problem}")))
         };
-        // it becomes a part of a host's name
+        // it becomes part of a host name
         if let Some(region) = self.region.as_ref().filter(|region| !is_region(region)) {
             return named(
                 "region",
@@ -140,7 +140,8 @@ impl Options {
 impl NodeOptions {
     /// The options of a node-spec.
     pub(crate) fn of(spec: &NodeSpec) -> Result<Self, PluginError> {
-        // EC2's console calls a node by this tag, and that is the node's name
+        // EC2's console shows this tag as the name of the instance, and Pallet sets it to the
+        // node's name
         if spec.tags.contains_key("Name") {
             return Err(PluginError::invalid_input(
                 "node-spec: at ec2 the tag Name is the node's name, and Pallet's own",
@@ -153,7 +154,7 @@ impl NodeOptions {
     }
 }
 
-/// Whether a region's name is a label of a host's name.
+/// Whether a region is a valid label of a host name.
 pub(crate) fn is_region(name: &str) -> bool {
     !name.is_empty()
         && name

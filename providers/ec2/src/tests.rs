@@ -1,4 +1,4 @@
-//! What the service does, on answers as EC2 gives them.
+//! Tests of the service with answers in EC2's format.
 
 use super::*;
 use crate::api::server::Server;
@@ -91,8 +91,8 @@ fn failure(created: &Created) -> String {
     error.to_string()
 }
 
-/// What is asked before a node is made: the project's nodes, those that it had, the default VPC,
-/// the group.
+/// The requests before a node is created: the project's nodes, its terminated nodes, the default
+/// VPC, the group.
 fn prelude() -> Vec<(u16, String)> {
     vec![
         (200, NONE.to_owned()),
@@ -347,8 +347,8 @@ fn one_holds_the_lease_until_its_time() {
     let (answer, actions) = take(renewal);
     assert_eq!((answer, actions.last().map(String::as_str)), (None, Some("CreateTags")));
 
-    // past its time: deleted by its id, and of two who do this the slower one finds the lease of
-    // the other
+    // expired: deleted by its id; if two processes do this, the slower one finds the lease of the
+    // faster one
     let (answer, actions) = take(vec![
         vpcs(),
         duplicate(),
