@@ -24,7 +24,8 @@ pub(crate) struct File<'a> {
     pub(crate) owner: (u64, u64),
 }
 
-/// The files at `path`, by name: a single file, or those in a directory. Empty if it does not exist.
+/// The files at `path`, by name: a single file, or those in a directory; none if `path` does not
+/// exist.
 pub(crate) async fn read(
     engine: &Engine,
     container: &str,
