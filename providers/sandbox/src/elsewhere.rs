@@ -1,10 +1,10 @@
-//! The provider on systems other than Linux: one clear error.
+//! The provider on systems other than Linux: a clear error.
 
 use pallet_core::prelude::*;
 
 use crate::options::Options;
 
-/// What cannot be made here.
+/// A provider that cannot create nodes.
 pub(crate) struct Sandbox;
 
 impl Provider for Sandbox {
