@@ -90,7 +90,7 @@ fn life(engine: &ContainerEngine, options: &str) {
     let other = project.run(&["converge", "web=3"]);
     assert!(
         other.code() != 0
-            && other.stdout.contains("pallet-shop.web-3 exists and is none of Pallet's"),
+            && other.stdout.contains("pallet-shop.web-3 exists and was not created by Pallet"),
         "{other}"
     );
     assert_eq!(names(&project), ["web-1", "web-2"]);
@@ -117,7 +117,11 @@ fn life(engine: &ContainerEngine, options: &str) {
     assert_eq!(names(&project), ["web-1"]);
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());
-    assert_eq!(containers(engine), ["pallet-shop.web-3"], "what is none of Pallet's stays");
+    assert_eq!(
+        containers(engine),
+        ["pallet-shop.web-3"],
+        "a container that Pallet did not create stays"
+    );
     engine.client(&["rm", "pallet-shop.web-3"]).exits(0);
 }
 

@@ -226,7 +226,7 @@ fn what_is_wrong_is_said_in_one_line() {
         "ec2 in eu-west-1 cannot be reached: nothing listens at 127.0.0.1:1; check `endpoint`",
     );
     project.edit("pallet.toml", "endpoint = \"http://127.0.0.1:1\"", "profile = \"none\"");
-    project.run(&["nodes"]).exits(2).says("ec2 has no credentials: profile none gives none");
+    project.run(&["nodes"]).exits(2).says("ec2 has no credentials: profile none has none");
     project.edit("pallet.toml", "profile = \"none\"", "");
     // a network without a way out
     project.run(&["nodes"]).exits(2).says("ec2.eu-west-1.amazonaws.com");

@@ -55,7 +55,7 @@ fn a_service_is_added_once_it_answers() {
     project
         .run(&["add-service", "second", "sandbox", "image=/nowhere"])
         .exits(2)
-        .says("/nowhere is no directory");
+        .says("/nowhere is not a directory");
     project.run(&["add-service", "lab", "sandbox"]).exits(2).says("service lab already exists");
     project.run(&["add-service", "Not Good", "sandbox"]).exits(2).says("cannot name a service");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before, "nothing was written");

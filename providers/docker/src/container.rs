@@ -164,7 +164,7 @@ impl Docker {
         let inspected = match engine.client.inspect_container(id, None).await {
             Ok(inspected) => inspected,
             Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(engine.error("cannot look at a container", error)),
+            Err(error) => return Err(engine.error("cannot inspect a container", error)),
         };
         if inspected.host_config.and_then(|config| config.network_mode).as_deref() == Some("host") {
             return Ok(Some(engine.machine_address().to_owned()));
@@ -219,7 +219,7 @@ impl Docker {
             }
             Err(error) if is_absent(&error) => Ok(false),
             Err(error) => Err(engine
-                .error(&format!("cannot look at container {}", crate::archive::short(id)), error)),
+                .error(&format!("cannot inspect container {}", crate::archive::short(id)), error)),
         }
     }
 }

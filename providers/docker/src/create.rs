@@ -69,7 +69,7 @@ impl Docker {
         if node.group.as_ref() != Some(&wanted.group) {
             let group = node.group.as_deref().unwrap_or("none");
             return Err(PluginError::failed(format!(
-                "there is a node {name} already, of group {group}"
+                "node {name} already exists, in group {group}"
             )));
         }
         if node.status != NodeStatus::Running {
@@ -169,18 +169,19 @@ impl Docker {
             // another process has just created it, with the same configuration
             Err(error) if is_conflict(&error) => {
                 let there = self.existing(engine, wish.wanted, name).await?;
-                let error =
-                    PluginError::failed(format!("container {full} exists and is none of Pallet's"));
+                let error = PluginError::failed(format!(
+                    "container {full} exists and was not created by Pallet"
+                ));
                 return there.ok_or_else(|| {
                     error.with_help(format!("rename or remove it: docker rename {full} NAME"))
                 });
             }
             Err(error) if is_absent(&error) => {
                 return Err(
-                    engine.error(&format!("cannot make it from image {}", wish.reference), error)
+                    engine.error(&format!("cannot create it from image {}", wish.reference), error)
                 );
             }
-            Err(error) => return Err(engine.error("cannot make a container", error)),
+            Err(error) => return Err(engine.error("cannot create a container", error)),
         };
         let made = match self.start(engine, &id, user).await {
             Ok(()) => self.node_named(engine, name).await,
@@ -223,7 +224,7 @@ impl Docker {
     async fn start(&self, engine: &Engine, id: &str, user: Option<&str>) -> Answer<()> {
         let inspected = engine.client.inspect_container(id, None).await;
         let state = inspected
-            .map_err(|error| engine.error("cannot look at the container", error))?
+            .map_err(|error| engine.error("cannot inspect the container", error))?
             .state
             .unwrap_or_default();
         let never_ran = state
@@ -238,7 +239,7 @@ impl Docker {
                 .client
                 .unpause_container(id)
                 .await
-                .map_err(|error| engine.error("cannot wake the container", error))?;
+                .map_err(|error| engine.error("cannot unpause the container", error))?;
         } else {
             engine
                 .client
@@ -249,7 +250,7 @@ impl Docker {
         tokio::time::sleep(GRACE).await;
         let inspected = engine.client.inspect_container(id, None).await;
         let state = inspected
-            .map_err(|error| engine.error("cannot look at the container", error))?
+            .map_err(|error| engine.error("cannot inspect the container", error))?
             .state
             .unwrap_or_default();
         if state.running == Some(false) {

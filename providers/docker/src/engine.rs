@@ -94,11 +94,9 @@ impl Engine {
 
     /// The hardware of the engine's machine.
     pub(crate) async fn machine(&self) -> Answer<Hardware> {
-        let info = self
-            .client
-            .info()
-            .await
-            .map_err(|error| self.error("cannot ask for the machine", error))?;
+        let info = self.client.info().await.map_err(|error| {
+            self.error("cannot read the hardware of the engine's machine", error)
+        })?;
         Ok(Hardware {
             id: "host".to_owned(),
             cores: info.ncpu.and_then(|cores| u32::try_from(cores).ok()).unwrap_or(1),
@@ -188,7 +186,7 @@ impl Engine {
                 ))
             }
             None => PluginError::failed(format!(
-                "{what}: the engine at {host} gives an answer that is none: {}",
+                "{what}: the engine at {host} gives an invalid answer: {}",
                 one_line(&error.to_string())
             )),
         }
@@ -203,7 +201,7 @@ pub(crate) fn place(options: &Options, context: &ServiceContext) -> Answer<Strin
         Some(("tcp", place)) if place.contains(':') => Ok(host.clone()),
         _ => {
             let message = format!(
-                "services.{}: option `host`: nothing can be reached at `{host}`",
+                "services.{}: option `host`: `{host}` is not the address of an engine",
                 context.service
             );
             let help = "write unix:///path/of/socket or tcp://host:port; the socket of an engine \

@@ -138,7 +138,7 @@ impl Systems {
             Ok(image) => image,
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => {
-                return Err(engine.error(&format!("cannot look at image {reference}"), error));
+                return Err(engine.error(&format!("cannot inspect image {reference}"), error));
             }
         };
         let id = image.id.unwrap_or_default();

@@ -37,7 +37,10 @@ impl Docker {
 async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     let wrong = |why: String| PluginError::invalid_input(format!("image {name}: {why}"));
     if path.is_dir() && std::fs::symlink_metadata(path.join("bin/sh")).is_err() {
-        return Err(wrong(format!("{} is no root file system: it has no bin/sh", path.display())));
+        return Err(wrong(format!(
+            "{} is not a root file system: it has no bin/sh",
+            path.display()
+        )));
     }
     let stamp = pack::stamp(path).map_err(|error| wrong(one_line(&format!("{error:#}"))))?;
     let reference = format!("{REPOSITORY}/{name}:{stamp}");
@@ -70,9 +73,9 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     }
     match is_there(engine, &reference).await? {
         true => Ok(reference),
-        false => {
-            Err(PluginError::failed(format!("{what}: the engine took it and does not have it")))
-        }
+        false => Err(PluginError::failed(format!(
+            "{what}: the engine accepted it, but does not have it"
+        ))),
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answ
         }
     }
     Err(PluginError::transient(format!(
-        "the lease of project {project} changes hands all the time; try again"
+        "the lease of project {project} keeps changing hands; try again"
     )))
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn stream(
         };
         if result.is_err() {
             // prevents the engine from accepting a truncated image
-            let _ = sender.blocking_send(Err(io::Error::other("the reading of it failed")));
+            let _ = sender.blocking_send(Err(io::Error::other("reading it failed")));
         }
         result
     });

@@ -12,7 +12,7 @@ pub(crate) fn published(publish: &[String]) -> Answer<PortMap> {
     let mut ports: PortMap = HashMap::new();
     for text in publish {
         let Some((port, binding)) = parse(text) else {
-            let message = format!("node-spec: provider.docker: `{text}` is no port to publish");
+            let message = format!("node-spec: provider.docker: `{text}` is not a port to publish");
             return Err(PluginError::invalid_input(message)
                 .with_help("write 8080:80, 127.0.0.1:8080:80/tcp, or 80 for any free port"));
         };

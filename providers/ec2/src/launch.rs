@@ -111,7 +111,7 @@ impl<'a> Launch<'a> {
                 Ok(answer) => {
                     let made = answer.items("instancesSet").next().map(Instance::of);
                     let nameless =
-                        || PluginError::failed("ec2 made an instance and does not name it").into();
+                        || PluginError::failed("ec2 created an instance without naming it").into();
                     return made.ok_or_else(nameless);
                 }
                 Err(error) if error.is("IdempotentInstanceTerminated") => {}
@@ -125,7 +125,7 @@ impl<'a> Launch<'a> {
             }
         }
         Err(PluginError::transient(format!(
-            "ec2 has made and lost {name} too often; try again tomorrow"
+            "ec2 created and terminated {name} too often; try again tomorrow"
         ))
         .into())
     }

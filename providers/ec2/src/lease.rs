@@ -53,7 +53,7 @@ pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiEr
             return Ok(Some(held));
         }
     }
-    let message = format!("ec2 does not settle who has the lease {name}");
+    let message = format!("cannot determine at ec2 who holds the lease {name}");
     Err(PluginError::transient(message).with_help("run it again").into())
 }
 
@@ -88,9 +88,8 @@ fn network(service: &Ec2) -> Result<Network, ApiError> {
     let vpcs = service.api.pages(&Call::new("DescribeVpcs"), 1000, "vpcSet")?;
     let default = vpcs.iter().find(|vpc| vpc.text("isDefault") == "true");
     let vpc = default.or_else(|| vpcs.iter().min_by_key(|vpc| vpc.text("vpcId")));
-    let nowhere = || {
-        PluginError::not_found("ec2 has no VPC there, so no place for nodes").with_help("make one")
-    };
+    let nowhere =
+        || PluginError::not_found("ec2 has no VPC in this region").with_help("create one");
     Ok(Network { vpc: Some(vpc.ok_or_else(nowhere)?.text("vpcId").to_owned()), ..network })
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn network(
             {
                 return Err(PluginError::invalid_input(format!(
                     "subnet {subnet} is in {of}, and `vpc` of the service \
-                    is {vpc}: take one of them away"
+                    is {vpc}; remove one of them"
                 ))
                 .into());
             }

@@ -124,7 +124,7 @@ impl Options {
         if self.owners.is_empty() {
             return named(
                 "owners",
-                "no owner, so no image; name one, such as amazon or self".to_owned(),
+                "there are no images without an owner; name one, such as amazon or self".to_owned(),
             );
         }
         if let Some(network) = self.ssh_from.iter().find(|network| !network.contains('/')) {
@@ -144,11 +144,13 @@ impl NodeOptions {
         // node's name
         if spec.tags.contains_key("Name") {
             return Err(PluginError::invalid_input(
-                "node-spec: at ec2 the tag Name is the node's name, and Pallet's own",
+                "node-spec: the tag Name is reserved at ec2: Pallet sets it to the node's name",
             ));
         }
         if let Some(tag) = spec.tags.keys().find(|tag| tag.starts_with("aws:")) {
-            return Err(PluginError::invalid_input(format!("node-spec: tag {tag} is EC2's own")));
+            return Err(PluginError::invalid_input(format!(
+                "node-spec: tag {tag} is reserved by EC2"
+            )));
         }
         node_options(spec, "ec2")
     }

@@ -56,7 +56,7 @@ pub(crate) fn run_nodes(service: &Ec2, wanted: &RunNodes) -> Result<Vec<Created>
         }
     }
     wait_for(service, &mut waits, PATIENCE);
-    let unknown = || Created::Failed(PluginError::failed("ec2 said nothing of this node"));
+    let unknown = || Created::Failed(PluginError::failed("ec2 returned no result for this node"));
     Ok(waits.into_iter().map(|wait| wait.outcome.unwrap_or_else(unknown)).collect())
 }
 
@@ -161,7 +161,7 @@ fn look(
     let (name, id, reason) = (
         &wait.name,
         &wait.id,
-        if instance.reason.is_empty() { "ec2 says not why" } else { &instance.reason },
+        if instance.reason.is_empty() { "ec2 gives no reason" } else { &instance.reason },
     );
     match instance.state.as_str() {
         "running" => instance.address(kind).map(|_| Created::Node(Box::new(instance.node(kind)))),

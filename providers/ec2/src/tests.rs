@@ -158,7 +158,7 @@ fn a_used_token_makes_way_for_the_next_and_no_capacity_fails_one_node() {
     );
     let text = failure(&service(&server).run_nodes(&wish(&["web-1"])).unwrap()[0]);
     assert!(
-        text.contains("ec2 in eu-west-1 has no such machine to give")
+        text.contains("ec2 in eu-west-1 has no capacity for this instance type")
             && text.contains("another location"),
         "{text}"
     );
@@ -387,7 +387,7 @@ fn the_lease_needs_no_default_vpc() {
     }
     let server = Server::answering([vpcs(&[])]);
     let error = PluginError::from(service(&server).take_lease(&wanted).unwrap_err());
-    assert!(error.to_string().contains("has no VPC there"), "{error}");
+    assert!(error.to_string().contains("has no VPC in this region"), "{error}");
 }
 
 fn image(name: &str, arch: &str, created: &str) -> String {

@@ -26,7 +26,7 @@ impl Mode {
     pub(crate) fn of(accel: Accel, arch: &str, data: &Path) -> Result<Mode, PluginError> {
         let opens = match fs::OpenOptions::new().read(true).write(true).open("/dev/kvm") {
             Ok(_) if arch == std::env::consts::ARCH => Ok(()),
-            Ok(_) => Err(format!("this machine is no {arch}")),
+            Ok(_) => Err(format!("this machine is not {arch}")),
             Err(error) => Err(format!("/dev/kvm: {error}")),
         };
         let failed = fs::read_to_string(mark(data)).is_ok_and(|mark| Some(mark) == boot_id());
@@ -39,9 +39,9 @@ fn decide(accel: Accel, opens: Result<(), String>, failed: bool) -> Result<Mode,
         (Accel::Kvm, Ok(())) => Ok(Mode::Kvm),
         (Accel::Kvm, Err(why)) => {
             let error = PluginError::unsupported(format!(
-                "option `accel` is kvm, which cannot be had here: {why}"
+                "option `accel` is kvm, which is not available here: {why}"
             ));
-            Err(error.with_help("use `accel = \"auto\"`, which emulates where there is no KVM"))
+            Err(error.with_help("use `accel = \"auto\"`, which emulates if there is no KVM"))
         }
         (Accel::Auto, Ok(())) if !failed => Ok(Mode::TryKvm),
         _ => Ok(Mode::Tcg),
@@ -86,7 +86,7 @@ mod tests {
         }
         let error = decide(Accel::Kvm, no(), false).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
-        assert!(error.message.ends_with("cannot be had here: no"), "{error}");
+        assert!(error.message.ends_with("is not available here: no"), "{error}");
         assert_eq!(Mode::of(Accel::Auto, "other", Path::new("/nowhere")), Ok(Mode::Tcg));
     }
 

@@ -84,7 +84,7 @@ impl Run<'_> {
             let last = || {
                 machine.last_words().map_or_else(
                     || "it said nothing".to_owned(),
-                    |line| format!("its last words are: {line}"),
+                    |line| format!("its last output is: {line}"),
                 )
             };
             ensure!(
@@ -93,7 +93,7 @@ impl Run<'_> {
             );
             if start.elapsed() > timeout {
                 let message = format!(
-                    "{} has no sshd that answers after {} s; {}",
+                    "{}: sshd does not answer after {} s; {}",
                     record.name,
                     timeout.as_secs(),
                     last()

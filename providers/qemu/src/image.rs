@@ -57,7 +57,7 @@ impl Disk {
         let length = match read() {
             Ok(length) => length,
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                return Err(invalid("is no disk: it is too small".into()));
+                return Err(invalid("is not a disk: it is too small".into()));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(PluginError::not_found(format!(
@@ -77,7 +77,7 @@ impl Disk {
             return Ok(Disk { path, format: "qcow2", size });
         }
         if length < 1 << 20 {
-            return Err(invalid("is no disk: it is too small".into()));
+            return Err(invalid("is not a disk: it is too small".into()));
         }
         Ok(Disk { path, format: "raw", size: length })
     }
@@ -99,7 +99,7 @@ impl Disk {
         ensure!(
             output.status.success(),
             PluginError::failed(format!(
-                "cannot make a disk over {}: {}",
+                "cannot create a disk over {}: {}",
                 self.path.display(),
                 complaint(&output.stderr)
             ))
@@ -129,7 +129,7 @@ pub(crate) fn complaint(stderr: &[u8]) -> String {
     let mut lines = text.lines().map(str::trim);
     let said = lines
         .rfind(|line| !line.is_empty() && !line.contains("warning:"))
-        .unwrap_or("it ended without a word");
+        .unwrap_or("it ended without a message");
     let said = said
         .strip_prefix("qemu-")
         .and_then(|rest| rest.split_once(": "))
@@ -198,8 +198,8 @@ mod tests {
         qcow2.extend((5 * GIB).to_be_bytes());
         assert_eq!(open(&qcow2), Ok(("qcow2", 5 * GIB)));
         assert_eq!(open(&vec![0; 1 << 20]), Ok(("raw", 1 << 20)));
-        assert!(open(b"").unwrap_err().ends_with("is no disk: it is too small"));
-        assert!(open(&[0; 4096]).unwrap_err().ends_with("is no disk: it is too small"));
+        assert!(open(b"").unwrap_err().ends_with("is not a disk: it is too small"));
+        assert!(open(&[0; 4096]).unwrap_err().ends_with("is not a disk: it is too small"));
         let mut xz = b"\xfd7zXZ\0".to_vec();
         xz.resize(2 << 20, 0);
         assert_eq!(
@@ -215,7 +215,7 @@ mod tests {
             qemu-system-x86_64: -m 9T: cannot set up memory: no\n\n";
         assert_eq!(complaint(said), "-m 9T: cannot set up memory: no");
         assert_eq!(complaint(b"Could not open\x1b '/x'\n"), "Could not open '/x'");
-        assert_eq!(complaint(b""), "it ended without a word");
+        assert_eq!(complaint(b""), "it ended without a message");
     }
 
     #[test]

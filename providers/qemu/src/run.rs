@@ -135,9 +135,7 @@ impl Run<'_> {
         })?;
         let hardware = self.wanted.hardware.clone();
         let hardware = hardware.ok_or_else(|| {
-            invalid(
-                "this machine has nothing that satisfies the hardware of the node-spec".to_owned(),
-            )
+            invalid("this machine does not satisfy the hardware of the node-spec".to_owned())
         })?;
         let directory = &self.qemu.context.directory;
         Ok(NodeSource {

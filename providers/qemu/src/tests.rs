@@ -265,7 +265,7 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
         "{error}"
     );
     let (kind, error) = fails(json!({"images": {"debian": {"path": "text"}}}), same);
-    assert!(kind == ErrorKind::InvalidInput && error.contains("is no disk"), "{error}");
+    assert!(kind == ErrorKind::InvalidInput && error.contains("is not a disk"), "{error}");
     let (_, error) =
         fails(json!({"images": {"debian": {"path": "disk.raw", "kernel": "vmlinuz"}}}), same);
     assert!(error.contains("there is no file "), "{error}");
@@ -276,9 +276,8 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
     );
     let (_, error) = fails(json!({"timeout": 1}), same);
     assert!(
-        error.contains(
-            "web-1 has no sshd that answers after 1 s; its last words are: Linux version 6"
-        ),
+        error
+            .contains("web-1: sshd does not answer after 1 s; its last output is: Linux version 6"),
         "{error}"
     );
     let (_, error) = fails(json!({}), |wanted| wanted.image = None);

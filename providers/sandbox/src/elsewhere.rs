@@ -13,12 +13,11 @@ impl Provider for Sandbox {
     type Options = Options;
 
     fn connect(_: Options, _: ServiceContext) -> Result<Self> {
-        let error = PluginError::unsupported(
-            "provider sandbox needs Linux, whose namespaces its nodes are",
-        );
+        let error =
+            PluginError::unsupported("provider sandbox needs Linux: its nodes are namespaces");
         Err(error
             .with_help(
-                "use the provider `node-list` for machines that exist, or `localhost` for this one",
+                "use the provider `node-list` for existing machines, or `localhost` for this one",
             )
             .into())
     }

@@ -68,7 +68,7 @@ impl Account {
             .clone()
             .or_else(|| config.region().map(|region| region.as_ref().to_owned()));
         let region = region.filter(|region| is_region(region)).ok_or_else(|| {
-            PluginError::invalid_input("ec2 knows no region").with_help(
+            PluginError::invalid_input("ec2 has no region").with_help(
                 "set `region` of the service in pallet.toml, or AWS_REGION, or `region` \
                     in the profile",
             )
@@ -155,7 +155,7 @@ impl Account {
 
     fn missing(&self, why: &str) -> PluginError {
         let places = match &self.profile {
-            Some(profile) => format!("profile {profile} gives none"),
+            Some(profile) => format!("profile {profile} has none"),
             None => {
                 "none in the environment, AWS's shared files, a web identity, the container or the \
                  instance that this runs on"

@@ -90,7 +90,7 @@ impl ApiError {
     /// The error for an answer that does not come from EC2.
     pub(crate) fn strange(action: &str, place: &Endpoint, why: &str) -> Self {
         let message =
-            format!("what answers at {} is not ec2: {action}: {}", place.endpoint, one_line(why));
+            format!("the server at {} is not ec2: {action}: {}", place.endpoint, one_line(why));
         ApiError { code: String::new(), error: PluginError::failed(message), retries: 0 }
     }
 
@@ -163,7 +163,7 @@ fn explain(
         {
             let ahead = if skew > 0 { "ahead of" } else { "behind" };
             let text = format!(
-                "{here} refuses requests of a wrong time: this machine's clock is {} \
+                "{here} refuses requests with a wrong time: this machine's clock is {} \
                     minutes {ahead} it",
                 skew.unsigned_abs() / 60
             );
@@ -208,12 +208,12 @@ fn explain(
         ),
         _ if capacity(code) => plain(
             ErrorKind::Transient,
-            format!("{here} has no such machine to give ({code}: {message})"),
+            format!("{here} has no capacity for this instance type ({code}: {message})"),
             "try later, another location, or other hardware",
         ),
         "SpotMaxPriceTooLow" => plain(
             ErrorKind::Failed,
-            format!("{here} asks more for a spot instance ({message})"),
+            format!("{here} demands a higher price for a spot instance ({message})"),
             "raise qos.spot_price of the node-spec",
         ),
         "VPCIdNotSpecified" | "MissingInput" | "DefaultVpcDoesNotExist" => plain(
@@ -305,7 +305,7 @@ mod tests {
                 500,
                 0,
                 ErrorKind::Transient,
-                "no such machine to give",
+                "no capacity for this instance type",
             ),
             (
                 "InvalidSubnetID.NotFound",

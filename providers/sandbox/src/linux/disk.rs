@@ -97,7 +97,7 @@ impl Layout {
 /// Creates the disk of a new node in `directory`. Returns `false` if that file system does not
 /// support it, so that the disk must be in memory.
 pub(crate) fn create(directory: &Path, image: &Root, layout: &Layout) -> Result<bool> {
-    symlink(&image.directory, directory.join("lower")).context("cannot name the image")?;
+    symlink(&image.directory, directory.join("lower")).context("cannot link to the image")?;
     for path in ["root", "disk"] {
         make(&directory.join(path), 0o755)?;
     }
@@ -153,7 +153,7 @@ fn make(path: &Path, mode: u32) -> Result<()> {
 
 /// Creates a directory with the owner and mode of another.
 fn make_like(path: &Path, like: &Path) -> Result<()> {
-    let like = fs::metadata(like).with_context(|| format!("cannot look at {}", like.display()))?;
+    let like = fs::metadata(like).with_context(|| format!("cannot read {}", like.display()))?;
     make(path, 0o700)?;
     std::os::unix::fs::chown(path, Some(like.uid()), Some(like.gid()))?;
     fs::set_permissions(path, like.permissions())?;

@@ -33,13 +33,13 @@ impl Root {
     /// Why it is not a root file system, if so.
     fn lack(&self) -> Option<String> {
         if !self.directory.is_dir() {
-            return Some(format!("{} is no directory", self.directory.display()));
+            return Some(format!("{} is not a directory", self.directory.display()));
         }
         // an absolute link may be valid only after this has become the root
         let shell = self.directory.join("bin/sh");
         fs::symlink_metadata(&shell)
             .is_err()
-            .then(|| format!("it is no root file system: {} is missing", shell.display()))
+            .then(|| format!("it is not a root file system: {} is missing", shell.display()))
     }
 }
 
@@ -173,8 +173,8 @@ mod tests {
         let here = there.path().file_name().unwrap().to_str().unwrap();
         check(json!({ "image": here, "images": { "other": there.path(), "root": "/" } })).unwrap();
         for (options, option, why) in [
-            (json!({ "image": "/nope" }), "`image`", "/nope is no directory"),
-            (json!({ "image": there.path().join("bin/sh") }), "`image`", "is no directory"),
+            (json!({ "image": "/nope" }), "`image`", "/nope is not a directory"),
+            (json!({ "image": there.path().join("bin/sh") }), "`image`", "is not a directory"),
             (
                 json!({ "image": here, "images": { "rocky": empty.path() } }),
                 "`images.rocky`",

@@ -124,7 +124,7 @@ impl Starting {
             }
             ensure!(
                 ready? > 0,
-                "it was not built within {} seconds: {}",
+                "its root was not ready within {} s: {}",
                 PATIENCE.as_secs(),
                 self.last_words()
             );
@@ -140,7 +140,9 @@ impl Starting {
     fn failure(&self) -> anyhow::Error {
         let words = self.last_words();
         if words.contains("unshare failed") {
-            return machine::cannot(&format!("may not make namespaces on this machine ({words})"));
+            return machine::cannot(&format!(
+                "may not create namespaces on this machine ({words})"
+            ));
         }
         if !machine::has_overlay() {
             return machine::cannot(&format!(

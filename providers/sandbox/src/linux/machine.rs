@@ -11,14 +11,14 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 /// The programs that starting a node requires besides `sh`. All are parts of util-linux.
 const PROGRAMS: [&str; 5] = ["unshare", "nsenter", "setsid", "mount", "pivot_root"];
 
-const ELSEWHERE: &str = "use the provider `node-list` for machines that exist, or `localhost` for \
+const ELSEWHERE: &str = "use the provider `node-list` for existing machines, or `localhost` for \
     this one";
 
 /// Returns a clear error if this machine cannot run nodes.
 pub(crate) fn check() -> Result<()> {
     if !is_root() {
         let error = PluginError::unsupported(
-            "provider sandbox needs root, to make namespaces and networks",
+            "provider sandbox needs root, to create namespaces and networks",
         );
         return Err(error.with_help(format!("run pallet-cli as root, or {ELSEWHERE}")).into());
     }

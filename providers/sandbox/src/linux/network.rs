@@ -47,7 +47,7 @@ impl Network {
         });
         let Some((address, prefix)) = parsed else {
             return Err(bad(format!(
-                "option `network`: `{network}` is no IPv4 network like 10.213.0.0/16"
+                "option `network`: `{network}` is not an IPv4 network, such as 10.213.0.0/16"
             ))
             .into());
         };
@@ -99,9 +99,9 @@ impl Network {
         };
         if link.kind != "bridge" {
             let message =
-                format!("provider sandbox: the network device {} is no bridge", self.bridge);
+                format!("provider sandbox: the network device {} is not a bridge", self.bridge);
             return Err(PluginError::invalid_input(message)
-                .with_help("give its option `bridge` another name")
+                .with_help("set its option `bridge` to another name")
                 .into());
         }
         let addresses = routing.addresses(link.index).context("cannot read addresses")?;
@@ -112,7 +112,7 @@ impl Network {
                 self.gateway()
             );
             return Err(PluginError::invalid_input(message)
-                .with_help("give its option `bridge` another name")
+                .with_help("set its option `bridge` to another name")
                 .into());
         }
         if link.alias.is_empty() {
@@ -148,7 +148,7 @@ impl Network {
                 route.destination, route.prefix
             );
             return Err(PluginError::invalid_input(message)
-                .with_help("give its option `network` another one")
+                .with_help("set its option `network` to another network")
                 .into());
         }
         // without a fixed hardware address, the bridge would use that of its lowest port, and
@@ -156,7 +156,7 @@ impl Network {
         routing
             .add_bridge(&self.bridge, hardware_address(self.gateway()))
             .context("cannot make the bridge")?;
-        routing.link(&self.bridge)?.context("the bridge that was made is not there")
+        routing.link(&self.bridge)?.context("the new bridge does not exist")
     }
 
     fn open_outside(&self) -> Result<()> {
@@ -186,9 +186,8 @@ impl Network {
                 pid,
             )
             .with_context(|| format!("cannot make the network device {}", record.device))?;
-        let link = routing
-            .link(&record.device)?
-            .context("the network device that was made is not there")?;
+        let link =
+            routing.link(&record.device)?.context("the new network device does not exist")?;
         routing.set_alias(link.index, &format!("{CABLE_ALIAS}{}", record.address))?;
 
         let namespace =
@@ -233,7 +232,7 @@ impl Network {
             .map(Ipv4Addr::from_bits)
             .find(|one| !taken.contains(one) && !connected.contains(one));
         free.ok_or_else(|| {
-            PluginError::failed(format!("no address is free on bridge {}", self.bridge)).into()
+            PluginError::failed(format!("bridge {} has no free address", self.bridge)).into()
         })
     }
 
@@ -280,7 +279,7 @@ impl Network {
                     .set_alias(other.index, &closed)
                     .context("cannot mark the bridge that stays")?,
                 None if fs::read_to_string(FORWARD)?.trim() == "0" => {}
-                None => fs::write(FORWARD, "0\n").context("cannot set ip_forward back")?,
+                None => fs::write(FORWARD, "0\n").context("cannot restore ip_forward")?,
             }
         }
         // if somebody else removed a bridge, its rules still exist

@@ -87,7 +87,7 @@ impl Provider for Sandbox {
             .map(|name| {
                 ensure!(
                     names.insert(name),
-                    PluginError::invalid_input(format!("node {name} is asked for twice"))
+                    PluginError::invalid_input(format!("node {name} is requested twice"))
                 );
                 run.begin(name, known.iter().find(|record| record.name == *name), &mut taken)
             })

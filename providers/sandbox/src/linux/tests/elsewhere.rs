@@ -323,7 +323,7 @@ fn nodes_that_cannot_be() {
     let Some(bed) = given(34) else { return };
     let error = made(run(&bed.sandbox, &["web-1"]).remove(0)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported, "{error}");
-    assert!(error.to_string().contains("may not make namespaces"), "{error}");
+    assert!(error.to_string().contains("may not create namespaces"), "{error}");
     assert!(!bed.node_directory("web-1").exists());
 }
 
