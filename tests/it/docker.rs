@@ -45,7 +45,7 @@ fn containers(engine: &ContainerEngine) -> Vec<String> {
     names
 }
 
-/// From nothing to `down`, as every provider that makes nodes must do it.
+/// From nothing to `down`, as with every provider that creates nodes.
 fn life(engine: &ContainerEngine, options: &str) {
     let project = project(engine, options);
     assert_eq!(names(&project), Vec::<String>::new());
@@ -63,7 +63,7 @@ fn life(engine: &ContainerEngine, options: &str) {
             .exits(0)
             .says(&format!("hello from {name}"));
         engine.client(&["exec", &container, "hostname"]).exits(0).says(name);
-        // the first process takes in those whose parents are gone
+        // the first process reaps orphans
         engine
             .client(&[
                 "exec",

@@ -1,4 +1,4 @@
-//! Lines from a pipe, and scripts: what is printed, and the exit codes.
+//! Lines from a pipe, and scripts: output and exit codes.
 
 use pallet_tests::{Output, Project};
 
@@ -87,7 +87,7 @@ fn a_script_runs_with_the_same_functions() {
     let script = project.directory().join("script.star");
     let output = project.run(&["run", script.to_str().unwrap()]).exits(0);
     assert_eq!(output.stdout, "groups: 2\nno nodes; nothing to do (0.0 s)\n", "{output}");
-    // all of it is checked before any of it runs
+    // everything is checked before anything runs
     project.write("script.star", "print(1)\n\nlift(wbe)\n");
     let output = project.run(&["run", script.to_str().unwrap()]).exits(2).says("script.star:3:6");
     assert_eq!(output.stdout, "", "{output}");
