@@ -1,4 +1,4 @@
-//! A project for programs: loaded, with the engine that it configures.
+//! A loaded project, for programs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,10 +11,11 @@ use crate::context::{Context, GlobalOptions, ProjectWithPlugins};
 use crate::output::{OutputFormat, Printer};
 use crate::process::{self, ProcessEnv};
 
-/// A project: what the `pallet.toml` and `pallet.star` of a directory say.
+/// A project: the `pallet.toml` and `pallet.star` of a directory.
 ///
-/// It is loaded as `pallet-cli` loads it: plugins come from `pallet.lock` or the search path, the
-/// user's configuration and environment variables count. Nothing is printed and nobody is asked.
+/// It is loaded as `pallet-cli` loads it: plugins come from `pallet.lock` or the search path, and
+/// the user's configuration and environment variables apply. Nothing is printed, and nobody is
+/// asked anything.
 pub struct Project {
     context: Context,
     loaded: ProjectWithPlugins,
@@ -30,23 +31,23 @@ pub struct OpenOptions {
 
 /// Why a project cannot be opened or used.
 ///
-/// Its text has a line for each mistake of the project, with the place.
+/// The text has a line for each error in the project, with its place.
 #[derive(Debug)]
 pub struct Error(anyhow::Error);
 
 impl OpenOptions {
-    /// The default service, and no values of the environment.
+    /// The default service, and no environment values.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Uses this service of `pallet.toml` instead of its default one.
+    /// Uses this service of `pallet.toml` instead of the default one.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
         self
     }
 
-    /// Sets a value of the environment, which overrides all other sources.
+    /// Sets an environment value, which overrides all other sources.
     pub fn environment(
         mut self,
         key: impl Into<String>,
@@ -90,22 +91,22 @@ impl Project {
         OpenOptions::new().open(directory)
     }
 
-    /// Its name.
+    /// The project's name.
     pub fn name(&self) -> &str {
         &self.loaded.project.name
     }
 
-    /// Its directory.
+    /// The project's directory.
     pub fn directory(&self) -> &Path {
         &self.loaded.project.directory
     }
 
-    /// All groups, those of clusters too, in the order in which they are declared.
+    /// All groups in the order of their declaration, including those of clusters.
     pub fn groups(&self) -> &[GroupSpec] {
         &self.loaded.project.groups
     }
 
-    /// The groups of these names, each with another count if one is given: `web`, `web=3`.
+    /// The groups with these names. `web=3` overrides a group's count.
     pub fn select(&self, names: &[&str]) -> Result<Vec<GroupSpec>, Error> {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         Ok(GroupSpec::choose(self.groups(), &names).map_err(anyhow::Error::from)?)
@@ -116,18 +117,18 @@ impl Project {
         &self.loaded.project.clusters
     }
 
-    /// What is odd with the project, but no error: a text for each warning.
+    /// The project's warnings, one text each.
     pub fn warnings(&self) -> Vec<String> {
         self.loaded.project.warnings.0.iter().map(ToString::to_string).collect()
     }
 
-    /// An engine for the project's service, configured as `pallet.toml` says. `Engine::on_event`
-    /// gives one that reports what happens, `Engine::with` one with another configuration.
+    /// An engine for the project's service, configured by `pallet.toml`. `Engine::on_event` returns
+    /// one that reports events, `Engine::with` one with another configuration.
     pub fn engine(&self) -> Result<Engine, Error> {
         Ok(self.context.engine(&self.loaded)?)
     }
 
-    /// Configures the nodes of groups. A node that fails is part of the outcome and no error.
+    /// Configures the nodes of groups. The outcome lists failed nodes; they are not an error.
     pub async fn lift(
         &self,
         groups: &[GroupSpec],
@@ -137,7 +138,7 @@ impl Project {
     }
 
     /// Creates or destroys nodes to match the counts of groups, and configures them, if `agree`
-    /// agrees to the plan. `None`: it did not.
+    /// accepts the plan. Returns `None` if it does not.
     pub async fn converge(
         &self,
         groups: &[GroupSpec],
@@ -156,7 +157,7 @@ impl fmt::Debug for Project {
 }
 
 impl Error {
-    /// The exit code that `pallet-cli` has for this error.
+    /// The exit code of `pallet-cli` for this error.
     pub fn exit_code(&self) -> u8 {
         process::exit_code(&self.0)
     }

@@ -1,4 +1,4 @@
-//! The top of the command line: global options, and what becomes of a command's result.
+//! The entry point of the command line: global options, and how a command's result is reported.
 
 use std::process::ExitCode;
 
@@ -39,7 +39,7 @@ enum Subcommands {
     Man(Man),
 }
 
-/// Runs the command line of this process, and gives its exit code.
+/// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
     restrict_umask();
     let parsed = command().try_get_matches().and_then(|mut matches| {
@@ -49,9 +49,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(mut error) => {
             suggest_command(&mut error);
-            // help and version are no mistakes
+            // help and version are not errors
             let code = if error.use_stderr() { 2 } else { 0 };
-            // a reader that is gone is no mistake either
+            // a closed stdout or stderr is not an error either
             let _ = error.print();
             return ExitCode::from(code);
         }
@@ -75,7 +75,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The description of the command line, from which its reference is made.
+/// The definition of the command line. The reference is generated from it.
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
     for (name, unused) in UNUSED_OPTIONS {
@@ -84,13 +84,13 @@ pub fn command() -> clap::Command {
             .filter(|argument| unused.contains(&argument.get_id().as_str()))
             .map(|argument| argument.clone().hide(true))
             .collect();
-        // an argument of its own takes the place of the global one
+        // an argument of the subcommand overrides the global one
         command = command.mut_subcommand(name, |command| command.args(hidden));
     }
     command.mut_subcommands(|command| command.mut_args(tell_repeatable)).mut_args(tell_repeatable)
 }
 
-/// Says of an option that it may be given more than once.
+/// Adds "(repeatable)" to the help of an option that may be given more than once.
 fn tell_repeatable(argument: Arg) -> Arg {
     let is_repeatable =
         argument.get_long().is_some() && matches!(argument.get_action(), ArgAction::Append);
@@ -103,7 +103,7 @@ fn tell_repeatable(argument: Arg) -> Arg {
     }
 }
 
-/// Names the command that does what a command of another tool does.
+/// Suggests our command for the name of another tool's command.
 fn suggest_command(error: &mut clap::Error) {
     let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
         return;

@@ -1,5 +1,5 @@
-//! The promise of the binary interface: what was built against it loads and runs, and nothing that
-//! travels over it is ever taken away.
+//! The promise of the binary interface: plugins built against it load and run, and nothing is ever
+//! removed from it.
 
 mod interface;
 mod kept;

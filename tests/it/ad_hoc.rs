@@ -39,7 +39,7 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
         each.stdout.starts_with("node1: exit 0\n  node1\nnode3: exit 0\n  node3\n2 nodes"),
         "{each}"
     );
-    // words are words, and one word is a line of shell
+    // several words are a program with arguments, one word is a line of shell
     project
         .run(&["run", "node1", "--", "printf", "<%s>", "a b", "$HOME"])
         .exits(0)
@@ -49,13 +49,13 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
         .run(&["run", "app", "--", "echo out; echo err >&2; test $(hostname) = node2"])
         .exits(1);
     failed.says("node1, node3: exit 1\n  out\n  ! err\n").says("node2: exit 0").says("failed on 2");
-    // what a terminal would act on is written out, and secrets are not told
+    // control characters are escaped, and secrets are hidden
     project
         .run(&["run", "node1", "--", "printf 'a\\033[31mb\\377c'; echo hunter2-5Zr8"])
         .exits(0)
         .says("a\\u{1b}[31mb\u{fffd}c***")
         .never_says("hunter2");
-    // also where a long line is told in pieces, and it stands in two of them
+    // also in a long line that arrives in parts, with the secret split between two of them
     let long = "head -c 65530 /dev/zero | tr '\\0' x; echo hunter2-5Zr8";
     project
         .run(&["--output", "json", "run", "node1", "--", long])

@@ -1,5 +1,5 @@
-//! What the author of a plugin does: writes a package with `pallet-cli new`, builds it, tries it
-//! with `pallet-cli test`, reads its documentation.
+//! The work of a plugin's author: creates a package with `pallet-cli new`, builds it, tests it with
+//! `pallet-cli test`, reads its documentation.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -114,7 +114,7 @@ fn a_new_crate_is_built_tested_loaded_and_tried() {
     project
         .run(&["doc", "web-shop.greeting"])
         .exits(0)
-        .says("Greets who logs in")
+        .says("Greets users who log in")
         .says("text")
         .says("in one line");
     project
@@ -128,7 +128,7 @@ fn a_new_crate_is_built_tested_loaded_and_tried() {
     systems_that_are_not_there_are_not_tried(&home, &package, library);
 }
 
-/// Scenarios that break each law, and what is said of them.
+/// Scenarios that each break one rule, with the expected error.
 fn the_laws_are_checked(home: &Project, package: &Path, library: &str) {
     let scenario = |name: &str, configure: &str, more: &str| {
         let group = "group_spec(\"a\", count = 1, phases = \
@@ -270,8 +270,8 @@ fn what_cannot_be_a_new_package_is_refused() {
     project.run_in(project.home(), &["test"]).exits(2).says("there is no scenario");
 }
 
-/// Tries all scenarios of a package, which must pass. Gives what their dry runs left open, below
-/// the names of those that left the same.
+/// Runs all scenarios of a package, which must pass. Returns what their dry runs left open, grouped
+/// by equal results.
 #[track_caller]
 pub(crate) fn tried(home: &Project, package: &Path, library: &Path) -> String {
     let output = trial(
@@ -304,8 +304,8 @@ pub(crate) fn tried(home: &Project, package: &Path, library: &Path) -> String {
         .collect()
 }
 
-/// The crates of this repository are tried as anybody's are. What a dry run leaves to the node is
-/// listed: each was looked at.
+/// The crates of this repository pass their scenarios. What a dry run cannot predict is listed
+/// here; each entry was reviewed.
 #[test]
 fn the_crates_of_the_repository_keep_the_laws() {
     let _guard = BUILDING.lock();

@@ -1,4 +1,4 @@
-//! The bed itself: without it, nothing that the other tests say of nodes would mean anything.
+//! Tests of the bed itself, on which all results of tests with nodes depend.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The documents hold together: every page of the book is in its summary, every link and anchor
-//! exists, and prose is not wider than a screen. Nothing is built for that.
+//! The documentation is consistent: the summary lists every page, every link and anchor exists, and
+//! prose is not too wide. The book itself is not built.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -178,7 +178,7 @@ fn every_event_is_documented() {
     });
     let variants = &event.expect("the enum Event").variants;
     assert!(variants.len() > 10);
-    // what an older reader sees of a newer event
+    // an older reader gets this for a newer event
     for variant in variants.iter().filter(|variant| variant.ident != "Unknown") {
         let name = snake_case(&variant.ident.to_string());
         assert!(page.contains(&format!("`{name}`")), "docs/events.md lacks `{name}`");

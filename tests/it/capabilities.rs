@@ -1,4 +1,4 @@
-//! A crate does what it declares and nothing else; what the project does is the project's.
+//! A crate may do only what it declares; the project itself is not restricted.
 
 use std::os::unix::fs::symlink;
 
@@ -90,7 +90,7 @@ fn a_secret_is_no_part_of_the_error() {
 
 #[test]
 fn a_crate_acts_under_the_capabilities_of_the_one_that_it_calls() {
-    // greet declares nothing, so it may do everything; when it is done, confined is confined again
+    // greet declares nothing, so it may do everything; afterwards confined is restricted again
     dry_run(r#"confined.greet(request, "/srv/other")"#)
         .exits(0)
         .says("/srv/other")
@@ -98,7 +98,7 @@ fn a_crate_acts_under_the_capabilities_of_the_one_that_it_calls() {
     dry_run(r#"confined.greet(request, "/srv/other"); confined.make(request, "/srv/other/a")"#)
         .exits(1)
         .says("function make");
-    // but only of those that it says it requires
+    // but it may call only crates that it requires
     let output = dry_run(r#"confined.other(request, "nginx")"#).exits(1);
     output.says("crate confined, function other").says("crate nginx").says("greet");
 }
@@ -108,7 +108,7 @@ fn what_the_project_does_is_not_the_crates() {
     let both =
         r#"confined.run(request, "test -e /a"); remote_file(request, "/srv/mine", content = "")"#;
     dry_run(both).exits(0).says("/srv/mine");
-    // a condition of the project around a call of the crate is the project's too
+    // a project's condition around the call of a crate belongs to the project
     let scope = r#"plan_when(request, "! test -e /none", lambda request: [confined.run(request, "test -e /a"), directory(request, "/srv/own")])"#;
     dry_run(scope).exits(0).says("/srv/own");
 }

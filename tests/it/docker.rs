@@ -45,7 +45,7 @@ fn containers(engine: &ContainerEngine) -> Vec<String> {
     names
 }
 
-/// From nothing to `down`, as every provider that makes nodes must do it.
+/// From nothing to `down`, as with every provider that creates nodes.
 fn life(engine: &ContainerEngine, options: &str) {
     let project = project(engine, options);
     assert_eq!(names(&project), Vec::<String>::new());
@@ -63,7 +63,7 @@ fn life(engine: &ContainerEngine, options: &str) {
             .exits(0)
             .says(&format!("hello from {name}"));
         engine.client(&["exec", &container, "hostname"]).exits(0).says(name);
-        // the first process takes in those whose parents are gone
+        // the first process reaps orphans
         engine
             .client(&[
                 "exec",
@@ -90,7 +90,7 @@ fn life(engine: &ContainerEngine, options: &str) {
     let other = project.run(&["converge", "web=3"]);
     assert!(
         other.code() != 0
-            && other.stdout.contains("pallet-shop.web-3 exists and is none of Pallet's"),
+            && other.stdout.contains("pallet-shop.web-3 exists and was not created by Pallet"),
         "{other}"
     );
     assert_eq!(names(&project), ["web-1", "web-2"]);
@@ -117,7 +117,11 @@ fn life(engine: &ContainerEngine, options: &str) {
     assert_eq!(names(&project), ["web-1"]);
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());
-    assert_eq!(containers(engine), ["pallet-shop.web-3"], "what is none of Pallet's stays");
+    assert_eq!(
+        containers(engine),
+        ["pallet-shop.web-3"],
+        "a container that Pallet did not create stays"
+    );
     engine.client(&["rm", "pallet-shop.web-3"]).exits(0);
 }
 

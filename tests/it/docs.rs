@@ -1,5 +1,5 @@
-//! What the guides in `docs/` show does what they say, from top to bottom, each in a project of its
-//! own.
+//! The guides in `docs/` are correct: their blocks run from top to bottom, each guide in a project
+//! of its own.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,8 +13,8 @@ use pallet_tests::{Process, Project, root, workspace};
 use super::author;
 use super::document::{Block, Plan, Step, blocks, dry_run_of, dry_run_of_input, is_shown};
 
-/// Runs all blocks of a guide. `open` is what its dry runs leave to nodes that are there already:
-/// each was looked at.
+/// Runs all blocks of a guide. `open` is what its dry runs leave open on existing nodes; each entry
+/// was reviewed.
 #[track_caller]
 fn follow(guide: &str, open: Expect) {
     open.assert_eq(&follow_in(Project::empty(), guide));
@@ -27,8 +27,8 @@ fn follow_with_cargo(guide: &str, open: Expect) {
     open.assert_eq(&follow_in(author::home().set("PALLET", root()), guide));
 }
 
-/// Every command that changes nodes is planned before, and must do what the plan says. Gives what
-/// the plans left open.
+/// Runs a dry run before every command that changes nodes, and compares them. Returns what the dry
+/// runs left open.
 fn follow_in(mut project: Project, guide: &str) -> String {
     let mut open = BTreeSet::new();
     let text = fs::read_to_string(root().join("docs").join(guide)).unwrap();
@@ -39,7 +39,7 @@ fn follow_in(mut project: Project, guide: &str) -> String {
         blocks.iter().any(|block| !matches!(block, Block::File { .. })),
         "{guide} runs nothing"
     );
-    // what is typed into the REPL is one session
+    // all REPL input is one session
     let mut typed: Vec<&Step> = Vec::new();
     for block in &blocks {
         match block {
@@ -68,11 +68,11 @@ fn follow_in(mut project: Project, guide: &str) -> String {
     open.iter().map(|change| format!("{change}\n")).collect()
 }
 
-/// What a line is that begins the plan of an input, or its apply.
+/// Marks the beginning of the plan or the apply of an input.
 const PLAN: &str = "=== plan";
 const APPLY: &str = "=== apply";
 
-/// The inputs of a session, each that changes nodes behind its own dry run.
+/// The inputs of a session, with a dry run before each one that changes nodes.
 pub(crate) fn planned_too(typed: &[&Step]) -> String {
     let with_plan = |step: &&Step| match dry_run_of_input(&step.command) {
         Some(plan) => format!("print({PLAN:?})\n{plan}\nprint({APPLY:?})\n{}\n", step.command),
@@ -81,8 +81,8 @@ pub(crate) fn planned_too(typed: &[&Step]) -> String {
     typed.iter().map(with_plan).collect()
 }
 
-/// Compares what a session that was [`planned_too`] shows with what its plans say, and with the
-/// document. Gives what the plans left open.
+/// Compares the output of a session from [`planned_too`] with its plans and with the document.
+/// Returns what the plans left open.
 #[track_caller]
 pub(crate) fn session_was_true(document: &str, typed: &[&Step], shown: &str) -> BTreeSet<String> {
     let (mut open, mut applied) = (BTreeSet::new(), String::new());
@@ -110,7 +110,7 @@ pub(crate) fn session_was_true(document: &str, typed: &[&Step], shown: &str) -> 
     open
 }
 
-/// New packages get the versions that were downloaded for this repository: tests have no network.
+/// Gives new packages the versions that this repository uses, because tests have no network.
 fn lock_like_this_repository(directory: &Path) {
     let packages = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     for package in packages
@@ -120,12 +120,12 @@ fn lock_like_this_repository(directory: &Path) {
     }
 }
 
-/// What a command line prints, which must succeed.
+/// The output of a command line, which must succeed.
 fn run(project: &Project, directory: &Path, line: &str) -> String {
     let programs = workspace().cli().parent().unwrap().display().to_string();
     let path = format!("PATH={programs}:{}", std::env::var("PATH").unwrap_or_default());
     let mut command = Command::new("env");
-    // in the order in which a person sees it
+    // stdout and stderr in the order in which a user sees them
     let line = format!("exec 2>&1\n{line}");
     command
         .args([&path, "sh", "-e", "-c", &line])
@@ -135,7 +135,7 @@ fn run(project: &Project, directory: &Path, line: &str) -> String {
     Process::start(command, Duration::from_secs(900)).wait().exits(0).stdout
 }
 
-/// What the package of nginx brings, and whether it starts its service, only the package knows.
+/// Only the nginx package knows its files, and whether it starts its service.
 fn what_nginx_decides() -> Expect {
     expect![[r#"
         exec_checked_script check nginx's configuration
@@ -181,7 +181,7 @@ fn the_recorded_session_is_what_was_typed() {
     let docs = root().join("docs");
     let [typed, picture] =
         ["session.txt", "session.svg"].map(|name| fs::read_to_string(docs.join(name)).unwrap());
-    // the words of the picture, without what draws them
+    // the words of the picture, without its drawing instructions
     let mut inside = false;
     let text = picture.chars().filter(|character| {
         inside = (inside || *character == '<') && *character != '>';

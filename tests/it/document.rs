@@ -1,10 +1,10 @@
-//! Documents whose blocks are run.
+//! Runs the blocks of documents.
 //!
-//! A block marked `console` has commands. In one with `$ `, that begins a command, and other lines
-//! are output: `...` stands for any lines, and in a line for any text. In one without, every line
-//! is a command. `\` at its end continues a command. A block marked `pycon` is typed into the REPL
-//! in the same way, after `>>> `. A block with a language and a name, such as `toml pallet.toml`,
-//! is that file. All other blocks are for people only.
+//! A block marked `console` contains commands. If it has lines with `$ `, these are commands, and
+//! other lines are output: `...` stands for any lines or, within a line, for any text. Otherwise
+//! every line is a command. `\` at the end of a line continues it. A block marked `pycon` is typed
+//! into the REPL in the same way, with `>>> `. A block with a language and a file name, such as
+//! `toml pallet.toml`, is that file. All other blocks are only for readers.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(crate) enum Block {
     File {
         /// Its path, relative to the document's project.
         path: String,
-        /// What is in it.
+        /// Its content.
         text: String,
     },
     /// Commands are run.
@@ -72,7 +72,7 @@ fn steps(block: &[&str], prompt: &str, continues: impl Fn(&str) -> bool) -> Vec<
     steps
 }
 
-/// Inputs of the REPL: `>>> ` begins one, `... ` goes on with it, and other lines are output.
+/// Inputs of the REPL: `>>> ` begins one, `... ` continues it, and other lines are output.
 fn session(block: &[&str]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for line in block {
@@ -89,8 +89,8 @@ fn session(block: &[&str]) -> Vec<Step> {
     steps
 }
 
-/// Asserts that the lines stand in the output, in order; `...` stands for any lines, and so does
-/// `...` in a line for any text.
+/// Asserts that the output contains the lines in order; `...` stands for any lines or, within a
+/// line, for any text.
 #[track_caller]
 pub(crate) fn is_shown(document: &str, shown: &[String], output: &str) {
     let mut lines = output.lines();
@@ -113,12 +113,12 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// What a dry run says that a command will do, to be compared with what it then shows.
+/// The prediction of a dry run, to be compared with the actual changes.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     /// `NODE: PHASE: ACTION SUBJECT: ` of every change, and whether it is sure.
     changes: Vec<(String, bool)>,
-    /// What nodes that are there decide themselves: action and subject.
+    /// What is decided on existing nodes: action and subject.
     pub(crate) open: BTreeSet<String>,
 }
 
@@ -172,7 +172,7 @@ impl Plan {
         plan
     }
 
-    /// Reads what a dry run shows to people: `~` for what is sure, `?` for what the node decides.
+    /// Reads the text of a dry run: `~` for certain changes, `?` for those that the node decides.
     pub(crate) fn of_text(output: &str) -> Self {
         let mut plan = Plan::default();
         for line in output.lines() {
@@ -192,8 +192,8 @@ impl Plan {
         plan
     }
 
-    /// Asserts that what was sure has changed, and that nothing else did but what was left open.
-    /// `shown` is for people, or events.
+    /// Asserts that all certain changes were made, and no others except those left open. `shown` is
+    /// text or events.
     #[track_caller]
     pub(crate) fn was_true(&self, document: &str, command: &str, shown: &str) {
         let told = shown.lines().filter_map(|line| line.strip_prefix("~ ").map(str::to_owned));

@@ -1,5 +1,5 @@
-//! The provider `ec2` on a cloud whose instances are nodes of a bed: what their user data says is
-//! what they are.
+//! The provider `ec2` on an emulated cloud whose instances are nodes of a bed, configured by their
+//! user data.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -20,7 +20,7 @@ web = group_spec("web", count = 2, phases = {"configure": configure}, node_spec 
     tags = {"team": "shop"}))
 "#;
 
-/// A project of that cloud, with a key of its own that no node knows before.
+/// A project for that cloud, with a new key that no node knows yet.
 fn project(bed: &Bed, cloud: &Cloud) -> Project {
     let config = format!(
         "[project]\nname = \"shop\"\n\n[admin_user]\nname = \"ops\"\nidentity_files = [\"key\"]\n\
@@ -39,7 +39,7 @@ fn project(bed: &Bed, cloud: &Cloud) -> Project {
         .status()
         .unwrap();
     assert!(made.success());
-    // dummies; and nothing may look for a metadata service
+    // dummy credentials; no metadata service is queried
     project
         .set("AWS_ACCESS_KEY_ID", "test")
         .set("AWS_SECRET_ACCESS_KEY", "test")
@@ -54,7 +54,7 @@ fn names(project: &Project) -> Vec<String> {
     project.nodes().iter().map(|node| text(node, "name").to_owned()).collect()
 }
 
-/// The host name of a node of the bed, and what Pallet wrote there.
+/// The host name of a node of the bed, and the file that Pallet wrote there.
 fn disk(bed: &Bed, node: usize) -> String {
     ["etc/hostname", "srv/name"]
         .map(|path| std::fs::read_to_string(bed.disk(node).join(path)).unwrap())
@@ -90,7 +90,7 @@ fn from_nothing_to_two_nodes_to_one_to_none() {
 
     project.run(&["converge", "web=1", "--yes"]).exits(0);
     assert_eq!(names(&project), ["web-1"]);
-    // the name is free again, and the wish for it is another one
+    // the name is free again, so the token is a new one
     project.events(&["converge", "web=2"], 0);
     assert_eq!(names(&project), ["web-1", "web-2"]);
     assert_eq!(disk(&bed, 202), "web-2\nI am web-2\n");
@@ -152,8 +152,7 @@ fn what_was_asked_for_is_what_there_is() {
         .collect();
     assert_eq!(ports, BTreeSet::from([Some(22), Some(80)]), "{groups}");
 
-    // the host key of the user data is the one that is trusted, from the first connection on:
-    // known_hosts knows no node
+    // the host key from the user data is trusted from the first connection on; known_hosts is empty
     let tag = |key: &str| {
         json!({
             "Resources": [instance["InstanceId"]],
@@ -170,7 +169,7 @@ fn what_was_asked_for_is_what_there_is() {
     cloud.ask(&bed, "create_tags", tag(own));
     project.run(&["lift"]).exits(0);
 
-    // stopped by somebody: the next converge starts it, and it is the same node
+    // stopped by somebody else: the next converge starts the same node
     let id = text(instance, "InstanceId").to_owned();
     cloud.ask(&bed, "stop_instances", json!({ "InstanceIds": [id] }));
     let started = project.events(&["converge", "web=1"], 0);
@@ -180,7 +179,7 @@ fn what_was_asked_for_is_what_there_is() {
         [id.as_str()]
     );
 
-    // what is not the project's is never touched
+    // resources of others are never touched
     let other = cloud.ask(
         &bed,
         "run_instances",
@@ -226,8 +225,8 @@ fn what_is_wrong_is_said_in_one_line() {
         "ec2 in eu-west-1 cannot be reached: nothing listens at 127.0.0.1:1; check `endpoint`",
     );
     project.edit("pallet.toml", "endpoint = \"http://127.0.0.1:1\"", "profile = \"none\"");
-    project.run(&["nodes"]).exits(2).says("ec2 has no credentials: profile none gives none");
+    project.run(&["nodes"]).exits(2).says("ec2 has no credentials: profile none has none");
     project.edit("pallet.toml", "profile = \"none\"", "");
-    // a network without a way out
+    // a network without access to the outside
     project.run(&["nodes"]).exits(2).says("ec2.eu-west-1.amazonaws.com");
 }

@@ -1,4 +1,4 @@
-//! The example programs of pallet-core and pallet-cli: each does what it says that it does.
+//! The example programs of pallet-core and pallet-cli do what they claim.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use pallet_tests::{Process, Project, root, workspace};
 
 use crate::quickstart::alone;
 
-/// What an example prints.
+/// The output of an example.
 fn run(name: &str) -> String {
     let directory = tempfile::tempdir().unwrap();
     let output =
@@ -120,7 +120,7 @@ fn the_guide_names_every_command_and_every_example() {
         .skip_while(|line| *line != "Commands:")
         .skip(1)
         .take_while(|line| !line.is_empty());
-    // what goes on in the next line stands further in
+    // the statement continues on indented lines
     let commands = commands.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let commands: Vec<_> = commands
         .map(|line| line.split_whitespace().next().unwrap())

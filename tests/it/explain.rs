@@ -1,4 +1,4 @@
-//! `explain` and `graph`: what they say is what a lift does, and nothing is written.
+//! `explain` and `graph` show what a lift does, and change nothing.
 
 use std::fs;
 
@@ -82,7 +82,7 @@ fn conditions(explanation: &Value) -> Vec<Option<bool>> {
         .collect()
 }
 
-/// What [`actions`] gives, of the events of a dry run.
+/// The same as [`actions`], from the events of a dry run.
 fn planned(project: &Project, node: &str, arguments: &[&str], predicted: bool) -> Vec<[Value; 4]> {
     let arguments: Vec<_> =
         arguments.iter().copied().chain(["--dry-run", "-v", "--output", "json"]).collect();
@@ -119,7 +119,7 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
         (Some(false), Some("node1"))
     );
 
-    // both sides of the condition are shown; what packages touch can make it another
+    // both sides of the condition are shown; what packages change can affect it
     assert_eq!(conditions(&first[0]), [None, None]);
     let configure = first[0]["phases"].as_array().unwrap().last().unwrap();
     let secret = &configure["actions"][3];
@@ -129,14 +129,14 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
     assert_eq!(packages["together_with"][0], "package bed-beta", "{packages}");
     assert_eq!(packages["observes"][0]["what"], "package bed-alpha", "{packages}");
 
-    // the text says the same
+    // the text has the same content
     let text = project.run(&["explain", "node1", "--script"]).exits(0).never_says("hunter2");
     text.says("pallet.star:9")
         .says("⟦secret:db⟧")
         .says("only when  `test -e /srv/none` succeeds (checked on the node)")
         .says("observes");
 
-    // and when all is done there is nothing to do, and why
+    // when everything is done there is nothing to do, and the reason is shown
     project.run(&["lift"]).exits(0);
     let after = explained(&project, &["node1"]);
     assert_eq!(actions(&after[0]), planned(&project, "node1", &["lift"], false));
@@ -146,7 +146,7 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
     let text = text.says("nothing before it sets the flag app").says("it is so already");
     text.says("only when  `test -e /srv/none` succeeds (it does not)")
         .says("only when  `test -e /srv/none` fails (it does)");
-    // a file with a secret is not told by its digest either
+    // not even the digest of a file with a secret is shown
     let found = after[0]["phases"][0]["actions"][3]["observes"][1]["found"].as_str().unwrap();
     assert!(found.starts_with("a file") && !found.contains("sha256"), "{found}");
 }
@@ -154,7 +154,7 @@ fn a_node_is_explained_as_a_dry_run_plans_it_and_nothing_is_written() {
 #[test]
 fn the_script_that_is_shown_does_what_a_lift_does() {
     let bed = Bed::of(1);
-    // without secrets, so that the script that is shown is whole
+    // without secrets, so that the complete script is shown
     let project = project(&bed, 1, "root", &APP.replace("secret(\"db\")", "\"known\""));
     let explanation = explained(&project, &["node1"]).remove(0);
     let script = explanation["phases"][0]["script"].as_str().unwrap();

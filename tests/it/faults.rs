@@ -1,7 +1,7 @@
-//! Faults that were found, replayed: each with what it needs on a node, its declarations, and what
-//! is right. The number of each is in its name.
+//! Reproductions of fixed faults: each prepares a node, declares something, and checks the result.
+//! The number of each fault is in the name of its test.
 //!
-//! The bed is one for all of them, and each has a node of its own there.
+//! All share one bed, but each has a node of its own.
 
 mod files;
 mod formats;
@@ -17,7 +17,7 @@ use crate::quickstart::alone;
 /// The nodes, and the number of the next one.
 static BED: LazyLock<(Bed, Mutex<usize>)> = LazyLock::new(|| (Bed::of(1), Mutex::new(1)));
 
-/// A node of a bed that nobody else has.
+/// A node that only this test uses.
 struct Node {
     bed: &'static Bed,
     number: usize,
@@ -50,7 +50,7 @@ impl Node {
         assert_eq!(self.runs(script).stdout, found, "{script}");
     }
 
-    /// A project whose one node is this, where `user` logs in.
+    /// A project with only this node, where `user` logs in.
     fn project_as(&self, user: &str, declarations: &str) -> Project {
         let config = format!(
             "[project]\nname = \"faults\"\n[admin_user]\nname = \"{user}\"\n\
@@ -93,8 +93,8 @@ fn lifts_twice(project: &Project) {
     project.run(&["lift"]).exits(0).says("nothing to change on 1 node");
 }
 
-/// A sandbox node, which has what this machine has: git, cron, lists of access. It is made,
-/// prepared by a script, and configured twice.
+/// A sandbox node, which has this machine's programs: git, cron, ACLs. It is created, prepared by a
+/// script, and configured twice.
 #[track_caller]
 fn in_a_sandbox(before: &str, declarations: &str, then: impl FnOnce(&Project)) {
     let _alone = alone();

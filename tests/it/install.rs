@@ -1,5 +1,5 @@
-//! Installing: from a real registry, from directories and files, into homes that know nothing; and
-//! everything that may be wrong on the way.
+//! Installation from a real registry, from directories and files, into empty homes; with all kinds
+//! of errors.
 
 mod failures;
 mod identity;
@@ -29,7 +29,7 @@ struct Plugin {
     version: &'static str,
     requires: Vec<(&'static str, &'static str)>,
     capabilities: Option<Value>,
-    /// So many bytes that cannot be compressed come with it.
+    /// The number of incompressible bytes that it includes.
     bulk: usize,
 }
 
@@ -165,7 +165,7 @@ fn read(project: &Project, file: &str) -> String {
     std::fs::read_to_string(project.directory().join(file)).unwrap_or_default()
 }
 
-/// The locked plugins, as `list` tells a program.
+/// The locked plugins, as JSON from `list`.
 #[track_caller]
 fn locked(project: &Project) -> Vec<Value> {
     let output = project.run(&["list", "--output", "json"]).exits(0);
@@ -183,8 +183,8 @@ fn versions(project: &Project) -> Vec<String> {
         .collect()
 }
 
-/// Asserts that it failed with one line that holds all of `words`, and that nothing was installed
-/// or written.
+/// Asserts that it failed with one line that contains all of `words`, and that nothing was
+/// installed or written.
 #[track_caller]
 fn refuses(project: &Project, arguments: &[&str], words: &[&str]) -> Output {
     let before = ["pallet.toml", "pallet.lock"].map(|file| read(project, file));

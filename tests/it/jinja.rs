@@ -1,5 +1,5 @@
-//! Templates are compared with a record of what Jinja2 makes of them (pallet-core's own test); here
-//! the record is compared with Jinja2 itself, where that can be installed.
+//! pallet-core's own test compares templates with a record of Jinja2's results; this compares the
+//! record with Jinja2 itself, where it can be installed.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,8 +8,8 @@ use std::time::Duration;
 use pallet_core::model::digest;
 use pallet_tests::{Process, root};
 
-/// The Python of an environment that has what `requirements.txt` names, by digest; none where it
-/// cannot be made.
+/// The Python of an environment with the packages in `requirements.txt`, by digest; `None` if it
+/// cannot be created.
 fn python(record: &Path) -> Option<std::path::PathBuf> {
     let requirements = record.join("requirements.txt");
     let cache = std::env::var_os("XDG_CACHE_HOME")

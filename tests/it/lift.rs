@@ -54,7 +54,7 @@ def configure(request):
 app = group_spec("app", phases = {"configure": configure})
 "##;
 
-/// Asserts what [`APP`] wants, as the node itself sees it.
+/// Asserts the result of [`APP`], as seen on the node.
 #[track_caller]
 fn is_configured(bed: &Bed, node: usize) {
     let script = "id -u app && cat /srv/app/name && stat -c '%U:%G %a' /srv/app /srv/app/name && \

@@ -57,7 +57,7 @@ fn labels(completion: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// What is offered at `|` in a text that the editor has just been brought to.
+/// The completion items at `|` in a text that the editor has just opened.
 fn offered(editor: &mut Editor, version: i64, marked: &str) -> Value {
     editor.edit("pallet.star", version, &marked.replace('|', ""));
     editor.ask_at("textDocument/completion", "pallet.star", marked)
@@ -92,7 +92,7 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
     assert_eq!(found[0].1, [9, 30, 9, 34]);
     assert_eq!(editor.edit("pallet.star", 3, GOOD), Vec::<Value>::new());
 
-    // what `check` finds when it evaluates the files is found as well
+    // errors of the evaluation, as `check` finds them, are reported too
     let twice = format!("{GOOD}group_spec(\"web\")\n");
     let found = told(&editor.edit("pallet.star", 4, &twice));
     assert!(found[0].0.contains("there are two groups `web`") && found[0].1[0] == 14, "{found:?}");
@@ -107,7 +107,7 @@ fn mistakes_are_told_as_they_are_made_and_mended() {
     let found = told(&editor.edit("lib/none.star", 2, &PAGES.replace("directory(", "directroy(")));
     assert!(found[0].0.contains("directroy"), "{found:?}");
 
-    // a crate that is not installed, text that is no Starlark, and the configuration
+    // a crate that is not installed, text that is not Starlark, and the configuration
     let found = told(&editor.edit("pallet.star", 6, &GOOD.replace("@nginx", "@nginks")));
     assert!(
         found[0].0.contains("there is no crate `nginks`")
@@ -144,8 +144,8 @@ fn what_could_be_written_is_offered() {
     let mut editor = Editor::open(&project);
     editor.edit("pallet.star", 1, GOOD);
 
-    // names: declarations, actions, Starlark's own, the project's, and what can be seen in a
-    // function alone
+    // names: declarations, actions, Starlark's builtins, the project's, and those visible only in a
+    // function
     let found = offered(&mut editor, 2, &format!("{GOOD}|"));
     let names = labels(&found);
     for name in [
@@ -186,7 +186,7 @@ fn what_could_be_written_is_offered() {
         (&json!({"line": 10, "character": 4}), &json!({"line": 10, "character": 6}))
     );
 
-    // functions of a crate, and keywords that are not given yet, while the text is no Starlark
+    // functions of a crate, and unused keywords, while the text does not parse
     let found = offered(&mut editor, 4, &GOOD.replace("nginx.install(request)", "nginx.|"));
     assert_eq!(labels(&found), functions_of_nginx());
     let found = offered(&mut editor, 5, &GOOD.replace("root = \"/srv/hello\")", "|"));
@@ -204,10 +204,10 @@ fn what_could_be_written_is_offered() {
     // a function of the project itself, in another file
     let found = offered(&mut editor, 8, &GOOD.replace("title = \"hello\")", "|"));
     assert!(labels(&found).contains(&"title") && labels(&found).contains(&"colour"), "{found}");
-    // a value, where no keyword can stand
+    // a value, where no keyword is possible
     let found = offered(&mut editor, 9, &GOOD.replace("content = \"x\")", "content = m|)"));
     assert!(!labels(&found).contains(&"mode") && labels(&found).contains(&"mount"), "{found}");
-    // what a parameter lists
+    // the values that a parameter lists
     let found =
         offered(&mut editor, 10, "def f(request):\n    service(request, \"x\", action = \"|\")\n");
     assert!(labels(&found).contains(&"restart"), "{found}");
@@ -288,7 +288,7 @@ fn what_is_under_the_cursor_is_explained_and_found() {
     assert!(hover(&mut editor, &mark(GOOD, "@nginx")).contains("**crate nginx"));
     assert_eq!(hover(&mut editor, &mark(GOOD, "= group_spec")), "");
 
-    // definitions: in the file, in another one, and the load statement of what a crate gives
+    // definitions: in the file, in another one, and the load statement for a crate's function
     let mut place = |at: &str| {
         let found = editor.ask_at("textDocument/definition", "pallet.star", &mark(GOOD, at));
         let uri = found["uri"].as_str().unwrap_or_default();
@@ -323,14 +323,14 @@ fn it_serves_files_of_no_project_and_sees_new_plugins() {
         .unwrap();
     assert_eq!(editor.edit("notes.star", 2, &format!("{text}\n")), Vec::<Value>::new());
 
-    // what is closed is not told of any more
+    // closed files get no more diagnostics
     let found = told(&editor.edit("notes.star", 3, "x = \n"));
     assert_eq!(found.len(), 1, "{found:?}");
     let uri = editor.uri("notes.star");
     editor.tell("textDocument/didClose", json!({"textDocument": {"uri": uri}}));
     assert_eq!(editor.diagnostics("notes.star", None), Vec::<Value>::new());
 
-    // questions about what is not open, and what no editor says
+    // requests about files that are not open, and invalid requests
     assert_eq!(editor.ask_at("textDocument/hover", "notes.star", "|"), Value::Null);
     let error = editor.answer("textDocument/rename", json!({}));
     assert_eq!(error["error"]["code"], -32601, "{error}");

@@ -1,5 +1,5 @@
-//! The tests that need several packages, the built program, or real nodes. One binary, so that it
-//! is linked once.
+//! Tests that need several packages, the built program, or real nodes. They are one binary, so that
+//! it is linked once.
 
 // `cfg` for the sake of clippy, which lets tests unwrap
 #[cfg(test)]

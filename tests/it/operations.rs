@@ -1,5 +1,5 @@
-//! What an operation sees and tells: nodes that it is not for, nodes of no group, nodes that cannot
-//! be destroyed, and projects that are not sound.
+//! The nodes that an operation sees and reports: nodes of other groups or of none, nodes that
+//! cannot be destroyed; and invalid projects.
 
 use std::path::Path;
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn a_part_that_is_lifted_knows_all_nodes() {
     let config =
         listed(&bed, &[("web-1", "web", 1), ("web-2", "web", 2), ("balancer-1", "balancer", 3)]);
     let project = Project::on_bed(&bed, &[("pallet.toml", &config), ("pallet.star", BALANCED)]);
-    // nobody has ever reached the backends, and nobody can
+    // the backends have never been reached, and cannot be
     bed.kill(1);
     bed.kill(2);
     let first = project.run(&["lift", "balancer", "--output", "json"]).exits(0);
@@ -56,7 +56,7 @@ fn a_part_that_is_lifted_knows_all_nodes() {
     assert_eq!(std::fs::read_to_string(bed.disk(3).join("srv/backends")).unwrap(), backends);
     project.run(&["explain", "balancer-1"]).exits(0).never_says("error");
 
-    // all of them together say the same, also where some cannot be reached
+    // the whole output is consistent, even if some nodes cannot be reached
     let all = Events::of(&project.run(&["lift", "--output", "json"]).exits(1));
     assert_eq!(all.changes().get("balancer-1"), Some(&0));
     bed.start(1);
@@ -208,7 +208,7 @@ fn check_finds_all_that_is_wrong() {
         ("the environment has no key `databse`", "pallet.star:12:"),
         ("not for db-1", "pallet.star:15:"),
         ("did you mean `configure`?", "pallet.star:17:"),
-        ("node `web-1` is of group `wbe`", "pallet.toml:10:"),
+        ("node `web-1` belongs to group `wbe`", "pallet.toml:10:"),
         ("PALLET_NO_SUCH", "pallet.toml:14:"),
     ] {
         checked = checked.says(what).says(place);
@@ -217,7 +217,7 @@ fn check_finds_all_that_is_wrong() {
         .says("did you mean `database`?")
         .says("did you mean `web`?")
         .never_says("the project is valid");
-    // all is well once it is
+    // after that, everything is valid
     project.write("pallet.star", TWO);
     project.edit("pallet.toml", "\"wbe\"", "\"web\"");
     project.edit("pallet.toml", "PALLET_NO_SUCH", "HOME");
@@ -244,7 +244,7 @@ fn more_nodes_than_a_project_may_have_are_an_error_at_once() {
     project.write("pallet.star", "group_spec(\"web\", count = 1000000000)\n");
     let refused = project.run(&["converge", "--dry-run"]).exits(2);
     let refused = refused
-        .says("group `web` has 1000000000 nodes, and a project may have 10000")
+        .says("group `web` has 1000000000 nodes, but a project may have 10000")
         .says("max_nodes")
         .says("pallet.star:1:1");
     assert!(refused.took < Duration::from_secs(5), "{refused}");
@@ -255,7 +255,7 @@ fn more_nodes_than_a_project_may_have_are_an_error_at_once() {
         .says("the limit is 10000")
         .says("max_nodes");
     project.edit("pallet.toml", "\"operations\"", "\"operations\"\nmax_nodes = 20000");
-    // what is planned for each of them anew would never come to an end
+    // planning each of them again would never end
     project.run(&["converge", "web=20000", "--dry-run", "--output", "json"]).exits(0);
     assert!(!Path::new("/var/lib/pallet/operations").exists());
 }
@@ -272,6 +272,6 @@ fn names_of_groups_tell_their_nodes_apart() {
     project
         .run(&["check"])
         .exits(2)
-        .says("`web-1` is a group, and the name of node 1 of group `web`")
+        .says("`web-1` is a group, and also the name of node 1 of group `web`")
         .says("pallet.star:2:1");
 }

@@ -1,6 +1,6 @@
-//! What documents declare is tried on fresh nodes as the crates are: a dry run writes nothing, what
-//! it said `will` change did and nothing else but what it said `may`, and a second run finds
-//! nothing to do. What it left open is listed: each was looked at.
+//! Declarations in documents are tested on fresh nodes like crates: a dry run changes nothing, its
+//! `will` changes are made, with no others but its `may` changes, and a second run has nothing to
+//! do. Changes that it leaves open are listed; each was reviewed.
 
 use std::fs;
 
@@ -22,8 +22,8 @@ fn declarations<'a>(document: &'a str, with: &str) -> &'a str {
         .unwrap_or_else(|| panic!("no block has {with:?}"))
 }
 
-/// Nothing goes for these: whether Debian's package has a file of that name, and starts its
-/// service, only the package knows, which is not on the node yet.
+/// These are exempt: only Debian's package knows whether it has a file with that name, and whether
+/// it starts its service, and it is not yet on the node.
 #[test]
 fn what_documents_declare_keeps_the_laws() {
     let home = home();

@@ -1,5 +1,5 @@
-//! Plugins: every dylib of the workspace keeps its contract, and no bad library does more than earn
-//! one clear line.
+//! Plugins: every dylib of the workspace satisfies the contract, and an invalid library causes only
+//! one clear error.
 
 mod bad;
 mod contract;
@@ -36,7 +36,7 @@ impl Plugins {
     }
 }
 
-/// A host that does nothing for a request, so that whatever a function asks for fails.
+/// A host that rejects every request, so that all functions fail.
 struct Nobody;
 
 impl RequestHost for Nobody {
@@ -52,7 +52,7 @@ fn nobody() -> Arc<dyn RequestHost> {
     Arc::new(Nobody)
 }
 
-/// Asserts that an error is one line that says something, and not a page of types.
+/// Asserts that an error is one readable line.
 #[track_caller]
 fn is_one_line(error: &str) {
     assert!(

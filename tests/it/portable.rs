@@ -1,4 +1,4 @@
-//! One `pallet.star` over containers, a cloud and virtual machines: only the service changes.
+//! One `pallet.star` for containers, a cloud and virtual machines: only the service changes.
 
 use std::process::Command;
 use std::time::Duration;
@@ -63,7 +63,7 @@ fn project(bed: &Bed, cloud: &Cloud, engine: &ContainerEngine) -> Project {
         .status()
         .unwrap();
     assert!(made.success());
-    // machines outlive everything else
+    // virtual machines are independent of this process
     project.take_down_at_the_end(&project.directory());
     project
         .set("AWS_ACCESS_KEY_ID", "test")
@@ -101,7 +101,7 @@ fn only_the_service_changes() {
         let again = project.events(&at(&["converge"]), 0);
         assert_eq!(again.changes().values().sum::<usize>(), 0, "{service}: {again:#?}");
         seen.push(first.changes()["web-1"]);
-        // where port 80 is reached: at the node's own address, or where the service says
+        // port 80: at the node's own address, or where the service forwards it
         let at_itself = node["ports"].as_object().is_none_or(serde_json::Map::is_empty);
         assert_eq!(at_itself, service != "machines", "{node}");
         if service == "containers" {

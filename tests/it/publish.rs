@@ -1,4 +1,4 @@
-//! Publishing: from a package to an artifact on a real registry, or in a directory, that others can
+//! Publishing: from a package to an artifact in a real registry or a directory, which others can
 //! read and verify.
 
 mod access;
@@ -26,7 +26,7 @@ struct Author {
 
 impl Author {
     fn new() -> Self {
-        // cargo itself and not rustup, which looks for itself in the home
+        // cargo itself instead of rustup, which would look into the home
         let cargo = PathBuf::from(std::env::var_os("CARGO").unwrap());
         let path =
             format!("{}:{}", cargo.parent().unwrap().display(), std::env::var("PATH").unwrap());
@@ -60,7 +60,7 @@ impl Author {
         self.changed_library(name, |bytes| set_version(bytes, version))
     }
 
-    /// The same as if it had been built for another machine. It cannot be loaded, and need not be.
+    /// The library as if built for another machine. It cannot be loaded, and need not be.
     fn foreign_library(&self, name: &str, version: &str) -> String {
         self.changed_library(name, |bytes| {
             set_version(bytes, version);
@@ -81,7 +81,7 @@ impl Author {
         file.to_str().unwrap().to_owned()
     }
 
-    /// Makes a key; gives the file of the private one.
+    /// Creates a key; returns the file of the private key.
     fn key(&self, name: &str, more: &[&str]) -> String {
         let file = self.file(name).to_str().unwrap().to_owned();
         let arguments: Vec<&str> =
@@ -91,7 +91,7 @@ impl Author {
     }
 }
 
-/// Writes another version into the section of the library that says which one it is.
+/// Changes the version in the library's section.
 fn set_version(library: &mut [u8], version: &str) {
     let start = library.windows(8).position(|window| window == b"{\"abi\":\"").unwrap();
     let mut values = serde_json::Deserializer::from_slice(&library[start..]).into_iter::<Value>();
@@ -103,7 +103,7 @@ fn set_version(library: &mut [u8], version: &str) {
     library[start..start + room].copy_from_slice(format!("{text:room$}").as_bytes());
 }
 
-/// The repository at a source, as anybody finds it.
+/// The repository of a source, without credentials.
 fn repository(source: &str) -> Box<dyn Repository> {
     let source: Source = source.parse().unwrap();
     block_on(open(&source, &Access::default())).unwrap()

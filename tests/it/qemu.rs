@@ -1,5 +1,5 @@
-//! A virtual machine from its birth to its end. It boots in emulation where there is no KVM, which
-//! takes a minute or two: so there is one.
+//! A virtual machine from creation to destruction. Without KVM it boots in emulation, which takes a
+//! minute or two, so there is only one.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use pallet_tests::{Leftovers, Process, Project, root};
 
 use crate::quickstart::alone;
 
-/// The tables of pallet.toml that make this service one of virtual machines; the first test of all
-/// builds their image.
+/// The tables of pallet.toml for a service of virtual machines. The first test that uses it builds
+/// the image.
 pub(crate) fn service(name: &str) -> String {
     let output = Process::start(
         Command::new(root().join("tests/bed/vm-image.sh")),
@@ -80,7 +80,7 @@ fn from_birth_to_end() {
         "{nodes:#?}"
     );
 
-    // the image's user made the admin user, who has logged in since
+    // the image's user created the admin user, who has logged in since
     let made = first.of_node("vm-1").any(|event| {
         event.phase() == Some("bootstrap")
             && event.action() == Some("user")
@@ -90,7 +90,7 @@ fn from_birth_to_end() {
     let admin = "exec_checked_script(request, \"look\", \"test $SUDO_USER = ops\")";
     project.events(&["lift", "vm", "-e", admin], 0);
 
-    // who the machine is was known before it was ever asked
+    // the host key was known before the first connection
     assert!(!project.home().join(".ssh/known_hosts").exists(), "the host key was learned");
     project.run(&["ssh", "vm-1", "--", "hostname"]).exits(0).says("vm-1");
     let look = "exec_checked_script(request, \"look\", \"test $(hostname) = vm-1 && test -e \
@@ -102,7 +102,7 @@ fn from_birth_to_end() {
 
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(project.nodes().len(), 0);
-    // that KVM does not work here stays known
+    // it is remembered that KVM does not work here
     let mark = project.home().join(".local/share/pallet/qemu/kvm-failed");
     let _ = std::fs::remove_file(mark);
     let _alone = alone();

@@ -1,4 +1,4 @@
-//! The quickstart on sandbox nodes: from `init` to `down`, as a user goes through it.
+//! The quickstart on sandbox nodes, from `init` to `down`, as a user does it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::document::Plan;
 
-/// Sandbox nodes of several tests would see each other's network devices come and go.
+/// Sandbox nodes of concurrent tests would see each other's network devices.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -36,8 +36,8 @@ fn each_serves_its_name(project: &Project) {
     }
 }
 
-/// What an operation did, which must be what its dry run said before. Gives what that left open as
-/// well.
+/// The changes of an operation, which must be those of its dry run. Also returns what that left
+/// open.
 #[track_caller]
 fn as_planned(project: &Project, arguments: &[&str]) -> (Events, BTreeSet<String>) {
     let words = |more: &[&'static str]| {
@@ -68,7 +68,7 @@ fn from_init_to_down() {
     assert!(first.changes().values().all(|changes| *changes > 0), "{:?}", first.changes());
     each_serves_its_name(&project);
 
-    // the same again changes nothing, and says so
+    // repeating it changes nothing
     let (again, open) = as_planned(&project, &["converge"]);
     assert_eq!(again.changes().values().sum::<usize>(), 0, "{again:#?}");
     assert_eq!(open, BTreeSet::new());
@@ -90,7 +90,7 @@ fn from_init_to_down() {
     );
     each_serves_its_name(&project);
 
-    // two less, and only when that is confirmed
+    // two fewer, only after confirmation
     project.run(&["converge", "web=1"]).exits(2).says("--yes");
     assert_eq!(names(&project).len(), 3);
     project.run(&["converge", "web=1", "--yes"]).exits(0);
@@ -106,7 +106,7 @@ fn from_init_to_down() {
     );
     assert_eq!(project.events(&inline, 0).changes(), BTreeMap::from([("web-1".to_owned(), 0)]));
 
-    // as README.md has it: nothing of the node is decided later but the package itself
+    // as in README.md: the node decides only about the package itself
     let (package, open) =
         as_planned(&project, &["lift", "web", "-e", "package(request, \"tree\")"]);
     assert!(package.ok() && open.is_empty(), "{open:?}");
@@ -114,7 +114,7 @@ fn from_init_to_down() {
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());
     before.is_all(&project);
-    // and down when nothing is up
+    // and `down` without nodes
     project.run(&["down", "--yes"]).exits(0);
 }
 

@@ -1,5 +1,5 @@
-//! README.md shows the quickstart as it is, its commands do what it says, and so does the session
-//! of docs/repl.md on that project.
+//! README.md shows the actual quickstart, its commands work, and so does the session of
+//! docs/repl.md on that project.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::docs::{planned_too, session_was_true};
 use super::document::{Block, Step, blocks, is_shown};
 use super::quickstart::alone;
 
-/// The command that runs the tests: they are running.
+/// The command that runs the tests: they are already running.
 const TESTS: &str = "tests/run";
 
 #[test]
@@ -27,7 +27,7 @@ fn every_command_of_the_readme_works() {
     // executable that other tests start.
     let target = workspace().cli().ancestors().nth(2).unwrap();
     let built = target.join("readme");
-    // nodes that a command makes are this home's, and go at its end
+    // nodes of the commands belong to this home, and are removed with it
     let mut project = Project::empty();
     project.take_down_at_the_end(&root().join("pallet-cli/quickstart"));
     for step in steps {
@@ -66,8 +66,8 @@ fn the_example_of_the_readme_is_the_quickstart() {
     assert_eq!(code(shown.expect("an example")), code(&quickstart));
 }
 
-/// On the quickstart, whose groups it names. The plans are true; of nodes that are there, nothing
-/// is left open.
+/// On the quickstart, whose groups it uses. The plans are right, and leave nothing open on existing
+/// nodes.
 #[test]
 fn the_session_of_the_guide_works() {
     let _alone = alone();

@@ -87,7 +87,7 @@ fn examples() -> Vec<(String, String)> {
 fn every_example_can_be_planned_on_a_node() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", "group_spec(\"app\")\n");
-    // what the examples are about
+    // the environment of the examples
     let there = r#"
 package(request, "nginx")
 user(request, "app")
@@ -97,14 +97,14 @@ for path in ["/etc/default/app", "/etc/php/8.2/cli/php.ini"]:
     remote_file(request, path, content = "[PHP]\n")
 "#;
     project.run(&["lift", "-e", there]).exits(0);
-    // older lists may have no package of the examples yet
+    // older package lists may lack packages of the examples
     bed.ssh(1, "touch /var/lib/pallet/package-sources").exits(0);
     project.write("site/index.html", "hello\n");
     let before = files(&bed.disk(1));
     let mut failed = Vec::new();
     for (action, example) in examples() {
         let output = project.run(&["lift", "--dry-run", "-e", &example]);
-        // what is for other systems says so
+        // examples for other systems are skipped with a message
         let elsewhere = ["add_rpm", "package_repository"].contains(&action.as_str())
             && format!("{output}").contains("debian 12 (x86_64)");
         if output.code() != 0 && !elsewhere {
@@ -112,7 +112,7 @@ for path in ["/etc/default/app", "/etc/php/8.2/cli/php.ini"]:
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    // a dry run writes nothing, whatever it is asked
+    // a dry run writes nothing, for any example
     let after = files(&bed.disk(1));
     let written: Vec<_> =
         after.iter().filter(|(path, state)| before.get(*path) != Some(state)).collect();
@@ -121,7 +121,7 @@ for path in ["/etc/default/app", "/etc/php/8.2/cli/php.ini"]:
     assert!(lost.is_empty(), "{lost:#?}");
 }
 
-/// Size, times and mode of every file below a directory, but for what a login itself writes.
+/// Size, times and mode of every file below a directory, except files that a login itself writes.
 fn files(directory: &Path) -> BTreeMap<PathBuf, (u64, i64, i64, u32)> {
     let mut found = BTreeMap::new();
     let mut open = vec![directory.to_owned()];

@@ -1,4 +1,4 @@
-//! The REPL: at a terminal as a person sits there, with lines from a pipe, and scripts.
+//! The REPL: at a terminal, with lines from a pipe, and with scripts.
 
 mod connections;
 mod history;
@@ -21,7 +21,7 @@ web = group_spec("web", count = 1, phases = {"configure": configure, "restart": 
 group_spec("data-base", count = 0)
 "##;
 
-/// A project that has no nodes and needs none.
+/// A project without nodes.
 fn project() -> Project {
     let project = Project::empty().timeout(Duration::from_secs(60));
     project.write("pallet.toml", "");

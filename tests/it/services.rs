@@ -1,5 +1,5 @@
-//! Services: what they offer, how one is added, several as one, and that two converges never work
-//! at once.
+//! Services: what they offer, adding one, combining several, and leases against concurrent
+//! converges.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn a_service_is_added_once_it_answers() {
     project
         .run(&["add-service", "second", "sandbox", "image=/nowhere"])
         .exits(2)
-        .says("/nowhere is no directory");
+        .says("/nowhere is not a directory");
     project.run(&["add-service", "lab", "sandbox"]).exits(2).says("service lab already exists");
     project.run(&["add-service", "Not Good", "sandbox"]).exits(2).says("cannot name a service");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), before, "nothing was written");
@@ -116,7 +116,7 @@ fn a_second_converge_is_refused_and_a_killed_one_is_taken_over() {
     first.signal(Signal::KILL);
     let _ = first.wait();
 
-    // its lease is not waited for, and its nodes are neither lost nor made twice
+    // its lease is not waited for, and its nodes are neither lost nor created twice
     project.edit("pallet.star", "sleep ${SLOW:-60}", "touch /srv/done");
     let events = project.events(&["converge"], 0);
     assert!(events.ok());

@@ -1,5 +1,5 @@
-//! Nodes with real sshd, from the scripts in `bed/`. Each value is a bed of its own: tests run side
-//! by side and begin with fresh nodes.
+//! Nodes with real sshd, from the scripts in `bed/`. Each value is a separate bed: tests run in
+//! parallel and begin with fresh nodes.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::guard::Guard;
 use crate::{Output, Process};
 
-/// Nodes in a network namespace of their own. They go when the value does, or the tests end.
+/// Nodes in a network namespace of their own. They are removed when the value is dropped, or when
+/// the tests end.
 #[derive(Debug)]
 pub struct Bed {
     name: String,
@@ -17,23 +18,23 @@ pub struct Bed {
     _guard: Guard,
 }
 
-/// What the nodes of a bed should be.
+/// The nodes of a bed.
 #[derive(Debug, Clone, Copy)]
 pub struct BedOptions {
     /// How many.
     pub count: usize,
-    /// What their first process is.
+    /// Their first process.
     pub init: Init,
-    /// The number of the first one.
+    /// The number of the first node.
     pub from: usize,
-    /// Whether their host key is another one than known_hosts says.
+    /// Whether their host key differs from that in known_hosts.
     pub other_host_key: bool,
 }
 
 /// The first process of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Init {
-    /// Only sshd: starts in a moment, and there is no service manager.
+    /// Only sshd: starts quickly, and there is no service manager.
     Sshd,
     /// systemd.
     Systemd,
@@ -73,7 +74,7 @@ impl Bed {
         if options.other_host_key {
             arguments.extend(["--host-key", "other"].map(str::to_owned));
         }
-        // the first one of all builds the image
+        // the first use builds the image
         self.run(
             &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
             Duration::from_secs(600),
@@ -111,12 +112,12 @@ impl Bed {
         self.run(&["start", &node.to_string()], SHORT).exits(0);
     }
 
-    /// Lets a node hang: its connections stay open and nothing answers.
+    /// Freezes a node: its connections stay open and nothing answers.
     pub fn freeze(&self, node: usize) {
         self.run(&["freeze", &node.to_string()], SHORT).exits(0);
     }
 
-    /// Lets a frozen node go on.
+    /// Continues a frozen node.
     pub fn thaw(&self, node: usize) {
         self.run(&["thaw", &node.to_string()], SHORT).exits(0);
     }
@@ -126,7 +127,7 @@ impl Bed {
         self.run(&["ssh", &node.to_string(), command], SHORT)
     }
 
-    /// The words that put a command before them into the network of the nodes.
+    /// The command prefix that runs a command in the network of the nodes.
     pub fn prefix(&self) -> Vec<String> {
         vec!["nsenter".into(), format!("--net={}", self.network().display()), "--".into()]
     }

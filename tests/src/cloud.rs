@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{Bed, Process};
 
 /// The API at a loopback address of the bed's network, and a node with real sshd for each instance.
-/// It ends when this value does.
+/// Dropping it ends it.
 #[derive(Debug)]
 pub struct Cloud {
     child: Child,
@@ -21,9 +21,9 @@ pub struct Cloud {
 }
 
 impl Cloud {
-    /// Starts it on a bed. The first one of all installs what it needs.
+    /// Starts it on a bed. The first use installs its dependencies.
     pub fn on(bed: &Bed) -> Self {
-        // the bed's network is its own, so that a port that is free here is free there
+        // the bed has a network of its own, so a port that is free here is free there
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("bed/ec2.sh");
         let name = bed.network().file_name().unwrap().to_owned();
@@ -44,12 +44,12 @@ impl Cloud {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The subnet whose addresses are of the bed.
+    /// The subnet with the bed's addresses.
     pub fn subnet(&self) -> &str {
         &self.subnet
     }
 
-    /// What the cloud answers to a call that is not Pallet's: a method of boto3's client, and its
+    /// The cloud's answer to a call by the test itself: a method of boto3's client, and its
     /// arguments.
     #[track_caller]
     pub fn ask(&self, bed: &Bed, method: &str, arguments: Value) -> Value {

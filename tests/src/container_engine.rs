@@ -1,4 +1,4 @@
-//! Docker and Podman themselves, from the script in `bed/`. Each value is an engine of its own.
+//! Real Docker and Podman engines, from the script in `bed/`. Each value is a separate engine.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,8 @@ use crate::guard::Guard;
 use crate::image::bed_script;
 use crate::{Output, Process};
 
-/// A running engine. It goes with its containers when the value does, or the tests end.
+/// A running engine. It is removed with its containers when the value is dropped, or when the tests
+/// end.
 #[derive(Debug)]
 pub struct ContainerEngine {
     name: String,
@@ -39,19 +40,19 @@ impl ContainerEngine {
         started
     }
 
-    /// Where it listens.
+    /// The engine's address.
     pub fn host(&self) -> String {
         format!("unix://{}/socket", self.directory.display())
     }
 
-    /// Runs Docker's client, which can talk to both.
+    /// Runs Docker's client, which works with both engines.
     pub fn client(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new("docker");
         command.args(["-H", &self.host()]).args(arguments);
         Process::start(command, Duration::from_secs(60)).wait()
     }
 
-    /// The words that put a command before them into the network of the engine's containers.
+    /// The command prefix that runs a command in the network of the engine's containers.
     pub fn prefix(&self) -> Vec<String> {
         vec!["nsenter".into(), format!("--net=/run/netns/{}", self.name), "--".into()]
     }

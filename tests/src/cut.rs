@@ -1,12 +1,11 @@
-//! A proxy before a TCP server of this machine that counts what it passes on, and dies after so
-//! many bytes.
+//! A proxy for a local TCP server that counts bytes, and dies after a given number of them.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A proxy that can die. It passes on everything until it is told to die.
+/// A proxy that can die. It forwards everything until then.
 #[derive(Debug)]
 pub struct CutNetwork {
     address: String,
@@ -15,13 +14,13 @@ pub struct CutNetwork {
 
 #[derive(Debug)]
 struct State {
-    /// How many more bytes may come from the server.
+    /// The number of bytes that may still come from the server.
     left: AtomicU64,
     passed: AtomicU64,
 }
 
 impl CutNetwork {
-    /// Stands before a server: `127.0.0.1:PORT`.
+    /// Starts a proxy for a server: `127.0.0.1:PORT`.
     pub fn before(server: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -30,7 +29,7 @@ impl CutNetwork {
         // it ends with the test's process
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                // one that is dead takes nobody
+                // a dead proxy accepts no connections
                 if shared.left.load(Ordering::SeqCst) == 0 {
                     continue;
                 }
@@ -42,18 +41,18 @@ impl CutNetwork {
         CutNetwork { address, state }
     }
 
-    /// Where it listens: `127.0.0.1:PORT`.
+    /// Its address: `127.0.0.1:PORT`.
     pub fn host(&self) -> &str {
         &self.address
     }
 
-    /// Passes on so many bytes from the server, and then dies. Counts from nothing.
+    /// Forwards this many bytes from the server, and then dies. Resets the counter.
     pub fn die_after(&self, bytes: u64) {
         self.state.passed.store(0, Ordering::SeqCst);
         self.state.left.store(bytes, Ordering::SeqCst);
     }
 
-    /// Lives, and counts from nothing.
+    /// Works again, and resets the counter.
     pub fn revive(&self) {
         self.die_after(u64::MAX);
     }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use crate::Project;
 
-/// How long an answer may take.
+/// Timeout of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An editor with a server of its own.
+/// An editor with its own server.
 #[derive(Debug)]
 pub struct Editor {
     server: Child,
@@ -21,12 +21,12 @@ pub struct Editor {
     messages: Receiver<Value>,
     directory: PathBuf,
     number: i64,
-    /// The notifications that came while an answer was awaited.
+    /// Notifications received while waiting for an answer.
     pending: Vec<Value>,
 }
 
 impl Editor {
-    /// An editor that opened the project's directory and has said hello.
+    /// An editor that has opened the project's directory and initialized the server.
     pub fn open(project: &Project) -> Self {
         let mut editor = Editor::start(project);
         let capabilities = editor
@@ -65,12 +65,12 @@ impl Editor {
         }
     }
 
-    /// What the server calls a file of the project.
+    /// The server's name for a file of the project.
     pub fn uri(&self, file: &str) -> String {
         uri(&self.directory.join(file))
     }
 
-    /// Opens a file with this text, and gives what is wrong with it.
+    /// Opens a file with this text, and returns its diagnostics.
     pub fn edit(&mut self, file: &str, version: i64, text: &str) -> Vec<Value> {
         let uri = self.uri(file);
         if version == 1 {
@@ -90,7 +90,7 @@ impl Editor {
         self.diagnostics(file, Some(version))
     }
 
-    /// What is wrong with a file, when that is told next for this version of it.
+    /// The next diagnostics for this version of a file.
     pub fn diagnostics(&mut self, file: &str, version: Option<i64>) -> Vec<Value> {
         let uri = self.uri(file);
         let told = |message: &Value| {
@@ -112,14 +112,14 @@ impl Editor {
         message["params"]["diagnostics"].as_array().unwrap().clone()
     }
 
-    /// Asks something, and gives the result.
+    /// Sends a request, and returns the result.
     pub fn ask(&mut self, method: &str, params: Value) -> Value {
         let answer = self.answer(method, params);
         assert!(answer.get("error").is_none(), "{method}: {answer}");
         answer["result"].clone()
     }
 
-    /// Asks something, and gives the whole answer.
+    /// Sends a request, and returns the whole answer.
     pub fn answer(&mut self, method: &str, params: Value) -> Value {
         self.number += 1;
         let id = self.number;
@@ -133,7 +133,7 @@ impl Editor {
         }
     }
 
-    /// Asks about the place of `|` in a text that the server knows without it.
+    /// Sends a request about the position of `|` in a text that the server knows without it.
     pub fn ask_at(&mut self, method: &str, file: &str, marked: &str) -> Value {
         let before = &marked[..marked.find('|').expect("the text marks a place with |")];
         let line = before.matches('\n').count();
@@ -145,25 +145,25 @@ impl Editor {
         )
     }
 
-    /// Tells something.
+    /// Sends a notification.
     pub fn tell(&mut self, method: &str, params: Value) {
         self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
     }
 
-    /// Sends bytes, whatever they are. A server that is gone does not take them.
+    /// Sends arbitrary bytes. Ignores a server that has ended.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         let input = self.input.as_mut().expect("the input is open");
         let _ = input.write_all(bytes).and_then(|()| input.flush());
     }
 
-    /// Says goodbye, and gives how the server ended.
+    /// Shuts the server down, and returns its exit status.
     pub fn close(mut self) -> ExitStatus {
         assert_eq!(self.ask("shutdown", Value::Null), Value::Null);
         self.tell("exit", Value::Null);
         self.end().0
     }
 
-    /// Ends the input, and gives how the server ended and what it printed as errors.
+    /// Closes the input, and returns the server's exit status and stderr.
     pub fn end(mut self) -> (ExitStatus, String) {
         drop(self.input.take());
         let mut errors = String::new();
@@ -190,7 +190,7 @@ impl Drop for Editor {
     }
 }
 
-/// Reads a message; anything that is none is an error.
+/// Reads a message, or fails.
 fn read(output: &mut impl BufRead) -> Option<Value> {
     let mut length = 0;
     loop {
@@ -201,7 +201,7 @@ fn read(output: &mut impl BufRead) -> Option<Value> {
         match line.trim_end().split_once(": ") {
             Some(("Content-Length", value)) => length = value.parse().unwrap(),
             None if line == "\r\n" => break,
-            _ => panic!("{line:?} is no line of a header"),
+            _ => panic!("{line:?} is not a header line"),
         }
     }
     let mut body = vec![0; length];
@@ -209,7 +209,7 @@ fn read(output: &mut impl BufRead) -> Option<Value> {
     Some(serde_json::from_slice(&body).unwrap())
 }
 
-/// What editors call a file. The paths of tests need no quoting.
+/// The URI of a file. The paths of tests need no quoting.
 fn uri(path: &Path) -> String {
     format!("file://{}", path.display())
 }

@@ -1,5 +1,4 @@
-//! What `--output json` prints: one event a line. The shape of events is known here and nowhere
-//! else in the tests.
+//! The output of `--output json`: one event per line. Only this file knows the format of events.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +15,8 @@ pub struct Events(Vec<Event>);
 pub struct Event(Value);
 
 impl Events {
-    /// Reads what a command printed. Every line must be an event, and the last one must say how it
-    /// ended.
+    /// Parses the output of a command. Every line must be an event, and the last one must be the
+    /// end.
     #[track_caller]
     pub fn of(output: &Output) -> Self {
         let events: Vec<_> = output.stdout.lines().map(|line| Event::read(line, output)).collect();
@@ -45,13 +44,13 @@ impl Events {
         self.0.iter().filter(move |event| event.node() == Some(node))
     }
 
-    /// Whether the operation says that all went well.
+    /// Whether the operation says that everything succeeded.
     pub fn ok(&self) -> bool {
         self.0.last().is_some_and(|event| event.0["ok"] == true)
     }
 
-    /// How many actions changed something, for each node that was reached; in a dry run, how many
-    /// would.
+    /// The number of actions that changed something, or would in a dry run, for each node that was
+    /// reached.
     pub fn changes(&self) -> BTreeMap<String, usize> {
         let mut changes: BTreeMap<_, _> = self
             .of_kind("connected")
@@ -64,7 +63,7 @@ impl Events {
         changes
     }
 
-    /// What each node's part ended with: whether it succeeded.
+    /// Whether each node's part succeeded.
     pub fn outcomes(&self) -> BTreeMap<String, bool> {
         let outcome = |event: &Event| {
             Some((event.node()?.to_owned(), event.0["result"].as_str()? != "failed"))
@@ -72,7 +71,7 @@ impl Events {
         self.of_kind("node_finished").filter_map(outcome).collect()
     }
 
-    /// Why a node's part failed.
+    /// The error of a node's part.
     pub fn error(&self, node: &str) -> Option<String> {
         self.of_node(node).find_map(|event| event.0["error"]["message"].as_str().map(str::to_owned))
     }
@@ -88,7 +87,7 @@ impl Event {
         event
     }
 
-    /// What it is: `action`, `node_finished`, `finished`, ...
+    /// The kind of event: `action`, `node_finished`, `finished`, ...
     pub fn kind(&self) -> &str {
         self.0["event"].as_str().unwrap_or_default()
     }

@@ -1,11 +1,10 @@
-//! Cleans up after the tests, however they end: on success, on a panic, on Ctrl-C, and when they
-//! are killed.
+//! Cleans up after tests, whether they succeed, panic, are interrupted, or are killed.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-/// A process that waits for the end of its standard input, which is the end of this value or of
-/// this program, and then cleans up.
+/// A process that cleans up when its stdin closes, which is when this value is dropped or this
+/// program ends.
 #[derive(Debug)]
 pub(crate) struct Guard(Child);
 
@@ -30,8 +29,8 @@ impl Guard {
         )
     }
 
-    /// A guard that runs a command at the end, with these variables alone, and removes their `HOME`
-    /// if nothing is mounted there.
+    /// A guard that finally runs a command, with only these variables, and removes their `HOME` if
+    /// nothing is mounted there.
     pub(crate) fn run(command: &[&str], variables: &[(String, String)]) -> Self {
         let mut guard = Command::new("sh");
         guard.args(["-c", CLEAN_UP, "sh"]).args(command);

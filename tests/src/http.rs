@@ -5,11 +5,11 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Fetches `/` from `host:port`, in another network namespace if one is named. Tries for 10
-/// seconds; gives the body.
+/// Fetches `/` from `host:port`, optionally in another network namespace. Tries for 10 s; returns
+/// the body.
 pub fn get(address: &str, network: Option<&Path>) -> Result<String, String> {
     let (address, network) = (address.to_owned(), network.map(Path::to_owned));
-    // a thread of its own, because a thread that went to another namespace stays there
+    // a separate thread, because a thread that has entered another namespace stays there
     std::thread::spawn(move || {
         if let Some(network) = network {
             let namespace = std::fs::File::open(&network)

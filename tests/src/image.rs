@@ -1,4 +1,4 @@
-//! Images of root file systems, from the scripts in `bed/`. The first who asks for one builds it.
+//! Images of root file systems, from the scripts in `bed/`. The first use of an image builds it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! What a project's nodes take of this machine: mounts, processes, network devices, files.
+//! The resources that a project's nodes use on this machine: mounts, processes, network devices,
+//! files.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,8 +9,8 @@ use std::time::{Duration, Instant};
 use crate::Project;
 use crate::mounts::mounts;
 
-/// What is there at one moment. Of mounts, processes and files only what refers to the project is
-/// seen, so that other tests may run.
+/// The resources at one moment. Mounts, processes and files are limited to those of the project, so
+/// that other tests may run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Leftovers {
     /// Lines of mountinfo of this program's namespace.
@@ -18,12 +19,12 @@ pub struct Leftovers {
     pub processes: BTreeSet<String>,
     /// Network devices and named network namespaces.
     pub links: BTreeSet<String>,
-    /// Files in the project's home, and what is named after Pallet where a system keeps state.
+    /// Files in the project's home, and files named after Pallet in the system's state directories.
     pub files: BTreeSet<String>,
 }
 
 impl Leftovers {
-    /// What is there now.
+    /// The current resources.
     pub fn of(project: &Project) -> Self {
         let home = project.home().to_str().unwrap();
         let mut files = BTreeSet::new();
@@ -58,8 +59,8 @@ impl Leftovers {
         }
     }
 
-    /// Asserts that nothing is there now that was not there then. What others on this machine make
-    /// and take away meanwhile does not count, for which they have some time.
+    /// Asserts that there are no more resources than before. Those that others on this machine
+    /// create temporarily are given some time to go.
     #[track_caller]
     pub fn is_all(&self, project: &Project) {
         let mut left = self.added(&Leftovers::of(project));
@@ -103,8 +104,8 @@ fn walk(directory: &Path, files: &mut BTreeSet<String>) {
     }
 }
 
-/// Processes that have to do with the project: by their words, variables or directories, or because
-/// they see a mount of it.
+/// Processes that refer to the project in their command line, variables or directories, or that see
+/// one of its mounts.
 fn processes(home: &str) -> BTreeSet<String> {
     let own = std::process::id().to_string();
     let mut found = BTreeSet::new();
@@ -127,7 +128,7 @@ fn processes(home: &str) -> BTreeSet<String> {
             || read("environ").contains(home)
             || [link("cwd"), link("root"), link("exe")].iter().any(|path| path.starts_with(home));
         let sees = || same_mounts(&process) != Some(true) && !mounts(&pid, home).is_empty();
-        // the guard that takes the project down waits for the test's end
+        // the guard that destroys the project's nodes waits for the end of the test
         if !words.contains("cat >/dev/null") && words != "cat " && (refers || sees()) {
             found.insert(format!("{pid} {words}"));
         }
@@ -135,7 +136,7 @@ fn processes(home: &str) -> BTreeSet<String> {
     found
 }
 
-/// Whether the process lives in this program's mount namespace.
+/// Whether the process is in this program's mount namespace.
 fn same_mounts(process: &str) -> Option<bool> {
     Some(
         fs::read_link(format!("{process}/ns/mnt")).ok()?

@@ -1,11 +1,10 @@
-//! The harness of the tests that need several packages or real nodes.
+//! The harness of tests that need several packages or real nodes.
 //!
-//! [`workspace`] is what cargo built, [`Project`] runs pallet-cli in a home of its own, [`Bed`] is
-//! nodes with real sshd, [`Cloud`] makes them through an API, [`ContainerEngine`] is Docker or
-//! Podman, [`OciRegistry`] is a registry of plugins, [`Sigstore`] vouches for who signs them,
-//! [`CutNetwork`] dies on the way to it, [`Terminal`] is what a person sits at, [`Editor`] speaks
-//! with the language server. Everything here panics with a readable message where a test cannot go
-//! on.
+//! [`workspace`] builds with cargo, [`Project`] runs pallet-cli in a home of its own, [`Bed`] has
+//! nodes with real sshd, [`Cloud`] creates them through an API, [`ContainerEngine`] is Docker or
+//! Podman, [`OciRegistry`] is a registry of plugins, [`Sigstore`] certifies their signers,
+//! [`CutNetwork`] drops connections to it, [`Terminal`] emulates a user's terminal, [`Editor`] uses
+//! the language server. Everything here panics with a readable message if a test cannot continue.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

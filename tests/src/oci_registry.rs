@@ -9,14 +9,14 @@ use tempfile::TempDir;
 
 use crate::Process;
 
-/// Who may use a registry that asks for a password.
+/// The user of a registry with a password.
 pub const REGISTRY_USER: &str = "publisher";
 /// The password.
 pub const REGISTRY_PASSWORD: &str = "right horse";
-/// Both, as `htpasswd -nB` writes them.
+/// Both, in the format of `htpasswd -nB`.
 const HTPASSWD: &str = r"publisher:$2y$05$eRiGz5j8z6qrZ2eU3gMNZ.WnY6KWFtRVfcfUw0ZPBkvN0aH9rT5Gq";
 
-/// A registry that runs. It ends, and its content goes, when this value does.
+/// A running registry. Dropping it ends it and deletes its content.
 #[derive(Debug)]
 pub struct OciRegistry {
     process: Option<Process>,
@@ -24,17 +24,17 @@ pub struct OciRegistry {
     port: u16,
 }
 
-/// What kind of registry.
+/// The kind of registry.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RegistryOptions {
-    /// It wants [`REGISTRY_USER`] and [`REGISTRY_PASSWORD`].
+    /// Requires [`REGISTRY_USER`] and [`REGISTRY_PASSWORD`].
     pub password: bool,
-    /// It speaks TLS, with a certificate that [`OciRegistry::authority`] signed.
+    /// Uses TLS, with a certificate signed by [`OciRegistry::authority`].
     pub tls: bool,
 }
 
 impl OciRegistry {
-    /// Starts an empty registry in plain HTTP that wants no password.
+    /// Starts an empty registry with plain HTTP and without a password.
     pub fn start() -> Self {
         OciRegistry::start_with(RegistryOptions::default())
     }
@@ -69,14 +69,14 @@ impl OciRegistry {
         registry
     }
 
-    /// Ends the registry; its content stays.
+    /// Stops the registry; its content stays.
     pub fn stop(&mut self) {
         self.process = None;
     }
 
     /// Starts it again, at the same address and with the same content.
     pub fn resume(&mut self) {
-        // it ends with the thread of its test, however that ends
+        // its process ends with the thread of its test, in any case
         let mut command = Command::new("setpriv");
         command
             .args(["--pdeathsig", "KILL", "docker-registry", "serve"])
@@ -95,7 +95,7 @@ impl OciRegistry {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// A source on it: `oci://127.0.0.1:PORT/PATH`.
+    /// A source in it: `oci://127.0.0.1:PORT/PATH`.
     pub fn source(&self, path: &str) -> String {
         format!("oci://{}/{path}", self.host())
     }
@@ -133,13 +133,13 @@ impl OciRegistry {
         std::fs::read_to_string(&link).unwrap_or_else(|error| panic!("{}: {error}", link.display()))
     }
 
-    /// The certificate of the authority that signed that of a registry with TLS.
+    /// The certificate of the authority of a registry with TLS.
     pub fn authority(&self) -> PathBuf {
         self.directory.path().join("authority.pem")
     }
 }
 
-/// Makes an authority, and a certificate for 127.0.0.1 that it signs.
+/// Creates an authority, and a certificate for 127.0.0.1 signed by it.
 fn certificates(directory: &Path) {
     std::fs::write(
         directory.join("names"),

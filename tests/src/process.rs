@@ -1,4 +1,4 @@
-//! Runs programs: captures what they print, and ends them when they take too long.
+//! Runs programs: captures their output, and ends them after a timeout.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-/// A program that runs, in a process group of its own. Dropping it kills the group.
+/// A running program, in a process group of its own. Dropping it kills the group.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -21,16 +21,16 @@ pub struct Process {
     stderr: Capture,
 }
 
-/// What a program left behind.
+/// The result of a program.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The command line.
     pub command: String,
-    /// What it ended with.
+    /// Its exit status.
     pub status: ExitStatus,
-    /// What it printed.
+    /// Its stdout.
     pub stdout: String,
-    /// What it printed as errors.
+    /// Its stderr.
     pub stderr: String,
     /// How long it took.
     pub took: Duration,
@@ -43,16 +43,16 @@ struct Capture {
 }
 
 impl Process {
-    /// Starts a program without standard input.
+    /// Starts a program without stdin.
     pub fn start(command: Command, timeout: Duration) -> Self {
         Process::start_on(command, Stdio::null(), timeout)
     }
 
-    /// Starts a program that reads this text.
+    /// Starts a program with this text as stdin.
     pub fn start_with_input(command: Command, input: &str, timeout: Duration) -> Self {
         let mut process = Process::start_on(command, Stdio::piped(), timeout);
         let (mut stdin, input) = (process.child.stdin.take().unwrap(), input.to_owned());
-        // one that ends early reads no more
+        // a program that ends early does not read everything
         std::thread::spawn(move || stdin.write_all(input.as_bytes()));
         process
     }
@@ -71,12 +71,12 @@ impl Process {
         Process { child, command: words, started: Instant::now(), timeout, stdout, stderr }
     }
 
-    /// What it has printed so far.
+    /// Its stdout so far.
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it has printed as errors so far.
+    /// Its stderr so far.
     pub fn errors(&self) -> String {
         self.stderr.text()
     }
@@ -96,7 +96,7 @@ impl Process {
         }
     }
 
-    /// Sends the signal that Ctrl-C sends to a terminal's whole process group.
+    /// Sends SIGINT to the whole process group, as Ctrl-C does.
     pub fn interrupt(&self) {
         kill_process_group(self.pid(), Signal::INT).unwrap();
     }
@@ -106,7 +106,7 @@ impl Process {
         kill_process(self.pid(), signal).unwrap();
     }
 
-    /// The most memory that it had so far, in KiB; `None`: it has ended.
+    /// Its peak memory so far, in KiB; `None` if it has ended.
     pub fn peak_memory(&mut self) -> Option<u64> {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return None;
@@ -121,7 +121,7 @@ impl Process {
             .ok()
     }
 
-    /// Waits for its end. Panics when that takes longer than the time it was given.
+    /// Waits for its end. Panics after its timeout.
     pub fn wait(mut self) -> Output {
         let status = loop {
             match self.child.try_wait().unwrap() {
@@ -157,7 +157,7 @@ impl Process {
     }
 
     fn kill(&mut self) {
-        // the group may be gone
+        // the group may already be gone
         let _ = kill_process_group(self.pid(), Signal::KILL);
         let _ = self.child.wait();
     }
@@ -175,8 +175,7 @@ impl Drop for Process {
     }
 }
 
-/// Starts a program. One that cargo built may be away for a moment: a test that builds the
-/// workspace puts it in place anew.
+/// Starts a program. It may be missing for a moment, while a test rebuilds the workspace.
 pub(crate) fn spawn(command: &mut Command) -> std::io::Result<Child> {
     for _ in 0..100 {
         match command.spawn() {
@@ -206,8 +205,7 @@ impl Capture {
         String::from_utf8_lossy(&self.bytes.lock().unwrap()).into_owned()
     }
 
-    /// All that was printed. A background process that keeps the stream open is given a moment, not
-    /// for ever.
+    /// The complete output. A background process that keeps the stream open gets only a moment.
     fn finish(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             let end = Instant::now() + Duration::from_secs(2);
@@ -220,7 +218,7 @@ impl Capture {
 }
 
 impl Output {
-    /// The exit code; a signal that ended it fails the test.
+    /// The exit code. Panics if a signal ended it.
     #[track_caller]
     pub fn code(&self) -> i32 {
         assert_eq!(self.status.signal(), None, "a signal ended it\n{self}");
@@ -234,7 +232,7 @@ impl Output {
         self
     }
 
-    /// Asserts that it said `text`, on either stream.
+    /// Asserts that its output contains `text`, on either stream.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         assert!(
@@ -245,7 +243,7 @@ impl Output {
         self
     }
 
-    /// Asserts that it did not say `text`, on either stream.
+    /// Asserts that its output does not contain `text`, on either stream.
     #[track_caller]
     pub fn never_says(self, text: &str) -> Self {
         assert!(

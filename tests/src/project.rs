@@ -10,8 +10,7 @@ use tempfile::TempDir;
 use crate::guard::Guard;
 use crate::{Bed, Events, Output, Process, Terminal, workspace};
 
-/// A temporary home with a project directory in it. What pallet-cli is told of its surroundings is
-/// this and nothing else.
+/// A temporary home with a project directory. pallet-cli gets no other environment.
 #[derive(Debug)]
 pub struct Project {
     prefix: Vec<String>,
@@ -23,8 +22,8 @@ pub struct Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
-        // nodes are taken down while the project is still there; what is mounted into it after that
-        // must not be deleted with it
+        // nodes are destroyed before the project is deleted, so that nothing mounted into it is
+        // deleted too
         drop(self.guard.take());
         if crate::mounts::is_mounted_below(self.home.path()) {
             self.home.disable_cleanup(true);
@@ -57,8 +56,8 @@ impl Project {
         }
     }
 
-    /// The project that `pallet-cli init` writes. Whatever nodes it makes go with it, however the
-    /// test ends.
+    /// The project that `pallet-cli init` writes. Its nodes are destroyed with it, even if the test
+    /// fails.
     pub fn quickstart() -> Self {
         let mut project = Project::empty();
         std::fs::remove_dir(project.directory()).unwrap();
@@ -68,8 +67,8 @@ impl Project {
         project
     }
 
-    /// A project of these files whose commands run where the nodes of a bed can be reached. Its
-    /// home knows the nodes' host keys.
+    /// A project with these files whose commands run in the network of a bed's nodes. Its home
+    /// knows the nodes' host keys.
     pub fn on_bed(bed: &Bed, files: &[(&str, &str)]) -> Self {
         let mut project = Project::empty();
         project.prefix = bed.prefix();
@@ -80,13 +79,13 @@ impl Project {
         project
     }
 
-    /// Puts these words before every command.
+    /// Sets a prefix for every command.
     pub fn prefixed(mut self, prefix: Vec<String>) -> Self {
         self.prefix = prefix;
         self
     }
 
-    /// Destroys the nodes of the project in `directory` when this value goes.
+    /// Destroys the nodes of the project in `directory` when this value is dropped.
     pub fn take_down_at_the_end(&mut self, directory: &Path) {
         let cli = workspace().cli().to_str().unwrap();
         self.guard = Some(Guard::run(
@@ -101,24 +100,24 @@ impl Project {
         self
     }
 
-    /// Without a variable that commands are told of.
+    /// Removes a variable for all commands.
     pub fn unset(mut self, name: &str) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self
     }
 
-    /// All that commands are told of their surroundings.
+    /// The environment of all commands.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Ends commands that take longer.
+    /// Sets the timeout of commands.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The directory of pallet.toml.
+    /// The directory with pallet.toml.
     pub fn directory(&self) -> PathBuf {
         self.home.path().join("project")
     }
@@ -139,7 +138,7 @@ impl Project {
         std::fs::write(path, content).unwrap();
     }
 
-    /// Replaces text in a file of the project; the text must be there.
+    /// Replaces text in a file of the project; the text must exist.
     #[track_caller]
     pub fn edit(&self, path: &str, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.directory().join(path)).unwrap();

@@ -1,4 +1,4 @@
-//! Replaces what differs from run to run, so that output can be compared with a snapshot.
+//! Replaces text that differs between runs, so that output can be compared with a snapshot.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 pub struct Redactions(Vec<(String, &'static str)>);
 
 impl Redactions {
-    /// None yet.
+    /// No replacements yet.
     pub fn new() -> Self {
         Redactions::default()
     }
@@ -23,7 +23,7 @@ impl Redactions {
         self
     }
 
-    /// The text with everything replaced, and durations such as `1.25 s` or `30ms` too.
+    /// Applies all replacements, and replaces durations such as `1.25 s` or `30ms`.
     pub fn apply(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (from, to) in &self.0 {

@@ -1,8 +1,8 @@
-//! An instance of Sigstore, without its services: an authority that makes certificates, a log of
-//! these, and a log of signatures.
+//! A Sigstore instance without its services: a certificate authority, a certificate log, and a
+//! signature log.
 //!
-//! It makes what a client of the real one gets from it and puts into a bundle. Its days are in
-//! 2024: nothing may hang on the time of a test.
+//! It creates what a client of the real one receives and puts into a bundle. Its dates are in 2024,
+//! so that nothing depends on the time of the test.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,9 +14,9 @@ use rcgen::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-/// Where Fulcio writes the issuer.
+/// The extension with Fulcio's issuer.
 const ISSUER: [u64; 9] = [1, 3, 6, 1, 4, 1, 57264, 1, 8];
-/// Where certificates have what their logs say (RFC 6962).
+/// The extension with certificate timestamps (RFC 6962).
 const TIMESTAMPS: [u64; 10] = [1, 3, 6, 1, 4, 1, 11129, 2, 4, 2];
 const PAYLOAD: &str = "application/vnd.in-toto+json";
 const ORIGIN: &str = "log.example";
@@ -31,7 +31,7 @@ pub struct Sigstore {
 }
 
 impl Sigstore {
-    /// Noon of the day on which its certificates are valid, in seconds since 1970.
+    /// Noon of the day on which its certificates are valid, in seconds since 1970-01-01 UTC.
     pub const NOON: i64 = 1_714_564_800;
 
     /// An instance with keys of its own.
@@ -40,7 +40,7 @@ impl Sigstore {
         Sigstore { authority: key(), certificates: key(), signatures: key() }
     }
 
-    /// What a client must know to believe it: `trusted_root.json`.
+    /// The `trusted_root.json` for clients that trust it.
     pub fn trusted_root(&self) -> String {
         let log = |key: &KeyPair| {
             json!({
@@ -72,13 +72,13 @@ impl Sigstore {
         root.to_string()
     }
 
-    /// The bundle that `cosign sign` makes for a manifest with this digest (in hexadecimal) where
-    /// this identity has logged in.
+    /// The bundle that `cosign sign` creates for a manifest with this digest (in hexadecimal),
+    /// signed by this identity.
     pub fn sign(&self, digest: &str, identity: &str, issuer: &str) -> Value {
         self.sign_at(digest, identity, issuer, Sigstore::NOON)
     }
 
-    /// The same, with the time (seconds since 1970) at which the log has it.
+    /// The same, with the time (in seconds since 1970-01-01 UTC) of the log entry.
     pub fn sign_at(&self, digest: &str, identity: &str, issuer: &str, time: i64) -> Value {
         let key = KeyPair::generate().unwrap();
         let certificate = self.certificate(&key, identity, issuer);
@@ -110,8 +110,8 @@ impl Sigstore {
         })
     }
 
-    /// A certificate with a promise of the log of certificates in it. What is promised is to log
-    /// the certificate without the promise.
+    /// A certificate with a timestamp of the certificate log. The timestamp is a promise to log the
+    /// certificate without it.
     fn certificate(&self, key: &KeyPair, identity: &str, issuer: &str) -> Certificate {
         let mut parameters = CertificateParams::default();
         parameters.not_before = date_time_ymd(2024, 5, 1);
@@ -153,8 +153,8 @@ impl Sigstore {
         parameters.signed_by(key, &authority).unwrap()
     }
 
-    /// The entry in the log of signatures: one of two that are there, with the path to the root,
-    /// which the log signs, and its promise.
+    /// The entry in the signature log: one of two, with the path to the root, which the log signs,
+    /// and the log's promise.
     fn entry(&self, payload: &str, signature: &str, certificate: &Certificate, time: i64) -> Value {
         let hash =
             |text: &str| json!({ "algorithm": "sha256", "value": hex(&Sha256::digest(text)) });
@@ -220,7 +220,7 @@ fn authority() -> CertificateParams {
     parameters
 }
 
-/// By what a log is named.
+/// The id of a log.
 fn id(key: &KeyPair) -> [u8; 32] {
     Sha256::digest(key.subject_public_key_info()).into()
 }
@@ -229,12 +229,12 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A value with its length before it, in so many bytes.
+/// A value with its length before it, in this many bytes.
 fn sized(width: usize, value: &[u8]) -> Vec<u8> {
     [&value.len().to_be_bytes()[size_of::<usize>() - width..], value].concat()
 }
 
-/// A value of ASN.1, which is no longer than two bytes can say.
+/// An ASN.1 value of at most 65,535 bytes.
 fn der(tag: u8, value: &[u8]) -> Vec<u8> {
     let length = match value.len() {
         0..128 => vec![value.len() as u8],
@@ -243,8 +243,8 @@ fn der(tag: u8, value: &[u8]) -> Vec<u8> {
     [&[tag], &length[..], value].concat()
 }
 
-/// What is signed of a certificate: the first part of it. Both are longer than a byte can say, and
-/// no longer than two can.
+/// The signed part of a certificate, which is its first part. Both have lengths that need exactly
+/// two bytes.
 fn to_be_signed(certificate: &[u8]) -> &[u8] {
     let inner = &certificate[4..];
     assert_eq!((certificate[1], inner[1]), (0x82, 0x82));

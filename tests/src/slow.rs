@@ -1,8 +1,7 @@
-//! A network across the world: a proxy before a node of a bed that delays all that passes, and
-//! counts round trips.
+//! A slow network: a proxy for a node of a bed that delays all data, and counts round trips.
 //!
-//! A real delay (netem) needs a kernel module that few machines of tests have. What this does not
-//! show is TCP's slow start: more than 14 KiB at once takes a round trip more.
+//! A real delay (netem) needs a kernel module that few test machines have. This proxy does not
+//! emulate TCP's slow start: more than 14 KiB at once takes another round trip.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -16,33 +15,33 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::Bed;
 
-/// What a network does to what passes.
+/// The properties of a network.
 #[derive(Debug, Clone, Copy)]
 pub struct Slowness {
-    /// How long each way takes.
+    /// The delay in each direction.
     pub delay: Duration,
-    /// One in how many pieces is lost, and comes later by a retransmission timeout; 0 for none.
+    /// One in this many packets is lost, and arrives later by a retransmission timeout; 0 for none.
     pub loss: u32,
 }
 
-/// A port in the network of a bed behind which a node is far away.
+/// A port in the network of a bed that leads to a node with a slow network.
 #[derive(Debug)]
 pub struct SlowNetwork {
     port: u16,
     connections: Arc<Mutex<Vec<Arc<Mutex<Turns>>>>>,
 }
 
-/// How deep the conversation is: data is one turn deeper than what its sender had received.
+/// The depth of the conversation: data is one turn deeper than what its sender has received.
 #[derive(Debug, Default)]
 struct Turns {
     /// Of what the server has received.
     server: u32,
-    /// Of what the client has received: so many round trips it has waited for.
+    /// Of what the client has received: the number of round trips that it has waited for.
     client: u32,
 }
 
 impl SlowNetwork {
-    /// Puts the node's sshd far away from the port.
+    /// Puts a slow network between the port and the node's sshd.
     pub fn before(bed: &Bed, node: usize, slowness: Slowness) -> Self {
         let connections = Arc::new(Mutex::new(Vec::new()));
         let (network, server, list) = (
@@ -51,7 +50,7 @@ impl SlowNetwork {
             connections.clone(),
         );
         let (bound, port) = channel();
-        // all that this thread starts is in that network, too
+        // threads started by this one are also in that network
         spawn(move || {
             let network = std::fs::File::open(network).unwrap();
             move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
@@ -71,8 +70,8 @@ impl SlowNetwork {
         self.port
     }
 
-    /// How many round trips each connection since the last call has waited for, that of TCP
-    /// included.
+    /// The number of round trips that each connection since the last call has waited for, including
+    /// that of TCP.
     pub fn round_trips(&self) -> Vec<u32> {
         std::mem::take(&mut *self.connections.lock().unwrap())
             .iter()
@@ -81,7 +80,7 @@ impl SlowNetwork {
     }
 }
 
-/// A piece on its way: when it arrives, how deep it is, and its bytes.
+/// A piece in transit: when it arrives, its depth, and its bytes.
 type Piece = (Instant, u32, Vec<u8>);
 
 fn carry(client: TcpStream, server: SocketAddr, slowness: Slowness, turns: &Arc<Mutex<Turns>>) {
@@ -117,7 +116,7 @@ fn read(
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         pieces += 1;
         let lost = slowness.loss > 0 && pieces % slowness.loss == 0;
-        // a timeout is a round trip and some; what comes behind a lost piece waits for it
+        // a timeout is a bit more than a round trip; data behind a lost piece waits for it
         let late =
             if lost { slowness.delay * 2 + Duration::from_millis(200) } else { Duration::ZERO };
         last = last.max(Instant::now() + slowness.delay + late);

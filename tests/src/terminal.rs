@@ -1,4 +1,4 @@
-//! A program on a terminal of its own, used as a person uses it: keys go in, and what can be seen
+//! A program on a terminal of its own, used like a user does: keys go in, and the screen's content
 //! comes out.
 
 use std::fs::File;
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-/// A screen that is high enough for nothing to leave it.
+/// A screen that is high enough for all output.
 const ROWS: u16 = 400;
 const COLUMNS: u16 = 120;
 
@@ -19,7 +19,7 @@ const COLUMNS: u16 = 120;
 pub const INTERRUPT: &str = "\x03";
 /// Ctrl-D.
 pub const END: &str = "\x04";
-/// The key with an arrow up.
+/// The up key.
 pub const UP: &str = "\x1b[A";
 
 /// A program on a terminal. Dropping it ends the program.
@@ -32,7 +32,7 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts a program, which asks for input with this prompt.
+    /// Starts a program with this input prompt.
     pub fn start(command: &Command, prompt: &str, timeout: Duration) -> Self {
         let master =
             openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
@@ -45,7 +45,7 @@ impl Terminal {
         .unwrap();
         let name = ptsname(&master, Vec::new()).unwrap();
         let slave = File::options().read(true).write(true).open(name.to_str().unwrap()).unwrap();
-        // a session of its own, whose terminal this is: so that Ctrl-C is a signal
+        // a session with this controlling terminal, so that Ctrl-C is a signal
         let mut own = Command::new("setsid");
         own.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
         own.env_clear()
@@ -78,12 +78,12 @@ impl Terminal {
         terminal
     }
 
-    /// What it asks with.
+    /// The prompt.
     pub fn prompt(&self) -> &str {
         &self.prompt
     }
 
-    /// From now on it asks with this.
+    /// Sets the prompt to wait for.
     pub fn ask_with(&mut self, prompt: &str) {
         self.prompt = prompt.to_owned();
     }
@@ -93,8 +93,8 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// Presses keys and Enter, waits until it asks again, and gives what came in between: the line
-    /// itself first.
+    /// Presses keys and Enter, waits for the prompt, and returns the lines since then, including
+    /// the input line.
     #[track_caller]
     pub fn enter(&mut self, keys: &str) -> String {
         let before = self.lines().len();
@@ -102,7 +102,7 @@ impl Terminal {
         self.asks_after(before)
     }
 
-    /// Presses Ctrl-C, waits until it asks again, and gives what came in between.
+    /// Presses Ctrl-C, waits for the prompt, and returns the lines since then.
     #[track_caller]
     pub fn interrupt(&mut self) -> String {
         let before = self.lines().len();
@@ -119,13 +119,13 @@ impl Terminal {
         lines[before - 1..lines.len() - 1].join("\n")
     }
 
-    /// Waits until `text` can be seen.
+    /// Waits until `text` is on the screen.
     #[track_caller]
     pub fn wait_for(&self, text: &str) {
         self.wait_until(text, |lines| lines.iter().any(|line| line.contains(text)));
     }
 
-    /// Waits until the last line begins so.
+    /// Waits until the last line begins like this.
     #[track_caller]
     pub fn wait_until_last(&self, begin: &str) {
         self.wait_until(begin, |lines| lines.last().is_some_and(|last| last.starts_with(begin)));
@@ -137,12 +137,12 @@ impl Terminal {
         self.wait_until(line, |lines| lines.last().is_some_and(|last| last == line));
     }
 
-    /// What can be seen.
+    /// The content of the screen.
     pub fn screen(&self) -> String {
         self.lines().join("\n")
     }
 
-    /// What can be seen, with its colours as escape sequences.
+    /// The content of the screen, with escape sequences for colours.
     pub fn styled(&self) -> String {
         let lines = self.lines().len();
         let parser = self.screen.lock().unwrap();
@@ -150,7 +150,7 @@ impl Terminal {
         rows.map(|row| row + "\x1b[0m\n").collect()
     }
 
-    /// Waits for its end, and gives its exit code.
+    /// Waits for its end, and returns its exit code.
     #[track_caller]
     pub fn ends(mut self) -> i32 {
         let begun = Instant::now();
@@ -192,7 +192,7 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
-            // setsid waits for the program, which goes with its terminal; both may be gone
+            // setsid waits for the program, which ends with its terminal; both may already be gone
             let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
             let _ = self.child.kill();
             let _ = self.child.wait();

@@ -1,4 +1,4 @@
-//! What cargo builds of this workspace: where the executable and the plugins are.
+//! The results of building this workspace with cargo: the executable and the plugins.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-/// Everything that cargo has built, once for each run of the tests.
+/// Everything that cargo has built, once per run of the tests.
 #[derive(Debug)]
 pub struct Workspace {
-    /// What was built.
+    /// The built targets.
     pub artifacts: Vec<Artifact>,
 }
 
@@ -30,7 +30,7 @@ pub struct Artifact {
 
 /// Builds the workspace the first time, with the cargo and the profile of the tests.
 pub fn workspace() -> &'static Workspace {
-    // a failure is kept too: every other test would build again, and fail again
+    // a failure is cached too: otherwise every other test would build again, and fail again
     static WORKSPACE: OnceLock<Result<Workspace, String>> = OnceLock::new();
     WORKSPACE.get_or_init(Workspace::build).as_ref().unwrap_or_else(|error| panic!("{error}"))
 }
@@ -56,7 +56,7 @@ impl Workspace {
         if !cfg!(debug_assertions) {
             cargo.arg("--release");
         }
-        // cargo tells a test of its package; told to another cargo, that would be of the wrong one
+        // cargo sets variables about the test's package, which would mislead another cargo
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
             if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "LD_LIBRARY_PATH"]
@@ -78,7 +78,7 @@ impl Workspace {
             .lines()
             .filter_map(|line| Artifact::read(line, &root))
             .collect();
-        // cargo names them as they are built
+        // cargo lists them in the order in which they are built
         artifacts.sort_by(|one, other| one.package.cmp(&other.package));
         Ok(Workspace { artifacts })
     }
@@ -93,8 +93,8 @@ impl Workspace {
         &self.find("example", name).file
     }
 
-    /// An example program of pallet-core that keeps what it keeps below this directory, where no
-    /// other test looks for what was left behind.
+    /// An example program of pallet-core that stores its data below this directory, where no other
+    /// test looks for leftovers.
     pub fn example_in(&self, name: &str, directory: &Path) -> Command {
         let mut command = Command::new(self.example(name));
         command.env("TMPDIR", directory);

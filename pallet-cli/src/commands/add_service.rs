@@ -67,7 +67,7 @@ impl AddService {
         Ok(options)
     }
 
-    /// Adds the service to the file, of which everything else stays as it is.
+    /// Adds the service to the file and leaves everything else in it unchanged.
     fn write(&self, file: &Path, service: &Service) -> anyhow::Result<()> {
         let text = std::fs::read_to_string(file)
             .with_context(|| format!("cannot read {}", file.display()))?;
@@ -87,7 +87,7 @@ impl AddService {
         });
         let services = services
             .as_table_mut()
-            .with_context(|| format!("`services` in {} is no table", file.display()))?;
+            .with_context(|| format!("`services` in {} is not a table", file.display()))?;
         services.insert(&self.name, Item::Table(table));
         if self.default {
             document["default_service"] = toml_edit::value(&self.name);

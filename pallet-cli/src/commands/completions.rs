@@ -14,7 +14,7 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    /// Prints the completions of this command line.
+    /// Prints the completion script for this command line.
     pub(crate) fn run(
         self,
         context: &Context,

@@ -13,7 +13,7 @@ pub(crate) use crate::verbs::Converge;
 impl Converge {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
-        // a project whose last group is gone may still have its nodes
+        // a project without groups may still have nodes
         let groups = if self.remove_undeclared {
             loaded.project.groups.clone()
         } else {
@@ -40,7 +40,8 @@ impl Converge {
                 {
                     plan.remove_undeclared();
                 }
-                // what was asked for in so many words is not asked again
+                // only `destroy` needs confirmation: the user already agreed to remove undeclared
+                // nodes
                 if dry_run { Ok(true) } else { context.confirm_destroy(&destroy, yes) }
             };
             engine.converge(&groups, &options, agree).await

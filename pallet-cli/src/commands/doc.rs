@@ -34,7 +34,7 @@ pub(crate) struct Doc {
 }
 
 impl Doc {
-    /// Prints it. `command_line` is what the reference of commands is made from.
+    /// Prints the documentation. The reference of commands is generated from `command_line`.
     pub(crate) fn run(
         self,
         context: &Context,
@@ -54,7 +54,7 @@ impl Doc {
     }
 }
 
-/// Lists everything that can be explained.
+/// Lists everything that has documentation.
 fn list(context: &Context, session: Vec<DocEntry>) {
     let kinds = [
         ("action", "ACTION", "WHAT IT ENSURES", actions()),
@@ -80,7 +80,7 @@ fn list(context: &Context, session: Vec<DocEntry>) {
     context.printer.text(&tables.join("\n"));
 }
 
-/// Explains everything that has this name.
+/// Explains everything with this name.
 fn explain(
     context: &Context,
     name: &str,

@@ -46,7 +46,7 @@ impl Graph {
         let os =
             self.os.as_deref().map(|name| Os::of_name(name, std::env::consts::ARCH)).transpose()?;
         let (graph, _) = drive(context, &loaded, async |engine| {
-            // nothing but the drawing is printed
+            // print only the graph
             let engine = engine.with(EngineConfig { sinks: Vec::new(), ..engine.config().clone() });
             engine.graph(&groups, os.as_ref()).await
         })?;

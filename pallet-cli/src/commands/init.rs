@@ -30,10 +30,10 @@ impl Init {
     }
 }
 
-/// A path as a word of a command line that a person can copy.
+/// A path as a word of a shell command that can be copied.
 pub(crate) fn word(path: &Path) -> String {
     let path = path.to_string_lossy();
-    // it would be an option
+    // without `./` it would be an option
     if path.starts_with('-') { quote(&format!("./{path}")) } else { quote(&path) }
 }
 

@@ -47,7 +47,7 @@ impl Install {
     }
 }
 
-/// The plugin that somebody names, and whether a requirement was given.
+/// The plugin that the user named, and whether they gave a version requirement.
 async fn find(setup: &InstallContext, word: &str) -> anyhow::Result<(Wanted, bool)> {
     let argument = PluginArgument::read(word, &setup.scope.directory)?;
     let given = argument.requirement.is_some();

@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use crate::context::Context;
 
-/// Why there is no language server in this build, and how to get one.
+/// The error of a build without the language server, and how to get one.
 #[cfg(not(feature = "lsp"))]
 const NOT_BUILT: &str = "this pallet-cli was built without the language server; build it with \
     `cargo build --release -p pallet-cli --features lsp`, or install a release";

@@ -50,7 +50,7 @@ impl Mirror {
         registries.dedup();
         if !registries.is_empty() {
             context.printer.line(
-                "to install from it, write into pallet.toml or config.toml:\n\n\
+                "to install from it, add to pallet.toml or config.toml:\n\n\
                  [mirrors]",
             );
             for registry in registries {

@@ -1,4 +1,4 @@
-//! The commands, one file each. To add one: its file, and its line in the table below.
+//! The commands, one file each. To add one, add its file and a line to the table below.
 
 use std::process::ExitCode;
 
@@ -68,7 +68,7 @@ commands! {
     version::Version,
 }
 
-/// Global options that a command accepts and does not use. They are not in its help.
+/// Global options that a command accepts but does not use. Its help does not list them.
 pub(crate) const UNUSED_OPTIONS: &[(&str, &[&str])] = &[
     ("init", &["service", "environment", "verbose"]),
     ("doc", &["service", "environment", "verbose"]),

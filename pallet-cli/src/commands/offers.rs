@@ -1,5 +1,5 @@
-//! What `images`, `hardware` and `locations` share: what a service offers, seen with a group's
-//! node-spec if one is named.
+//! Shared by `images`, `hardware` and `locations`: lists a service's offers and, if a group is
+//! named, how they match its node-spec.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use crate::output::table;
 use crate::verbs::OfferOptions;
 
 impl OfferOptions {
-    /// Lists the offers that `rows` gives of all, or how they stand to the group's node-spec.
+    /// Lists the offers that `offered` selects or, for a group, how they match its node-spec.
     pub(crate) fn list<T: Serialize>(
         &self,
         context: &Context,
@@ -46,13 +46,13 @@ impl OfferOptions {
     }
 }
 
-/// How all that is offered stands to a node-spec.
+/// Prints how each offer matches a node-spec.
 fn judged(context: &Context, kind: OfferKind, offers: &Offers, spec: &NodeSpec) -> ExitCode {
     let (considered, code) = match offers.choose(spec) {
         Ok(choice) => (choice.considered, ExitCode::SUCCESS),
         Err(NoMatch { kind: lacking, considered }) => {
             let code = if lacking == kind { ExitCode::FAILURE } else { ExitCode::SUCCESS };
-            // where no image fits, nothing is known of machines for it
+            // if no image matches, hardware was not considered
             let of_kind = if lacking == kind { considered } else { Vec::new() };
             (of_kind, code)
         }
@@ -63,8 +63,7 @@ fn judged(context: &Context, kind: OfferKind, offers: &Offers, spec: &NodeSpec) 
     code
 }
 
-/// Prints what was chosen for the nodes of groups, and how everything else stands to their
-/// node-specs.
+/// Prints which offers were chosen for a group's nodes, and how all others match its node-spec.
 pub(crate) fn explain_choice(context: &Context, group: &str, choice: Result<&Choice, &NoMatch>) {
     let considered = match choice {
         Ok(choice) => &choice.considered,

@@ -1,4 +1,4 @@
-//! What `providers` and `crates` share: a table of the plugins that are installed.
+//! Shared by `providers` and `crates`: a table of the installed plugins.
 
 use pallet_core::distribution::resolve::Package;
 use pallet_core::model::{Manifest, PluginKind};
@@ -9,8 +9,7 @@ use crate::context::Context;
 use crate::distribution::signer;
 use crate::output::table;
 
-/// Prints the plugins of one kind. For a program, `more` adds what is only known of each by its
-/// name.
+/// Prints the plugins of one kind. In JSON, `more` adds further keys, by the plugin's name.
 pub(crate) fn list(
     context: &Context,
     registry: &Registry,

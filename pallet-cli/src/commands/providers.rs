@@ -15,7 +15,7 @@ use crate::output::table;
 
 pub(crate) use crate::verbs::Providers;
 
-/// The credentials of a service, or of a provider with no options.
+/// The credentials of a service, or of a provider without options.
 struct ServiceCredentials {
     service: Option<String>,
     credentials: Vec<Credential>,
@@ -61,13 +61,14 @@ fn rows(provider: &str, found: &ServiceCredentials) -> Vec<Vec<String>> {
     found.credentials.iter().map(row).collect()
 }
 
-/// Where credentials come from: of each service of the project, and of each provider that has none.
+/// Where credentials come from: for each service of the project, and for each provider without a
+/// service.
 fn credentials(
     context: &Context,
     registry: &Arc<Registry>,
 ) -> BTreeMap<String, Vec<ServiceCredentials>> {
     let mut all: BTreeMap<String, Vec<ServiceCredentials>> = BTreeMap::new();
-    // without a project, or with a broken one, only providers are shown
+    // without a valid project, only providers are shown
     if let Ok(loaded) = context.load(registry.clone())
         && let Ok(services) = context.services(&loaded)
     {

@@ -111,7 +111,7 @@ impl Publish {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The libraries that were named, or those that cargo builds.
+    /// The libraries that the user named, or those that cargo builds.
     fn libraries(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         if !self.dylib.is_empty() {
             return Ok(self.dylib.clone());

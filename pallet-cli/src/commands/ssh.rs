@@ -28,7 +28,7 @@ impl Ssh {
         let node = runtime.block_on(engine.select_one(&loaded.project.groups, &self.node))?;
         let argv = engine.login(&node, &self.command)?;
         let (program, arguments) =
-            argv.split_first().context("there is no command to reach the node with")?;
+            argv.split_first().context("the provider gave no command to reach the node with")?;
         let error = Command::new(program).args(arguments).exec();
         bail!("cannot run {program}: {error}")
     }

@@ -41,7 +41,7 @@ pub(crate) struct Test {
     keep: bool,
 }
 
-/// How it ended, so far.
+/// The results so far.
 #[derive(Default)]
 struct TestCounts {
     kept: usize,
@@ -110,7 +110,7 @@ impl Test {
         tally: &mut TestCounts,
     ) -> anyhow::Result<()> {
         let start = Instant::now();
-        // nodes of two trials at once are not each other's
+        // keeps the nodes of two concurrent trials apart
         let name = format!("trial-{}-{}", summary.name, std::process::id());
         let mut project = scenario.project(package, &name, library)?;
         let inner = Context {
@@ -158,7 +158,7 @@ impl Test {
     }
 }
 
-/// What stands in the way of the library itself; crates that it requires are looked for later.
+/// Fails if the library itself cannot be used. Crates that it requires are looked for later.
 fn refuse_problems_of(own: &Registry) -> anyhow::Result<()> {
     match own.problems().first() {
         Some(problem) => bail!("{problem}"),

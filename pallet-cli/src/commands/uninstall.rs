@@ -26,7 +26,7 @@ pub(crate) struct Uninstall {
 
 impl Uninstall {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        // nothing new is needed to do with less
+        // removing a plugin needs neither new decisions nor the network
         let decided = InstallOptions {
             reach: SourceOptions { global: self.global, offline: true, ..SourceOptions::default() },
             ..InstallOptions::default()

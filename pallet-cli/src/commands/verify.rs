@@ -35,7 +35,7 @@ impl Verify {
         } else {
             if let Some(why) = differs {
                 context.printer.line(&format!(
-                    "{}: does not fit: {why}; run `pallet-cli install`",
+                    "{}: does not match: {why}; run `pallet-cli install`",
                     setup.scope.lock.display()
                 ));
             }

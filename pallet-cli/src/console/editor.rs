@@ -17,31 +17,31 @@ use super::unfinished::{Unfinished, unfinished};
 use crate::project::star::complete::{CandidateKind, CompletionScope, complete, is_keyword};
 use crate::project::star::tokens::{TokenKind, tokens};
 
-/// How many inputs are remembered.
+/// Maximum number of inputs in the history.
 const REMEMBERED: usize = 5000;
 
-/// How far a block is indented.
+/// The indentation of a block.
 const INDENT: &str = "    ";
 
-/// Reads what a person types.
+/// Reads what a user types at the prompt.
 pub(crate) struct Editor {
     editor: rustyline::Editor<Assistant, FileHistory>,
     history: PathBuf,
     colour: bool,
 }
 
-/// What a person did at the prompt.
+/// What the user did at the prompt.
 pub(crate) enum EditorInput {
-    /// An input, with all its lines.
+    /// Entered an input, possibly of several lines.
     Input(String),
-    /// The line was given up.
+    /// Discarded the line.
     Nothing,
-    /// The session is to end.
+    /// Ended the session.
     End,
 }
 
 impl Editor {
-    /// An editor whose history is kept in this file.
+    /// Creates an editor that keeps its history in this file.
     pub(crate) fn new(history: &Path, colour: bool) -> anyhow::Result<Self> {
         let config = Config::builder()
             .max_history_size(REMEMBERED)?
@@ -57,14 +57,14 @@ impl Editor {
             rustyline::Editor::with_config(config).context("cannot use the terminal")?;
         editor.set_helper(Some(Assistant { scope: CompletionScope::default(), colour }));
         if let Some(directory) = history.parent() {
-            // where nothing can be written, nothing is remembered
+            // if the directory cannot be written, there is no history
             let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
         }
         let _ = editor.load_history(history);
         Ok(Editor { editor, history: history.to_owned(), colour })
     }
 
-    /// Reads an input; `scope` is what can be completed in it.
+    /// Reads an input; `scope` has the names for completion.
     pub(crate) fn read(
         &mut self,
         prompt: &str,
@@ -77,7 +77,7 @@ impl Editor {
             if self.colour { format!("\x1b[1;34m{prompt}\x1b[0m") } else { prompt.to_owned() };
         match self.editor.readline(&(prompt, styled)) {
             Ok(text) => {
-                // written at once: a session that is killed has lost nothing
+                // written at once, so that a session that is killed loses nothing
                 let kept = self.editor.add_history_entry(text.trim_end_matches('\n'));
                 if kept.unwrap_or(false) {
                     let _ = self.editor.append_history(&self.history);
@@ -91,7 +91,7 @@ impl Editor {
     }
 }
 
-/// What helps while a line is typed.
+/// Completes, validates and highlights a line while the user types.
 struct Assistant {
     scope: CompletionScope,
     colour: bool,
@@ -117,13 +117,13 @@ impl Completer for Assistant {
             return Ok((at, vec![Pair { display: String::new(), replacement: INDENT.to_owned() }]));
         }
         let completion = complete(line, at, &self.scope);
-        // words of the language are short enough to be typed, and would hide what there is
+        // keywords are short to type, and would hide the names
         let named = completion.candidates.iter().any(|one| one.kind != CandidateKind::Keyword);
         let candidates = completion
             .candidates
             .into_iter()
             .filter(|one| !named || one.kind != CandidateKind::Keyword);
-        // what stands in a string ends it
+        // a completed string also gets its closing quote
         let quote = line[..completion.from]
             .chars()
             .last()

@@ -1,4 +1,4 @@
-//! The prompt: lines that a person types, with history, completion and colours.
+//! The prompt: an input line with history, completion and colours.
 
 mod editor;
 mod unfinished;

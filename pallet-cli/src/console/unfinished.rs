@@ -1,23 +1,23 @@
-//! Whether more lines belong to an input.
+//! Tells whether an input needs more lines.
 
 use crate::project::star::tokens::{Token, TokenKind, tokens};
 
-/// What an input still lacks.
+/// What an input still needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unfinished {
     /// Nothing.
     Whole,
     /// More must come: a bracket or a string is open, or a block has not begun.
     Open,
-    /// A block is there, and more of it may come.
+    /// A block has begun and may continue.
     Block,
 }
 
-/// What a text still lacks, as far as its brackets, strings and blocks tell.
+/// What a text still needs, judged by its brackets, strings and blocks.
 pub(crate) fn unfinished(text: &str) -> Unfinished {
     let all = tokens(text);
     let mut depth = 0usize;
-    // whether a line of code begins here, and whether the last one that did was indented
+    // whether a line of code begins here, and whether the last line of code was indented
     let (mut begins, mut indented) = (true, false);
     let mut last: Option<&Token> = None;
     for token in &all {
@@ -28,14 +28,15 @@ pub(crate) fn unfinished(text: &str) -> Unfinished {
                     begins || (depth == 0 && last.is_none_or(|last| last.kind != TokenKind::Joint));
                 continue;
             }
-            // a string that ends with its line is a mistake, which no more lines mend
+            // a short string that is still open at the end of its line is an error; more lines
+            // cannot fix it
             TokenKind::String { closed: false, long: false } => return Unfinished::Whole,
             TokenKind::Open => depth += 1,
             TokenKind::Close => depth = depth.saturating_sub(1),
             _ => {}
         }
         if std::mem::take(&mut begins) {
-            // a space before the first line only keeps it out of the history
+            // a space before the first line keeps it out of the history and is no indentation
             indented = last.is_some() && text[..token.range.start].ends_with([' ', '\t']);
         }
         last = Some(token);

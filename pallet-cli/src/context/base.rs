@@ -1,4 +1,4 @@
-//! What every command works with.
+//! The context of every command.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use crate::output::Printer;
 use crate::process::ProcessEnv;
 use crate::project::{LoadOptions, LoadedProject};
 
-/// What every command works with.
+/// The context of every command.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) global: GlobalOptions,
     pub(crate) printer: Printer,
     pub(crate) env: ProcessEnv,
-    /// Gets what providers tell while something takes long.
+    /// Receives the progress messages of providers.
     pub(crate) messages: ProviderMessages,
 }
 
-/// A project, and the plugins that it is used with.
+/// A project, and the plugins that it uses.
 pub(crate) struct ProjectWithPlugins {
     pub(crate) project: LoadedProject,
     pub(crate) registry: Arc<Registry>,
 }
 
 impl Context {
-    /// The project's directory: the one that was named, or the nearest that holds a pallet.toml,
-    /// from the current one upwards.
+    /// The project's directory: the one that the user named, or the nearest one with a pallet.toml,
+    /// from the current directory upwards.
     pub(crate) fn directory(&self) -> PathBuf {
         if let Some(directory) = &self.global.directory {
             return directory.clone();
@@ -44,7 +44,7 @@ impl Context {
             .to_owned()
     }
 
-    /// The values of the environment that were given on the command line.
+    /// The environment values of the command line.
     fn environment(&self) -> anyhow::Result<Environment> {
         let mut environment = Environment::new();
         for word in &self.global.environment {
@@ -61,7 +61,7 @@ impl Context {
         Ok(environment)
     }
 
-    /// What loading a project depends on here. Nobody is told what its files print.
+    /// The options for loading a project here. Output of its files is dropped.
     pub(crate) fn load_options(&self) -> anyhow::Result<LoadOptions> {
         Ok(LoadOptions {
             user_config: Some(self.env.configuration.join("config.toml")),

@@ -6,8 +6,7 @@ use pallet_core::model::Node;
 use super::base::Context;
 
 impl Context {
-    /// Asks whether nodes may be destroyed. Where nobody can be asked, `--yes` must have been
-    /// given.
+    /// Asks whether nodes may be destroyed. Without a terminal, `--yes` is required.
     pub(crate) fn confirm_destroy(&self, nodes: &[Node], yes: bool) -> Result<bool, EngineError> {
         if yes || nodes.is_empty() {
             return Ok(true);
@@ -25,8 +24,7 @@ impl Context {
         Ok(agreed)
     }
 
-    /// Asks whether nodes of groups that are not declared are to be destroyed, where somebody can
-    /// be asked.
+    /// Asks whether to destroy nodes of undeclared groups, if there is a terminal.
     pub(crate) fn confirm_undeclared(&self, nodes: &[Node]) -> bool {
         let nodes: Vec<Node> = nodes.iter().filter(|node| !node.permanent).cloned().collect();
         if nodes.is_empty() || !self.env.interactive || self.printer.json() {
@@ -45,7 +43,7 @@ impl Context {
     }
 }
 
-/// The names of nodes, in one line.
+/// The names of nodes in one line.
 fn names(nodes: &[Node]) -> String {
     nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -1,4 +1,4 @@
-//! The engine, as the project's configuration and this process say.
+//! Builds the engine from the project's configuration and this process.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ impl Context {
         self.engine_with(loaded, find(&admin.password)?, find(&admin.sudo_password)?)
     }
 
-    /// The same for what logs in to no node: no password is looked for.
+    /// Like [`engine`](Self::engine), for work that logs in to no node: no passwords are looked up.
     pub(crate) fn engine_without_passwords(
         &self,
         loaded: &ProjectWithPlugins,
@@ -64,7 +64,7 @@ impl Context {
         }))
     }
 
-    /// How nodes are reached.
+    /// How to connect to nodes.
     fn connect_settings(
         &self,
         project: &LoadedProject,
@@ -86,7 +86,7 @@ impl Context {
         }
     }
 
-    /// The project's secrets, each found when it is first used.
+    /// The project's secrets; each one is looked up when it is first used.
     fn vault(&self, project: &LoadedProject) -> Vault {
         let (finder, secrets) = (self.finder(project), project.config.secrets.clone());
         let names: Vec<_> = secrets.keys().cloned().collect();
@@ -99,7 +99,7 @@ impl Context {
         vault.with_names(names)
     }
 
-    /// Where secrets are found.
+    /// Finds the values of the project's secrets.
     pub(crate) fn finder(&self, project: &LoadedProject) -> SecretFinder {
         let mut identities = vec![self.env.configuration.join("age.txt")];
         identities.extend(project.config.age_identities.iter().cloned());

@@ -1,4 +1,4 @@
-//! Loads the project: all of it, or what a command on nodes needs.
+//! Loads the project: all of it, or only what a command on nodes needs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::plugins::{InstalledCrates, check_plugins};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::project::{Limits, LoadOptions, LoadedProject, MAIN};
 
-/// How long pallet.star may take where it is not needed.
+/// Timeout of evaluating pallet.star for commands that do not need it.
 const READING: Duration = Duration::from_secs(3);
 
 impl Context {
@@ -33,9 +33,9 @@ impl Context {
         Ok(ProjectWithPlugins { project, registry })
     }
 
-    /// Loads the project for a command that needs pallet.toml alone. What is wrong with
-    /// pallet.star, or with a plugin that it loads, keeps nobody from the nodes: their groups are
-    /// then known by their tags. With `told`, the user hears of it.
+    /// Loads the project for a command that needs only pallet.toml. Errors in pallet.star or in its
+    /// plugins do not block such a command: groups then come from the tags of nodes. With `told`,
+    /// the user gets a warning.
     pub(crate) fn load_for_nodes(&self, told: bool) -> anyhow::Result<ProjectWithPlugins> {
         let registry = self.registry(false)?;
         let options = self.load_options()?;
@@ -71,9 +71,9 @@ impl Context {
     }
 }
 
-/// Loads a project; one that takes much longer than its evaluation may is not waited for. Starlark
-/// looks at its limits between the steps of an evaluation, and a single step can build a value of
-/// any size.
+/// Loads a project, and fails if that takes twice the time limit of an evaluation. Starlark checks
+/// its limits only between the steps of an evaluation, and a single step can build a value of any
+/// size.
 fn load_in_time(
     directory: PathBuf,
     registry: Arc<Registry>,
@@ -82,7 +82,7 @@ fn load_in_time(
     let (sender, loaded) = std::sync::mpsc::channel();
     let limit = options.limits.time * 2;
     let loading = std::thread::Builder::new().name("loading".to_owned()).spawn(move || {
-        // or nobody waits any more
+        // fails only if nobody waits any more
         let _ = sender.send(LoadedProject::load(&directory, &InstalledCrates(registry), options));
     });
     loading.map_err(|error| {

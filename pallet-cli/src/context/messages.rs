@@ -1,20 +1,21 @@
-//! Who is told what providers say.
+//! Forwards progress messages of providers.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Who is told what providers say while something takes long; nobody until it is set.
+/// Forwards progress messages of providers during long operations; drops them until a receiver is
+/// set.
 #[derive(Clone, Default)]
 pub(crate) struct ProviderMessages(Arc<Mutex<Option<Callback>>>);
 
 type Callback = Arc<dyn Fn(&str) + Send + Sync>;
 
 impl ProviderMessages {
-    /// From now on this one is told.
+    /// Sets the receiver.
     pub(crate) fn send_to(&self, told: Option<Callback>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 
-    /// Tells, whoever listens now.
+    /// Sends a message to the current receiver.
     pub(crate) fn send(&self, message: &str) {
         let told = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(told) = told {

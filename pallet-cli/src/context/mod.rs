@@ -1,4 +1,4 @@
-//! What every command works with: the project, the plugins, the engine.
+//! The context of every command: the project, the plugins, the engine.
 
 mod base;
 mod consent;

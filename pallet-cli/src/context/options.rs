@@ -1,10 +1,10 @@
-//! Options that every command takes.
+//! The options that every command takes.
 
 use std::path::PathBuf;
 
 use crate::output::OutputFormat;
 
-/// Options that every command takes.
+/// The options that every command takes.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct GlobalOptions {
     /// Directory of the project [default: the nearest one with a pallet.toml, from the current

@@ -1,4 +1,4 @@
-//! The plugins that a project sees: what a lock names, and what is on the search path.
+//! The plugins that a project sees: those of a lock, and those on the search path.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::process::{Failure, USAGE};
 use crate::project::{CrateCatalog, LoadedProject};
 
 impl Context {
-    /// The plugins of this machine. A file that cannot be a plugin is a warning, or an error where
-    /// `strict`.
+    /// The plugins of this machine. A file that is no valid plugin is a warning or, with `strict`,
+    /// an error.
     pub(crate) fn registry(&self, strict: bool) -> anyhow::Result<Arc<Registry>> {
         let registry = self.scan()?;
         if strict {
@@ -31,14 +31,14 @@ impl Context {
         Ok(Arc::new(registry))
     }
 
-    /// What a lock names, and what is on the search path. A project that has a lock sees what that
-    /// names, what comes with Pallet, and `PALLET_PLUGIN_PATH`; directories that anybody could put
-    /// a library into do not count there.
+    /// The plugins of the lock, and those on the search path. A project with a lock sees its locked
+    /// plugins, those that come with Pallet, and those of `PALLET_PLUGIN_PATH`; other directories,
+    /// where anybody could put a library, are ignored.
     pub(crate) fn scan(&self) -> anyhow::Result<Registry> {
         self.scan_for(&self.directory())
     }
 
-    /// The same for the project in this directory.
+    /// Like [`scan`](Self::scan), for the project in this directory.
     pub(crate) fn scan_for(&self, project: &Path) -> anyhow::Result<Registry> {
         let mut path = self.env.plugin_path.clone();
         path.extend(self.env.program.clone());
@@ -46,7 +46,7 @@ impl Context {
             Some((file, of_project)) => {
                 let lock = Lock::read(&file)?.unwrap_or_default();
                 let store = Store::at(&self.env.data);
-                // where the store cannot be written, its owner decides what stays in it
+                // if the store is not writable, its owner decides what stays in it
                 let _ = self.remember(&store, &file);
                 (pins(&lock, &store), of_project)
             }
@@ -68,8 +68,8 @@ impl Context {
         Ok(registry)
     }
 
-    /// What [`scan_for`](Self::scan_for) would look at, with when it changed last: as long as that
-    /// is the same, so are the plugins.
+    /// The paths that [`scan_for`](Self::scan_for) looks at, with their modification times: as long
+    /// as these are equal, so are the plugins.
     pub(crate) fn seen(&self, project: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
         let mut paths = self.env.plugin_path.clone();
         paths.extend(self.env.program.clone());
@@ -80,7 +80,7 @@ impl Context {
         paths.into_iter().map(|path| (path.clone(), changed(&path))).collect()
     }
 
-    /// The lock that is in use.
+    /// The lock in use.
     pub(crate) fn lock(&self) -> anyhow::Result<Option<Lock>> {
         match lock_in_use(&self.directory(), &self.env.configuration) {
             Some((file, _)) => Ok(Lock::read(&file)?),
@@ -88,7 +88,7 @@ impl Context {
         }
     }
 
-    /// Where a plugin is from that no lock names.
+    /// The source of a plugin that is not locked.
     pub(crate) fn source_of(&self, found: &FoundPlugin) -> String {
         let program = self.env.program.as_ref().and_then(|program| program.canonicalize().ok());
         match found.path.parent() {
@@ -106,22 +106,22 @@ impl Context {
         directories.into_iter().any(|directory| found.path.parent() == Some(&directory))
     }
 
-    /// The plugins that come with Pallet, and those of `PALLET_PLUGIN_PATH`: they need no
-    /// installing.
+    /// The plugins that come with Pallet, and those of `PALLET_PLUGIN_PATH`. They need no
+    /// installation.
     pub(crate) fn own_plugins(&self) -> Vec<PluginSummary> {
         let mut path = self.env.plugin_path.clone();
         path.extend(self.env.program.clone());
         Registry::scan(&path).plugins().iter().map(|found| found.summary.clone()).collect()
     }
 
-    /// Has the store keep what a lock names.
+    /// Protects the plugins of a lock from garbage collection in the store.
     pub(crate) fn remember(&self, store: &Store, lock: &Path) -> anyhow::Result<()> {
         let lock =
             lock.canonicalize().with_context(|| format!("cannot find {}", lock.display()))?;
         Ok(store.remember(&lock)?)
     }
 
-    /// How registries are reached from here.
+    /// How to reach registries from this machine.
     pub(crate) fn access(&self) -> Access {
         let [https_proxy, http_proxy, no_proxy] = self.env.proxies.clone();
         Access {
@@ -135,7 +135,7 @@ impl Context {
     }
 }
 
-/// An error if some plugin cannot be used.
+/// Returns an error if some plugin cannot be used.
 pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
     let mut problems: Vec<_> = registry.problems().iter().map(ToString::to_string).collect();
     problems.extend(
@@ -158,7 +158,7 @@ pub(crate) fn refuse_problems(registry: &Registry) -> Result<(), Failure> {
     }
 }
 
-/// Checks that the plugins that pallet.toml requires are there, in versions that will do.
+/// Checks that the plugins that pallet.toml requires are installed, in matching versions.
 pub(crate) fn check_plugins(
     project: &LoadedProject,
     registry: &Registry,
@@ -175,11 +175,11 @@ pub(crate) fn check_plugins(
         }
         let message = match there.first() {
             Some(summary) => format!(
-                "plugin `{}` {} is required, and {} is installed",
+                "plugin `{}` {} is required, but {} is installed",
                 required.key, required.version, summary.version
             ),
             None => format!(
-                "plugin `{}` {} is required, and not installed",
+                "plugin `{}` {} is required, but not installed",
                 required.key, required.version
             ),
         };
@@ -190,7 +190,7 @@ pub(crate) fn check_plugins(
     if missing.has_errors() { Err(missing) } else { Ok(()) }
 }
 
-/// The crates that are installed.
+/// The installed crates.
 pub(crate) struct InstalledCrates(pub(crate) Arc<Registry>);
 
 impl CrateCatalog for InstalledCrates {
@@ -203,8 +203,8 @@ impl CrateCatalog for InstalledCrates {
     }
 }
 
-/// The lock that says what is loaded: the project's, or the user's where the project has none; and
-/// whether it is the project's.
+/// The lock in use: the project's, or the user's if the project has none; and whether it is the
+/// project's.
 fn lock_in_use(project: &Path, configuration: &Path) -> Option<(PathBuf, bool)> {
     let lock = |directory: &Path| Some(directory.join(LOCK_FILE)).filter(|lock| lock.is_file());
     lock(project).map(|lock| (lock, true)).or_else(|| lock(configuration).map(|lock| (lock, false)))

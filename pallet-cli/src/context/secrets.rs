@@ -1,4 +1,4 @@
-//! Passwords: from where pallet.toml says they are, or from the person at the terminal.
+//! Passwords: from where pallet.toml says, or from the user at the terminal.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,12 +11,12 @@ use pallet_core::transport::{Prompt, Secret};
 use crate::process::{ProcessEnv, expand};
 use crate::project::config::Secret as Reference;
 
-/// How long a command may take to print a secret: a person may have to answer it.
+/// Timeout of a command that prints a secret: it may have to ask a person.
 const LIMIT: Duration = Duration::from_secs(120);
-/// How large a secret may be, in bytes.
+/// Maximum size of a secret, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Asks at the terminal; where there is none, nobody is asked.
+/// Asks at the terminal; without one, it asks nobody.
 #[derive(Debug)]
 pub(crate) struct TerminalPrompt {
     pub(crate) interactive: bool,
@@ -31,14 +31,14 @@ impl Prompt for TerminalPrompt {
     }
 }
 
-/// Where secrets are found.
+/// Finds the values of secrets.
 #[derive(Debug, Clone)]
 pub(crate) struct SecretFinder {
-    /// What relative paths are relative to, and where commands run.
+    /// The base of relative paths, and the working directory of commands.
     pub(crate) directory: PathBuf,
-    /// What `~` means.
+    /// The home directory, for `~`.
     pub(crate) home: PathBuf,
-    /// Files of age identities.
+    /// Files with age identities.
     pub(crate) identities: Vec<PathBuf>,
 }
 
@@ -52,7 +52,7 @@ impl SecretFinder {
             Reference::File(path) => {
                 let path = self.directory.join(expand(path, &self.home));
                 let what = || format!("cannot read the secret {}", path.display());
-                // a pipe or a device can keep its reader for ever
+                // reading a pipe or a device can block forever
                 ensure!(
                     std::fs::metadata(&path).with_context(what)?.is_file(),
                     "the secret {} is not a file",
@@ -69,7 +69,7 @@ impl SecretFinder {
         Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
     }
 
-    /// Looks whether a secret is where it should be, without running or decrypting anything.
+    /// Checks that a secret is where it should be, without running a command or decrypting.
     pub(crate) fn check(&self, reference: &Reference) -> anyhow::Result<()> {
         match reference {
             Reference::Env(_) | Reference::File(_) => self.find(reference).map(drop),
@@ -83,7 +83,7 @@ impl SecretFinder {
         }
     }
 
-    /// What a command prints, within [`LIMIT`].
+    /// The output of a command, within [`LIMIT`].
     fn printed(&self, command: &str) -> anyhow::Result<String> {
         let mut child = Command::new("sh");
         child
@@ -100,7 +100,7 @@ impl SecretFinder {
         std::thread::spawn(move || sender.send(text_of(output, &what)));
         let printed = printed.recv_timeout(LIMIT);
         if !matches!(printed, Ok(Ok(_))) {
-            // one that has ended already cannot be killed
+            // fails if it has already ended
             let _ = child.kill();
         }
         let status =
@@ -166,7 +166,7 @@ impl SecretFinder {
     }
 }
 
-/// All that can be read there, if it is a text and no larger than a secret may be.
+/// Reads everything, if it is text and at most as large as a secret may be.
 fn text_of(reader: impl Read, what: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     reader

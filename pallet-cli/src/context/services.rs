@@ -1,4 +1,4 @@
-//! The services of a project, and who Pallet is on their nodes.
+//! The services of a project, and the admin user on their nodes.
 
 use std::sync::Arc;
 
@@ -15,7 +15,8 @@ use crate::project::LoadedProject;
 use crate::project::config::Service;
 
 impl Context {
-    /// Checks the provider and the options of every service, and that its provider takes them.
+    /// Checks each service: that its provider exists, that its options match the schema, and that
+    /// the provider accepts them.
     pub(crate) fn check_services(&self, loaded: &ProjectWithPlugins) -> anyhow::Result<()> {
         let mut found = Diagnostics::default();
         for service in loaded.project.config.services.values() {
@@ -31,7 +32,7 @@ impl Context {
         Ok(())
     }
 
-    /// Checks that a service's provider is there, and its options against the provider's schema.
+    /// Checks that a service's provider exists, and its options against the provider's schema.
     pub(crate) fn check_service(
         &self,
         loaded: &ProjectWithPlugins,
@@ -45,7 +46,7 @@ impl Context {
         if problems.has_errors() { Err(problems) } else { Ok(()) }
     }
 
-    /// What makes the project's services.
+    /// Creates the project's services.
     pub(crate) fn services(&self, loaded: &ProjectWithPlugins) -> anyhow::Result<Services> {
         let context = ServiceContext {
             project: loaded.project.name.clone(),
@@ -73,7 +74,7 @@ impl Context {
         })
     }
 
-    /// Who Pallet is on the nodes.
+    /// The admin user on the nodes.
     fn admin_user(&self, project: &LoadedProject) -> anyhow::Result<AdminUser> {
         let admin = &project.config.admin_user;
         Ok(AdminUser {

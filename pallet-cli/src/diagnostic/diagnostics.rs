@@ -1,4 +1,4 @@
-//! What is wrong with a project: where it stands, the line itself, and what was probably meant.
+//! Errors and warnings of a project: the place, the line, and a suggestion.
 
 use std::fmt::{self, Write as _};
 
@@ -14,24 +14,24 @@ use crate::terminal::paint;
 pub(crate) enum Severity {
     /// The project cannot be used.
     Error,
-    /// The project can be used, but probably says something else than was meant.
+    /// The project can be used, but is probably not what the user meant.
     Warning,
 }
 
-/// Something more to say, with the place that it is about.
+/// Additional information, with its place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Note {
-    /// What.
+    /// The text.
     pub(crate) message: String,
     /// The place, if there is one.
     #[serde(flatten)]
     pub(crate) place: Option<SourceSpan>,
 }
 
-/// One thing that is wrong.
+/// One error or warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Diagnostic {
-    /// How bad it is.
+    /// Error or warning.
     pub(crate) severity: Severity,
     /// What is wrong, in one line.
     pub(crate) message: String,
@@ -46,12 +46,12 @@ pub(crate) struct Diagnostic {
     pub(crate) notes: Vec<Note>,
 }
 
-/// All that is wrong, in the order of the files.
+/// All errors and warnings, in the order of the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Diagnostics(pub(crate) Vec<Diagnostic>);
 
-/// What is said of a name that nothing has.
+/// The message about an unknown name.
 pub(crate) fn unknown_name(name: &str) -> String {
     format!("there is no `{name}`")
 }
@@ -68,7 +68,7 @@ impl Diagnostic {
         }
     }
 
-    /// The name that nothing has, if that is what is wrong: see [`unknown_name`].
+    /// The unknown name, if the message is that of [`unknown_name`].
     pub(crate) fn unknown_name(&self) -> Option<&str> {
         self.message.strip_prefix("there is no `")?.strip_suffix('`')
     }
@@ -78,19 +78,19 @@ impl Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Self::error(message) }
     }
 
-    /// At this place.
+    /// Sets the place.
     pub(crate) fn at(mut self, place: impl Into<Option<SourceSpan>>) -> Self {
         self.place = place.into().map(Box::new);
         self
     }
 
-    /// With what to do about it.
+    /// Sets the suggestion.
     pub(crate) fn suggest(mut self, suggestion: impl Into<Option<String>>) -> Self {
         self.suggestion = suggestion.into();
         self
     }
 
-    /// With something more to say.
+    /// Adds a note.
     pub(crate) fn note(
         mut self,
         message: impl Into<String>,
@@ -100,7 +100,7 @@ impl Diagnostic {
         self
     }
 
-    /// In one line, without the place: what is wrong, and what to do about it.
+    /// The message and the suggestion in one line, without the place.
     pub(crate) fn one_line(&self) -> String {
         match &self.suggestion {
             Some(suggestion) => format!("{}; {suggestion}", self.message),
@@ -108,7 +108,7 @@ impl Diagnostic {
         }
     }
 
-    /// For a person: with the line itself and a caret. With `colour`, in the colours of a terminal.
+    /// The text for a person, with the source line and a caret. `colour` is for terminals.
     pub(crate) fn render(&self, colour: bool) -> String {
         let paint = Paint(colour);
         let (word, code) = match self.severity {
@@ -143,10 +143,10 @@ impl Diagnostic {
     }
 }
 
-/// So many are rendered; a person mends them from the first on.
+/// Maximum number of diagnostics that are rendered; the first ones are the ones to fix.
 const TOLD: usize = 30;
 
-/// How many characters of a line are shown.
+/// Maximum number of characters shown of a line.
 const WIDTH: usize = 160;
 
 fn excerpt(
@@ -157,7 +157,7 @@ fn excerpt(
     paint: &Paint,
     code: &str,
 ) {
-    // of a long line, what stands around the place
+    // of a long line, only the part around the place is shown
     let length = place.excerpt.chars().count();
     let column = place.column as usize - 1;
     let from =
@@ -165,7 +165,7 @@ fn excerpt(
     let line: String = place.excerpt.chars().skip(from).take(WIDTH).collect();
     let (before, after) =
         (if from > 0 { "..." } else { "" }, if from + WIDTH < length { "..." } else { "" });
-    // tabs stay tabs, so that the caret stands below its character whatever their width is
+    // tabs stay tabs, so that the caret is below its character at any tab width
     let ahead = column.saturating_sub(from);
     let pad = before.chars().chain(line.chars().take(ahead));
     let pad: String = pad
@@ -195,12 +195,12 @@ impl Paint {
 }
 
 impl Diagnostics {
-    /// Whether any of it is an error.
+    /// Whether any of them is an error.
     pub(crate) fn has_errors(&self) -> bool {
         self.0.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// For a person, one below the other.
+    /// The texts for a person, one after the other.
     pub(crate) fn render(&self, colour: bool) -> String {
         let mut told: Vec<_> =
             self.0.iter().take(TOLD).map(|diagnostic| diagnostic.render(colour)).collect();

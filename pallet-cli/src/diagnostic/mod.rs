@@ -1,4 +1,4 @@
-//! What is wrong with a project, and what was probably meant.
+//! Errors and warnings of a project, with suggestions.
 
 mod diagnostics;
 mod source_span;

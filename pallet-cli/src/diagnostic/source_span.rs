@@ -15,14 +15,14 @@ pub(crate) struct SourceSpan {
     pub(crate) line: u32,
     /// The column, from 1, in characters.
     pub(crate) column: u32,
-    /// How many characters of the line are meant.
+    /// Number of characters.
     pub(crate) length: u32,
     /// The line itself.
     pub(crate) excerpt: String,
 }
 
 impl SourceSpan {
-    /// The place of a range of bytes in a text.
+    /// The place of a range of bytes of a text.
     pub(crate) fn of(file: &str, text: &str, range: Range<usize>) -> Self {
         let start = floor(text, range.start);
         let end = floor(text, range.end.max(start));
@@ -38,7 +38,7 @@ impl SourceSpan {
         }
     }
 
-    /// The same for the records of an operation.
+    /// The place for the records of an operation.
     pub(crate) fn location(&self) -> SourceLocation {
         SourceLocation { file: self.file.clone(), line: self.line, column: self.column }
     }

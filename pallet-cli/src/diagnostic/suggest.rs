@@ -1,8 +1,8 @@
-//! Did you mean: the known word that a wrong word is closest to.
+//! "Did you mean": finds the known word that is closest to an unknown one.
 
 pub(crate) use pallet_core::model::{closest, did_you_mean};
 
-/// Words that say the same of what should be done, or be.
+/// Synonyms.
 const SAME: [&[&str]; 6] = [
     &["create", "manage", "install", "add", "make", "ensure", "present"],
     &["delete", "remove", "uninstall", "absent", "destroy", "erase"],
@@ -12,13 +12,13 @@ const SAME: [&[&str]; 6] = [
     &["reload", "reloaded", "refresh"],
 ];
 
-/// The word of `known` that says the same as `word`.
+/// The word of `known` that is a synonym of `word`.
 pub(crate) fn same_meaning<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let same = SAME.iter().find(|same| same.contains(&word))?;
     known.iter().copied().find(|known| same.contains(known))
 }
 
-/// The suggestion, or else what there is.
+/// A suggestion or, if no word is close, the list of known words.
 pub(crate) fn did_you_mean_or_list(word: &str, known: &[&str], there_is: &str) -> Option<String> {
     did_you_mean(word, known.iter().copied())
         .or_else(|| (!known.is_empty()).then(|| format!("{there_is} {}", known.join(", "))))

@@ -1,4 +1,4 @@
-//! What somebody names at the command line to install: `SOURCE[@REQUIREMENT]`.
+//! The argument of `install`: `SOURCE[@REQUIREMENT]`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,20 +7,20 @@ use pallet_core::distribution::lock::Origin;
 use pallet_core::distribution::repository::Source;
 use semver::VersionReq;
 
-/// A source, and which versions of it will do.
+/// A source, and the versions that match.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PluginArgument {
-    /// Where it is from; `None`: a name alone, which the configured registry knows.
+    /// The source; `None`: only a name, to be found in the configured registry.
     pub(crate) origin: Option<Origin>,
-    /// The name, where that is all there is.
+    /// The plugin's name, if only that was given.
     pub(crate) name: String,
-    /// The requirement, if one was given.
+    /// The version requirement, if one was given.
     pub(crate) requirement: Option<VersionReq>,
 }
 
 impl PluginArgument {
-    /// Reads it. Paths are relative to the current directory; they become relative to `base` where
-    /// they are below it, else absolute.
+    /// Parses the argument. A path is relative to the current directory. It becomes relative to
+    /// `base` if it is below it, otherwise absolute.
     pub(crate) fn read(word: &str, base: &Path) -> anyhow::Result<Self> {
         let (source, requirement) = match word.rsplit_once('@') {
             Some((source, requirement)) if !Path::new(word).exists() => {

@@ -1,21 +1,21 @@
-//! How two locks differ, for a person and for a program.
+//! The differences between two locks, as text and JSON.
 
 use pallet_core::distribution::lock::{Accepted, Lock, LockedPlugin};
 use serde_json::{Value, json};
 
-/// How a new lock differs from an old one.
+/// The differences between an old and a new lock.
 pub(crate) struct Changes<'a>(Vec<PluginChange<'a>>);
 
-/// How one plugin differs.
+/// The difference in one plugin.
 struct PluginChange<'a> {
     old: Option<&'a LockedPlugin>,
     new: Option<&'a LockedPlugin>,
-    /// What it may do to nodes, in words; of one that was there before, what is new.
+    /// What it may do to nodes, in words; of an updated plugin, only what is new.
     may: Vec<String>,
 }
 
 impl<'a> Changes<'a> {
-    /// What differs.
+    /// Compares two locks.
     pub(crate) fn between(old: &'a Lock, new: &'a Lock) -> Self {
         let mut packages: Vec<_> =
             old.plugins().chain(new.plugins()).map(LockedPlugin::package).collect();
@@ -29,7 +29,7 @@ impl<'a> Changes<'a> {
         Changes(pairs.filter(|change| change.old != change.new).collect())
     }
 
-    /// The same, with what each plugin may do that is new or another version.
+    /// Adds what each new or updated plugin may do.
     pub(crate) fn with<E>(
         mut self,
         may: impl Fn(&LockedPlugin, Option<&LockedPlugin>) -> Result<Vec<String>, E>,
@@ -44,12 +44,12 @@ impl<'a> Changes<'a> {
         Ok(self)
     }
 
-    /// Whether nothing does.
+    /// Whether the locks are equal.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// A line each, and one more for each thing that it may do.
+    /// A line for each change, and one for each thing that the plugin may do.
     pub(crate) fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for PluginChange { old, new, may } in &self.0 {
@@ -75,7 +75,7 @@ impl<'a> Changes<'a> {
         lines
     }
 
-    /// The same for a program.
+    /// The changes as JSON.
     pub(crate) fn json(&self) -> Value {
         let value = |PluginChange { old, new, may }: &PluginChange<'_>| {
             let any = new.or(*old);
@@ -94,7 +94,7 @@ impl<'a> Changes<'a> {
     }
 }
 
-/// Who signed a plugin, as far as a person wants to know.
+/// Who signed a plugin, in words.
 pub(crate) fn signer(plugin: &LockedPlugin) -> String {
     match (&plugin.signer, plugin.accepted) {
         (Some(signer), None) => format!("signed by {signer}"),

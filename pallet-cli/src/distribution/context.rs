@@ -1,4 +1,4 @@
-//! Where the plugins of a project or a user are written down, and what installing them depends on.
+//! Where the plugins of a project or user are configured, and what their installation depends on.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -21,20 +21,20 @@ use crate::output::Downloads;
 use crate::project::config::{Config, SignerConfig};
 use crate::project::{CONFIG, read_configuration};
 
-/// The files that say what is required and what is locked: a project's, or a user's.
+/// The files with required and locked plugins: a project's, or a user's.
 #[derive(Debug, Clone)]
 pub(crate) struct InstallScope {
-    /// What relative paths are relative to.
+    /// The base of relative paths.
     pub(crate) directory: PathBuf,
     /// pallet.toml or config.toml.
     pub(crate) config: PathBuf,
     /// pallet.lock.
     pub(crate) lock: PathBuf,
-    /// Whether it is the user's.
+    /// Whether these are the user's files.
     pub(crate) global: bool,
 }
 
-/// Whose plugins, and how sources are reached.
+/// Whose plugins these are, and how to reach their sources.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct SourceOptions {
     /// Use the plugins of this user instead of the project's
@@ -47,20 +47,21 @@ pub(crate) struct SourceOptions {
     pub(crate) registry: RegistryOptions,
 }
 
-/// A scope, read, and what installing in it depends on.
+/// The content of a scope, and everything that an installation in it needs.
 pub(crate) struct InstallContext {
     pub(crate) scope: InstallScope,
-    /// What the scope's own file says.
+    /// The scope's own configuration, without the merged one.
     pub(crate) own: Config,
     pub(crate) lock: Option<Lock>,
     pub(crate) installer: Installer,
-    /// Nobody else changes the scope meanwhile.
+    /// Keeps other processes from changing the scope.
     #[allow(dead_code, reason = "closing it gives the lock back")]
     alone: Option<File>,
 }
 
 impl InstallScope {
-    /// The user's, if that is asked for, or if there is no project here and none was named.
+    /// The user's scope if `global` is set, or if there is no project here and none was named;
+    /// otherwise the project's.
     pub(crate) fn of(context: &Context, global: bool) -> anyhow::Result<Self> {
         let project = context.directory();
         if !global && project.join(CONFIG).is_file() {
@@ -87,14 +88,14 @@ impl InstallScope {
         })
     }
 
-    /// How messages name its file.
+    /// The name of the configuration file in messages.
     pub(crate) fn name(&self) -> &'static str {
         if self.global { "config.toml" } else { CONFIG }
     }
 }
 
 impl InstallContext {
-    /// Reads a scope. To change it, one must be alone: another process at it is waited for.
+    /// Reads a scope. With `change`, waits until no other process is changing it.
     pub(crate) fn read(
         context: &Context,
         reach: &SourceOptions,
@@ -102,7 +103,7 @@ impl InstallContext {
         change: bool,
     ) -> anyhow::Result<Self> {
         let scope = InstallScope::of(context, reach.global)?;
-        // what a command left that was killed while it wrote the lock or the configuration
+        // leftovers of a command that was killed while it wrote the lock or the configuration
         remove_leftovers(&scope.directory);
         let alone = if change { Some(alone(context, &scope)?) } else { None };
         let home = Some(context.env.home.as_path());
@@ -142,7 +143,7 @@ impl InstallContext {
         Ok(InstallContext { scope, own, lock, installer, alone })
     }
 
-    /// What the scope's file asks for.
+    /// The plugins that the scope's file requires.
     pub(crate) fn wanted(&self) -> Vec<Wanted> {
         let wanted = self.own.plugins.values().map(|required| Wanted {
             name: required.name().to_owned(),
@@ -154,7 +155,7 @@ impl InstallContext {
         wanted.collect()
     }
 
-    /// The lock; an error where there is none.
+    /// The lock, or an error if there is none.
     pub(crate) fn locked(&self) -> anyhow::Result<&Lock> {
         self.lock.as_ref().with_context(|| {
             format!("there is no {}; `pallet-cli install` writes it", self.scope.lock.display())
@@ -162,7 +163,7 @@ impl InstallContext {
     }
 }
 
-/// The registries that a configuration and a lock name.
+/// The registries in a configuration and a lock.
 fn sources(config: &Config, lock: Option<&Lock>) -> Vec<Source> {
     let required = config.plugins.values().filter_map(|required| required.source.as_ref());
     let locked = lock.into_iter().flat_map(Lock::plugins).map(|locked| &locked.source);
@@ -177,7 +178,7 @@ fn sources(config: &Config, lock: Option<&Lock>) -> Vec<Source> {
 }
 
 /// Keeps other processes from changing the same scope. The lock is on the directory, so that no
-/// file is left behind.
+/// lock file is left behind.
 fn alone(context: &Context, scope: &InstallScope) -> anyhow::Result<File> {
     let shown = scope.directory.display();
     std::fs::create_dir_all(&scope.directory).with_context(|| format!("cannot make {shown}"))?;
@@ -234,7 +235,7 @@ fn signer(source: &SignerConfig) -> anyhow::Result<SignerRule> {
     }
 }
 
-/// Signers that were named on the command line: keys as files, or as Pallet prints them, and
+/// The signers of the command line: keys as files or as text in the form that Pallet prints, and
 /// identities with their issuers.
 pub(super) fn signers(
     keys: &[String],
@@ -242,7 +243,7 @@ pub(super) fn signers(
     issuers: &[String],
 ) -> anyhow::Result<Vec<SignerRule>> {
     let key = |word: &String| {
-        // the body of every public key begins so
+        // the base64 body of every public key begins with M
         let inline = word.starts_with("-----")
             || (word.starts_with('M') && !std::path::Path::new(word).is_file());
         let source =

@@ -1,5 +1,4 @@
-//! Changes the table `plugins` of pallet.toml or config.toml, of which everything else stays as it
-//! is.
+//! Changes the table `plugins` of pallet.toml or config.toml, and nothing else in the file.
 
 use std::path::Path;
 
@@ -7,11 +6,11 @@ use anyhow::Context as _;
 use pallet_core::local::write_atomically;
 use toml_edit::{DocumentMut, InlineTable, Item, Table};
 
-/// The text of a file of tables, to be changed.
+/// The text of a TOML file that can be edited.
 pub(super) struct ConfigDocument(DocumentMut);
 
 impl ConfigDocument {
-    /// The file's text; a file that does not exist is empty.
+    /// Reads the file; a missing file is empty.
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let text = match std::fs::read_to_string(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -20,11 +19,10 @@ impl ConfigDocument {
         Ok(ConfigDocument(text.parse().with_context(|| format!("cannot read {}", path.display()))?))
     }
 
-    /// Requires a plugin. What is written of it already and is not named here stays, its comments
-    /// too.
+    /// Requires a plugin. Other keys of an existing entry stay, and so do its comments.
     pub(super) fn require(&mut self, key: &str, version: &str, source: &str) -> anyhow::Result<()> {
         let plugins = self.0.entry("plugins").or_insert_with(|| Item::Table(Table::new()));
-        let plugins = plugins.as_table_like_mut().context("`plugins` is no table")?;
+        let plugins = plugins.as_table_like_mut().context("`plugins` is not a table")?;
         if let Some(table) = plugins.get_mut(key).and_then(Item::as_table_like_mut) {
             table.insert("version", toml_edit::value(version));
             table.insert("source", toml_edit::value(source));
@@ -34,7 +32,7 @@ impl ConfigDocument {
         table.insert("version", version.into());
         table.insert("source", source.into());
         match plugins.get_mut(key).and_then(Item::as_value_mut) {
-            // the comment behind a value belongs to it
+            // keeps the comment behind the value
             Some(old) => {
                 *table.decor_mut() = old.decor().clone();
                 *old = table.into();
@@ -44,14 +42,14 @@ impl ConfigDocument {
         Ok(())
     }
 
-    /// Requires a plugin no more.
+    /// Removes the requirement of a plugin.
     pub(super) fn release(&mut self, key: &str) {
         if let Some(plugins) = self.0.get_mut("plugins").and_then(Item::as_table_like_mut) {
             plugins.remove(key);
         }
     }
 
-    /// Replaces the file, whole, if anything changed.
+    /// Replaces the whole file, if anything changed.
     pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
         let text = self.0.to_string();
         if std::fs::read_to_string(path).is_ok_and(|old| old == text) {

@@ -1,5 +1,4 @@
-//! Plugins of a project or of a user: which files say what is required and what is locked, and what
-//! changes them.
+//! Plugins of a project or a user: the files with required and locked plugins, and changes to them.
 
 mod argument;
 mod changes;

@@ -1,8 +1,7 @@
-//! What the commands share that change which plugins are locked: their options, and the work in its
-//! order.
+//! Shared by the commands that change locked plugins: their options, and the order of the work.
 //!
-//! First everything is chosen and checked, then everything is in the store, and only then the files
-//! of the project change.
+//! Pallet first chooses and checks everything, then fetches everything into the store, and only
+//! then changes the files of the project.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +17,7 @@ use super::context::{InstallContext, SourceOptions, signers};
 use super::edit::ConfigDocument;
 use crate::context::Context;
 
-/// Options of every command that changes which plugins are locked.
+/// Options of every command that changes locked plugins.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct InstallOptions {
     #[command(flatten)]
@@ -42,24 +41,24 @@ pub(crate) struct InstallOptions {
     pub(crate) dry_run: bool,
 }
 
-/// What is to be done.
+/// What a command should change.
 pub(crate) struct InstallPlan {
-    /// What is asked for, all of it.
+    /// All required plugins.
     pub(crate) wanted: Vec<Wanted>,
-    /// Which locked plugins may change though they still fit.
+    /// Which locked plugins may change even if they still match.
     pub(crate) unlock: Unlock,
-    /// What changes in `plugins`: a key, and whether it is required.
+    /// Changes to the table `plugins`, by key.
     edits: Vec<(String, Edit)>,
 }
 
 enum Edit {
-    /// Requires the plugin of this name and kind, in this version or the one that is chosen.
+    /// Requires this plugin, in the given version or the chosen one.
     Require(Wanted),
     Release,
 }
 
 impl InstallOptions {
-    /// Reads the scope, alone with it, to install these sources too.
+    /// Reads the scope for these further sources, and locks it.
     pub(crate) fn setup(
         &self,
         context: &Context,
@@ -88,12 +87,12 @@ impl InstallOptions {
 }
 
 impl InstallPlan {
-    /// What the scope's file asks for.
+    /// A plan with the plugins that the scope's file requires.
     pub(crate) fn of(setup: &InstallContext, unlock: Unlock) -> Self {
         InstallPlan { wanted: setup.wanted(), unlock, edits: Vec::new() }
     }
 
-    /// Asks for a plugin too, in place of what was asked of it before.
+    /// Requires a plugin, replacing an earlier requirement.
     pub(crate) fn require(&mut self, setup: &InstallContext, wanted: Wanted, given: bool) {
         let before = setup.own.plugins.values().find(|old| {
             old.name() == wanted.name && old.kind.is_none_or(|kind| Some(kind) == wanted.kind)
@@ -125,13 +124,13 @@ impl InstallPlan {
         self.edits.push((key, Edit::Require(wanted)));
     }
 
-    /// Asks for a plugin no more.
+    /// Drops the requirement of a plugin.
     pub(crate) fn release(&mut self, key: &str, name: &str) {
         self.wanted.retain(|old| old.name != name || !key.ends_with(name));
         self.edits.push((key.to_owned(), Edit::Release));
     }
 
-    /// Does it.
+    /// Carries out the plan.
     pub(crate) async fn carry_out(
         self,
         context: &Context,
@@ -160,8 +159,8 @@ impl InstallPlan {
         if dry_run {
             return Ok(());
         }
-        // what is required stands in the lock first: a process that is killed between leaves
-        // nothing that is required and not locked
+        // the lock is written first, so that a process that is killed in between never leaves a
+        // plugin that is required but not locked
         lock.write(&setup.scope.lock)?;
         remember(context, setup)?;
         let mut document = ConfigDocument::read(&setup.scope.config)?;
@@ -174,8 +173,7 @@ impl InstallPlan {
         if edits.is_empty() { Ok(()) } else { document.write(&setup.scope.config) }
     }
 
-    /// The edits with the versions that were chosen; what stands in the lock is what will stand in
-    /// the file.
+    /// The edits with the chosen versions. The lock gets the same requirements as the file.
     fn edited(&self, lock: &mut Lock) -> Vec<(String, Option<(String, String)>)> {
         let mut edits = Vec::new();
         for (key, edit) in &self.edits {
@@ -226,12 +224,12 @@ fn summary(
     }
 }
 
-/// Has the store keep what the lock names.
+/// Protects the plugins of the lock from garbage collection in the store.
 fn remember(context: &Context, setup: &InstallContext) -> anyhow::Result<()> {
     context.remember(&setup.installer.store, &setup.scope.lock)
 }
 
-/// Runs work that waits for repositories.
+/// Runs a future that accesses registries.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -1,4 +1,4 @@
-//! What the commands that speak to registries share: options, and the key that signs.
+//! Shared by the commands that access registries: options, and the signing key.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use pallet_core::distribution::signature::{KeyError, SigningKey};
 
 use crate::context::Context;
 
-/// How a registry is reached.
+/// How to reach a registry.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct RegistryOptions {
     /// Use plain HTTP (loopback registries fall back to it automatically)
@@ -20,7 +20,7 @@ pub(crate) struct RegistryOptions {
 }
 
 impl RegistryOptions {
-    /// How the registries of these sources are reached.
+    /// How to reach the registries of these sources.
     pub(crate) fn access<'a>(
         &self,
         context: &Context,
@@ -39,7 +39,7 @@ impl RegistryOptions {
     }
 }
 
-/// Reads a key that signs; its passphrase is asked for where it has one.
+/// Reads a signing key; asks for its passphrase if it has one.
 pub(crate) fn signing_key(context: &Context, file: &Path) -> anyhow::Result<SigningKey> {
     let shown = file.display();
     let pem =

@@ -1,4 +1,4 @@
-//! What could stand where somebody writes: what the text tells, with its documentation.
+//! Completion: what can be inserted at the cursor, with its documentation.
 
 use lsp_types::{
     CompletionItem, CompletionItemKind, CompletionTextEdit, Documentation, MarkupContent,
@@ -14,7 +14,7 @@ use crate::project::tokens::{TokenKind, tokens};
 use crate::project::{MAIN, file_name};
 use crate::reference::{DocEntry, options};
 
-/// What could stand at a byte of a file.
+/// The completion items for a byte of a file.
 pub(super) fn completion(
     reference: &NameIndex,
     workspace: &Workspace,
@@ -69,8 +69,8 @@ pub(super) fn completion(
         .collect()
 }
 
-/// The line whose names can be seen: in a function that grew since it could be parsed last, the
-/// line that it begins with.
+/// The line whose scope applies. If a function has grown since the file last parsed, that is its
+/// first line.
 fn seen_from(workspace: &Workspace, file: &str, text: &str, at: usize) -> u32 {
     let line = line_of(text, at);
     let is_inside = workspace.outline(file).is_some_and(|outline| outline.is_in_function(line));
@@ -99,7 +99,7 @@ fn files(workspace: &Workspace, file: &str) -> Vec<Candidate> {
     names.map(|name| value(name, "a file of the project")).collect()
 }
 
-/// What can be loaded from the module that the load statement around a byte names.
+/// The names that can be loaded from the module of the load statement around a byte.
 fn names_of(workspace: &Workspace, text: &str, at: usize) -> Vec<Candidate> {
     let before = &text[..at];
     let all = tokens(before);
@@ -135,7 +135,7 @@ fn value(text: &str, about: &str) -> Candidate {
     Candidate { text: text.to_owned(), kind: CandidateKind::Value, about: about.to_owned() }
 }
 
-/// The names before the dot that a byte stands behind.
+/// The names before the dot that precedes a byte.
 fn object_before(text: &str, from: usize, scope: &CompletionScope) -> Vec<String> {
     let Some(before) = text[..from].strip_suffix('.') else { return Vec::new() };
     let name = crate::project::complete::name_at(before, before.len(), scope);
@@ -173,7 +173,7 @@ fn item(
         documentation: doc.map(|value| {
             Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })
         }),
-        // in this order, and not by the alphabet
+        // keeps this order instead of the alphabetical one
         sort_text: Some(format!("{number:05}")),
         text_edit: Some(CompletionTextEdit::Edit(TextEdit::new(replaced, candidate.text.clone()))),
         ..CompletionItem::default()

@@ -1,4 +1,4 @@
-//! Where what is under the cursor is defined.
+//! Go to definition.
 
 use super::hover::{column_of, line_of};
 use super::names::{Meaning, NameIndex};
@@ -7,8 +7,8 @@ use super::workspace::Workspace;
 use crate::diagnostic::SourceSpan;
 use crate::project::file_name;
 
-/// The file and the place that define what a byte of a file belongs to; no place: the file as a
-/// whole.
+/// The file and the place that define the name at a byte of a file. Without a place, it is the file
+/// as a whole.
 pub(super) fn definition(
     reference: &NameIndex,
     workspace: &Workspace,
@@ -33,7 +33,7 @@ pub(super) fn definition(
     {
         return Some((file, Some(definition.place)));
     }
-    // what a crate defines has no text: the load statement is the nearest
+    // a crate has no source text; the load statement is the nearest place
     let loaded = outline.find(path.names.first()?, line)?;
     Some((file.to_owned(), Some(loaded.place.clone())))
 }

@@ -8,28 +8,28 @@ use url::Url;
 
 use crate::project::{CONFIG, UnsavedFiles};
 
-/// The open files, by their paths.
+/// The open files by path.
 #[derive(Debug, Default)]
 pub(super) struct Documents(BTreeMap<PathBuf, Document>);
 
 /// An open file.
 #[derive(Debug)]
 pub(super) struct Document {
-    /// What the editor calls it.
+    /// The editor's name for it.
     pub(super) uri: Uri,
     pub(super) version: i32,
     pub(super) text: String,
 }
 
 impl Documents {
-    /// Takes in what a file is now. One that is no file on this machine is left alone.
+    /// Stores the current text of a file. URIs that are no local file are ignored.
     pub(super) fn set(&mut self, uri: Uri, version: i32, text: String) {
         if let Some(path) = path_of(&uri) {
             self.0.insert(path, Document { uri, version, text });
         }
     }
 
-    /// Forgets a file: what is on disk counts again.
+    /// Forgets a file; from now on, the one on disk counts.
     pub(super) fn close(&mut self, uri: &Uri) {
         if let Some(path) = path_of(uri) {
             self.0.remove(&path);
@@ -41,8 +41,8 @@ impl Documents {
         self.0.get(path)
     }
 
-    /// The directory whose project a file belongs to: the nearest above it that holds a
-    /// pallet.toml, or else its own.
+    /// The directory of a file's project: the nearest one above it with a pallet.toml, otherwise
+    /// the file's own.
     pub(super) fn home(&self, path: &Path) -> PathBuf {
         let has_config = |directory: &&Path| {
             self.0.contains_key(&directory.join(CONFIG)) || directory.join(CONFIG).is_file()
@@ -51,12 +51,12 @@ impl Documents {
         own.ancestors().find(has_config).unwrap_or(own).to_owned()
     }
 
-    /// The directories that open files belong to.
+    /// The project directories of all open files.
     pub(super) fn homes(&self) -> BTreeSet<PathBuf> {
         self.0.keys().map(|path| self.home(path)).collect()
     }
 
-    /// The open files that belong to a directory.
+    /// The open files of a project directory.
     pub(super) fn of(&self, directory: &Path) -> Vec<&Path> {
         self.0.keys().map(PathBuf::as_path).filter(|path| self.home(path) == directory).collect()
     }
@@ -80,7 +80,7 @@ pub(super) fn path_of(uri: &Uri) -> Option<PathBuf> {
     Url::parse(uri.as_str()).ok().filter(|url| url.scheme() == "file")?.to_file_path().ok()
 }
 
-/// What an editor that has not opened a file would call it.
+/// The URI for a file that the editor has not opened.
 pub(super) fn uri_of(path: &Path) -> Option<Uri> {
     Url::from_file_path(path).ok()?.as_str().parse().ok()
 }
@@ -105,7 +105,7 @@ mod tests {
         let mut documents = Documents::default();
         documents.set(uri_of(&inner.join("x.star")).unwrap(), 1, "text".to_owned());
         assert_eq!(documents.home(&inner.join("x.star")), inner);
-        // a configuration that is not saved yet counts
+        // an unsaved pallet.toml counts
         documents.set(uri_of(&directory.path().join(CONFIG)).unwrap(), 1, String::new());
         assert_eq!(documents.home(&inner.join("x.star")), directory.path());
         assert_eq!(documents.unsaved(directory.path())["a/b/x.star"], "text");

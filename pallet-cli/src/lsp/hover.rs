@@ -1,4 +1,4 @@
-//! The documentation of what is under the cursor.
+//! Hover: the documentation of the name under the cursor.
 
 use std::fmt::Write;
 use std::ops::Range;
@@ -13,8 +13,7 @@ use crate::project::tokens::{TokenKind, tokens};
 use crate::project::{Definition, DefinitionKind};
 use crate::reference::{DocEntry, markdown, options};
 
-/// The documentation of what a byte of a file belongs to, in Markdown, and the bytes that it is
-/// about.
+/// The documentation of the name at a byte of a file, in Markdown, and the bytes of that name.
 pub(super) fn hover(
     reference: &NameIndex,
     workspace: &Workspace,
@@ -55,7 +54,7 @@ pub(super) fn show(meaning: &Meaning) -> Option<String> {
     }
 }
 
-/// The documentation of what the project defines.
+/// The documentation of a definition in the project.
 pub(super) fn own(file: &str, definition: &Definition) -> Option<String> {
     match &definition.what {
         DefinitionKind::Function { call, doc, .. } => {
@@ -75,7 +74,7 @@ pub(super) fn own(file: &str, definition: &Definition) -> Option<String> {
     }
 }
 
-/// What a crate is, and its functions.
+/// The description of a crate, and its functions.
 fn about(manifest: &Manifest) -> String {
     let mut out = format!("**crate {} {}**: {}\n", manifest.name, manifest.version, manifest.about);
     for (number, function) in manifest.functions.iter().enumerate() {
@@ -86,7 +85,7 @@ fn about(manifest: &Manifest) -> String {
     out
 }
 
-/// The documentation of the parameter whose keyword the name is.
+/// The documentation of a parameter, if the name is the keyword of one.
 fn keyword(
     reference: &NameIndex,
     workspace: &Workspace,

@@ -1,4 +1,4 @@
-//! The language server: what an editor asks of a project while its files are written.
+//! The language server: answers editors while a user writes the files of a project.
 
 mod completion;
 mod definition;

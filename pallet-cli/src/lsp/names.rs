@@ -1,5 +1,5 @@
-//! What a name in a file means: one of Pallet's functions, a crate, something of the project, or
-//! one of Starlark's own.
+//! Resolves a name in a file: a function of Pallet, a crate, a definition in the project, or a
+//! builtin of Starlark.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::workspace::Workspace;
 use crate::project::{Definition, DefinitionKind, builtins, file_name};
 use crate::reference::{DocEntry, actions, declarations};
 
-/// What is there without a load.
+/// The names that are available without a load.
 pub(super) struct NameIndex {
     /// Actions and declarations.
     pub(super) entries: BTreeMap<String, DocEntry>,
@@ -18,30 +18,30 @@ pub(super) struct NameIndex {
 /// What a name means.
 #[derive(Debug)]
 pub(super) enum Meaning {
-    /// A function that Pallet or a crate gives.
+    /// A function of Pallet or of a crate.
     DocEntry(DocEntry),
     /// A crate.
     Crate(Manifest),
-    /// Something that a file of the project defines.
+    /// A definition in a file of the project.
     Own {
         /// The file's name.
         file: String,
         /// What, and where.
         definition: Definition,
     },
-    /// Something that Starlark gives, with its documentation in Markdown.
+    /// A Starlark builtin, with its documentation in Markdown.
     Builtin(String),
 }
 
 impl NameIndex {
-    /// All of it.
+    /// The index of all such names.
     pub(super) fn new() -> Self {
         let entries =
             actions().into_iter().chain(declarations()).map(|entry| (entry.name.clone(), entry));
         NameIndex { entries: entries.collect() }
     }
 
-    /// What names joined by dots mean in a line of a file, from 1.
+    /// What names joined by dots mean in a line (from 1) of a file.
     pub(super) fn meaning(
         &self,
         workspace: &Workspace,
@@ -62,10 +62,10 @@ impl NameIndex {
     }
 }
 
-/// How many files may hand a name on to each other.
+/// Maximum number of files through which a name is followed.
 const CHAIN: usize = 20;
 
-/// What a definition means, or an attribute of it.
+/// What a definition means, or one of its attributes.
 fn defined(
     workspace: &Workspace,
     file: &str,
@@ -89,11 +89,11 @@ fn defined(
                 .and_then(|definition| defined(workspace, &there, definition, rest, depth + 1))
         }
     };
-    // what is not there is at least named by the load statement
+    // if the definition is not found, the load statement at least names it
     found.or_else(|| rest.is_empty().then(own))
 }
 
-/// What a name that is loaded from a crate means: the crate's namespace, or a function of it.
+/// What a name loaded from a crate means: the crate's namespace, or a function of it.
 fn of_crate(
     workspace: &Workspace,
     config_crate: &str,
@@ -114,7 +114,7 @@ fn of_crate(
     }
 }
 
-/// What a file calls the functions of a crate together.
+/// The name of a crate's namespace in files.
 pub(super) fn namespace(manifest: &Manifest) -> String {
     manifest.name.replace('-', "_")
 }

@@ -1,10 +1,10 @@
-//! Places in a text as editors count them: lines from 0, and in a line units of UTF-16.
+//! Positions as editors count them: lines from 0, and UTF-16 code units within a line.
 
 use lsp_types::{Position, Range};
 
 use crate::diagnostic::SourceSpan;
 
-/// The byte of the text that a position means; one beyond the end of its line means that end.
+/// The byte of a position. A position beyond the end of its line is that end.
 pub(super) fn offset(text: &str, position: Position) -> usize {
     let mut start = 0;
     for _ in 0..position.line {
@@ -50,7 +50,7 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// A name in a text, with the names before it that are joined to it by dots: `nginx.site`.
+/// A name, with the names before it that are joined to it by dots: `nginx.site`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NamePath {
     pub(super) names: Vec<String>,
@@ -59,7 +59,7 @@ pub(super) struct NamePath {
     pub(super) end: usize,
 }
 
-/// The name that a byte of the text is in, or directly behind.
+/// The name that contains or ends at a byte of the text.
 pub(super) fn path_at(text: &str, at: usize) -> Option<NamePath> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let bytes = text.as_bytes();

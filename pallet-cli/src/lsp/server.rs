@@ -1,4 +1,4 @@
-//! The server: takes messages in, one after the other, and answers.
+//! The server: receives messages one after the other, and answers them.
 
 use std::collections::BTreeMap;
 use std::io::{BufReader, stdin};
@@ -33,10 +33,10 @@ use super::workspace::Workspace;
 use crate::context::Context;
 use crate::project::LoadOptions;
 
-/// How long nothing may be written until what was written is checked.
+/// How long the user must pause before changes are checked.
 const PAUSE: Duration = Duration::from_millis(150);
 
-/// Serves the editor that started this process, until it says that it is done.
+/// Serves the editor that started this process, until it sends `exit`.
 pub(crate) fn serve(context: &Context) -> anyhow::Result<ExitCode> {
     let mut server = Server {
         context,
@@ -48,12 +48,12 @@ pub(crate) fn serve(context: &Context) -> anyhow::Result<ExitCode> {
         stage: Stage::New,
     };
     let (sender, receiver) = channel();
-    // it ends with the process: nothing interrupts reading
+    // nothing can interrupt the read; the thread ends with the process
     std::thread::spawn(move || read_all(&sender));
     server.run(&receiver)
 }
 
-/// What came in.
+/// A received message.
 enum Incoming {
     Message(Message),
     Broken(String),
@@ -75,7 +75,7 @@ fn read_all(sender: &Sender<Incoming>) {
     }
 }
 
-/// How far the conversation has come.
+/// The stage of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     New,
@@ -88,14 +88,14 @@ struct Server<'a> {
     options: LoadOptions,
     reference: NameIndex,
     documents: Documents,
-    /// What is known of each directory with open files.
+    /// The state of each directory with open files.
     workspaces: BTreeMap<PathBuf, Workspace>,
-    /// Something was written since everything was checked.
+    /// A file has changed since the last check.
     changed: bool,
     stage: Stage,
 }
 
-/// Where a question is about.
+/// The place that a request is about.
 struct Query<'a> {
     workspace: &'a Workspace,
     file: String,
@@ -124,7 +124,7 @@ impl Server<'_> {
                 Ok(Incoming::Message(Message::Notification(notification))) => {
                     self.notification(notification)
                 }
-                // nothing was asked of the editor
+                // the server never sends requests
                 Ok(Incoming::Message(Message::Response(_))) => {}
                 Ok(Incoming::Broken(error)) => {
                     bail!(
@@ -142,7 +142,7 @@ impl Server<'_> {
 
     fn send(&self, message: &Message) {
         let mut bytes = Vec::new();
-        // a reader that is gone is noticed on the other side, where the input ends
+        // if the editor is gone, its end of stdin tells us
         if message.clone().write(&mut bytes).is_ok() {
             self.context.printer.raw(&bytes);
         }
@@ -167,9 +167,10 @@ impl Server<'_> {
             (Stage::New, _) => {
                 Err((ErrorCode::ServerNotInitialized, "the server is not initialized".to_owned()))
             }
-            (Stage::ShutDown, _) => {
-                Err((ErrorCode::InvalidRequest, "after `shutdown` there is only `exit`".to_owned()))
-            }
+            (Stage::ShutDown, _) => Err((
+                ErrorCode::InvalidRequest,
+                "after `shutdown`, only `exit` is valid".to_owned(),
+            )),
             (_, "shutdown") => {
                 self.stage = Stage::ShutDown;
                 Ok(Value::Null)
@@ -177,11 +178,11 @@ impl Server<'_> {
             (_, "textDocument/completion" | "textDocument/hover" | "textDocument/definition") => {
                 self.about(request).map_err(invalid)
             }
-            (_, other) => Err((ErrorCode::MethodNotFound, format!("there is no {other} here"))),
+            (_, other) => Err((ErrorCode::MethodNotFound, format!("unknown method {other}"))),
         }
     }
 
-    /// Answers a question about a place.
+    /// Answers a request about a place.
     fn about(&mut self, request: Request) -> anyhow::Result<Value> {
         self.ready();
         match request.method.as_str() {
@@ -195,7 +196,7 @@ impl Server<'_> {
         if self.stage != Stage::Initialized {
             return;
         }
-        // a notification has no answer that could tell of a mistake in it
+        // notifications have no answer, so errors cannot be reported
         let _ = self.take(notification);
     }
 
@@ -208,7 +209,7 @@ impl Server<'_> {
             }
             "textDocument/didChange" => {
                 let changed = params::<DidChangeTextDocumentParams>(notification.params)?;
-                // each change is the whole text
+                // each change contains the whole text
                 if let Some(change) = changed.content_changes.into_iter().next_back() {
                     self.documents.set(
                         changed.text_document.uri,
@@ -229,7 +230,7 @@ impl Server<'_> {
         Ok(())
     }
 
-    /// Checks everything, and tells the editor what is wrong.
+    /// Checks everything, and publishes the diagnostics.
     fn check(&mut self) {
         self.changed = false;
         let homes = self.documents.homes();
@@ -269,8 +270,8 @@ impl Server<'_> {
         }
     }
 
-    /// Has everything been checked once that a question may be about. What was written since is
-    /// looked at in its text alone.
+    /// Makes sure that every open directory has been checked at least once. Later changes are taken
+    /// from the text alone.
     fn ready(&mut self) {
         if self.changed
             && self
@@ -283,7 +284,7 @@ impl Server<'_> {
         }
     }
 
-    /// Where a question is about; `None`: in no open file.
+    /// The place that a request is about, or `None` if its file is not open.
     fn asked(&self, asked: &TextDocumentPositionParams) -> Option<Query<'_>> {
         let path = path_of(&asked.text_document.uri)?;
         let directory = self.documents.home(&path);
@@ -301,7 +302,7 @@ impl Server<'_> {
         let given = params::<CompletionParams>(given)?.text_document_position;
         let Some(asked) = self.asked(&given) else { return Ok(Value::Null) };
         let items = completion(&self.reference, asked.workspace, &asked.file, asked.text, asked.at);
-        // what is offered for nothing is not all that there is for a letter
+        // incomplete: after a letter there can be items that an empty word does not offer
         json(&CompletionResponse::List(CompletionList { is_incomplete: true, items }))
     }
 

@@ -1,5 +1,4 @@
-//! What is known of a directory with open files: its plugins, what its files define, and what is
-//! wrong with them.
+//! The state of a directory with open files: its plugins, definitions and diagnostics.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,23 +15,23 @@ use crate::context::{Context, InstalledCrates, ProjectWithPlugins, check_plugins
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::project::{Analysis, CONFIG, CrateCatalog, Limits, LoadOptions, MAIN, Outline};
 
-/// How long the top level of a file may take while somebody writes.
+/// Timeout of evaluating the top level of a file while the user writes.
 const TIME: Duration = Duration::from_secs(3);
 
-/// What is known of a directory.
+/// The state of a directory.
 pub(super) struct Workspace {
     pub(super) directory: PathBuf,
     registry: Arc<Registry>,
-    /// What was looked at for the plugins, and when it had changed.
+    /// The plugin paths with their modification times, as of the last scan.
     seen: Vec<(PathBuf, Option<SystemTime>)>,
-    /// What its files define; of one that cannot be parsed now, what it defined before.
+    /// The definitions in its files. Files that cannot be parsed now keep their last definitions.
     pub(super) analysis: Analysis,
-    /// What is wrong, by files.
+    /// Diagnostics by file.
     found: BTreeMap<PathBuf, Vec<lsp_types::Diagnostic>>,
 }
 
 impl Workspace {
-    /// Nothing is known yet.
+    /// A directory that has not been checked yet.
     pub(super) fn new(directory: PathBuf) -> Self {
         Workspace {
             directory,
@@ -43,8 +42,8 @@ impl Workspace {
         }
     }
 
-    /// Reads everything anew, and gives what is wrong by files: every open one, and those in which
-    /// something is or was wrong.
+    /// Checks everything, and returns the diagnostics by file: of all open files, and of all files
+    /// that have or had any.
     pub(super) fn check(
         &mut self,
         context: &Context,
@@ -99,12 +98,12 @@ impl Workspace {
         by_file.into_iter().collect()
     }
 
-    /// The files in which something is wrong.
+    /// The files with diagnostics.
     pub(super) fn faulty(&self) -> BTreeSet<PathBuf> {
         self.found.keys().cloned().collect()
     }
 
-    /// What a file defines, as far as it could be parsed.
+    /// The definitions of a file, as of the last time it could be parsed.
     pub(super) fn outline(&self, name: &str) -> Option<&Outline> {
         self.analysis.outlines.get(name)
     }
@@ -114,7 +113,7 @@ impl Workspace {
         InstalledCrates(self.registry.clone()).crates()
     }
 
-    /// What a crate says of itself.
+    /// The manifest of a crate.
     pub(super) fn manifest(&self, name: &str) -> Option<Manifest> {
         self.registry
             .names(PluginKind::Crate)
@@ -122,7 +121,8 @@ impl Workspace {
             .then(|| self.registry.crate_manifest(name).ok())?
     }
 
-    /// The plugins as they are now. What cannot be a plugin is not this project's mistake.
+    /// Rescans the plugins if they have changed. Files that are no valid plugin are not the
+    /// project's problem.
     fn refresh_plugins(&mut self, context: &Context) -> Diagnostics {
         let seen = context.seen(&self.directory);
         if seen == self.seen {
@@ -133,12 +133,12 @@ impl Workspace {
                 (self.registry, self.seen) = (Arc::new(registry), seen);
                 Diagnostics::default()
             }
-            // asked again on the next change
+            // tried again after the next change
             Err(error) => Diagnostic::error(format!("{error:#}")).into(),
         }
     }
 
-    /// Where something is shown that has no place of its own.
+    /// The file that shows diagnostics without a place.
     fn main(&self, documents: &Documents) -> PathBuf {
         let candidates = [MAIN, CONFIG].map(|name| self.directory.join(name));
         let open = candidates.iter().find(|path| documents.get(path).is_some());
@@ -171,7 +171,7 @@ impl Workspace {
         }
     }
 
-    /// What an editor calls a file of the directory.
+    /// The URI of a file in the directory.
     pub(super) fn uri(&self, name: &str) -> Option<Uri> {
         uri_of(&Path::new(&self.directory).join(name))
     }

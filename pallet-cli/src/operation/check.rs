@@ -1,4 +1,4 @@
-//! All that can be known to be wrong with a project before any node is touched.
+//! Checks a project for all errors that can be found without connecting to a node.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,14 +13,13 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use crate::project::LoadedProject;
 use crate::project::config::Service;
 
-/// The provider whose nodes stand in pallet.toml.
+/// The provider whose nodes are listed in pallet.toml.
 const NODE_LIST: &str = "node-list";
 
-/// How long a service may take to say which nodes and which systems there are. A check is of use
-/// without that, too.
+/// Timeout for listing a service's nodes and their systems. The check is useful without them, too.
 const ASKING: Duration = Duration::from_secs(20);
 
-/// Checks a project; the error is all that is wrong with it. What is odd is told.
+/// Checks a project. Its warnings are printed; the error contains all of its errors.
 pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
     let loaded = context.load(context.registry(true)?)?;
     context.check_services(&loaded)?;
@@ -32,11 +31,11 @@ pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
     let (faults, undeclared) = ask(engine, &loaded.project)?;
     found.extend(faults.iter().map(|fault| diagnostic(&loaded.project, fault)));
     if let Some(undeclared) = undeclared {
-        // those that stand in pallet.toml are found there
+        // those in pallet.toml are reported by `listed_groups`
         for node in undeclared.iter().filter(|node| !node.permanent) {
             let group = node.group.as_deref().unwrap_or("none");
             context.printer.warning(&format!(
-                "node {} is of group {group}, which the project does not declare; `pallet-cli \
+                "node {} belongs to group {group}, which the project does not declare; `pallet-cli \
                  converge --remove-undeclared` destroys it",
                 node.name
             ));
@@ -49,8 +48,8 @@ pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
     if found.has_errors() { Err(found.into()) } else { Ok(loaded) }
 }
 
-/// What the phases declare, and the nodes of no declared group, if the service says which nodes
-/// there are.
+/// Runs all phases to find faults, and lists the nodes of undeclared groups if the service answers
+/// in time.
 fn ask(engine: Engine, project: &LoadedProject) -> anyhow::Result<(Vec<Fault>, Option<Vec<Node>>)> {
     let runtime = runtime()?;
     let asked: Result<_, EngineError> = runtime.block_on(async {
@@ -64,7 +63,7 @@ fn ask(engine: Engine, project: &LoadedProject) -> anyhow::Result<(Vec<Fault>, O
             None => Ok((engine.check(&project.groups, false).await?, nodes)),
         }
     });
-    // what is not answered is not waited for
+    // does not wait for a service that has not answered
     runtime.shutdown_background();
     let (faults, nodes): (Vec<Fault>, Option<Vec<Node>>) = asked?;
     Ok((
@@ -73,7 +72,7 @@ fn ask(engine: Engine, project: &LoadedProject) -> anyhow::Result<(Vec<Fault>, O
     ))
 }
 
-/// A phase that runs by default, and that no group defines.
+/// Default phases that no group defines.
 fn default_phases(project: &LoadedProject) -> Vec<Diagnostic> {
     let defined: BTreeSet<&str> = project
         .groups
@@ -102,7 +101,7 @@ fn default_phases(project: &LoadedProject) -> Vec<Diagnostic> {
     found
 }
 
-/// Secrets that are not where pallet.toml says.
+/// Secrets that are not where pallet.toml says they are.
 fn secrets(context: &Context, project: &LoadedProject) -> Vec<Diagnostic> {
     let finder = context.finder(project);
     let missing = project.config.secrets.iter().filter_map(|(name, reference)| {
@@ -113,7 +112,7 @@ fn secrets(context: &Context, project: &LoadedProject) -> Vec<Diagnostic> {
     missing.collect()
 }
 
-/// Machines of a list that are of a group which the project does not declare.
+/// Listed nodes whose group the project does not declare.
 fn listed_groups(project: &LoadedProject) -> Vec<Diagnostic> {
     let groups: Vec<&str> = project.groups.iter().map(|group| group.name.as_str()).collect();
     let mut found = Vec::new();
@@ -134,8 +133,8 @@ fn listed_groups(project: &LoadedProject) -> Vec<Diagnostic> {
                 false => format!("there are {}", groups.join(", ")),
             });
             let message = format!(
-                "services.{name}: node `{node}` is of group `{group}`, which the project does not \
-                 declare"
+                "services.{name}: node `{node}` belongs to group `{group}`, which the project does \
+                 not declare"
             );
             found.push(Diagnostic::error(message).at(at).suggest(help));
         }
@@ -143,7 +142,7 @@ fn listed_groups(project: &LoadedProject) -> Vec<Diagnostic> {
     found
 }
 
-/// The machines that a service lists, each with its group.
+/// The nodes that a service lists, with their groups.
 fn listed(service: &Service) -> Vec<(String, String)> {
     let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
     match service.options.get("nodes") {
@@ -159,7 +158,7 @@ fn listed(service: &Service) -> Vec<(String, String)> {
     }
 }
 
-/// A fault with the line of the project that it stands in.
+/// The diagnostic for a fault, with its line of the project.
 fn diagnostic(project: &LoadedProject, Fault { group, node, error }: &Fault) -> Diagnostic {
     let NodeError { message, phase, source, .. } = error;
     let phase = phase.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Runs an operation for a command: reports it, and stops it at Ctrl-C.
+//! Runs an operation for a command: reports progress, and stops it on Ctrl-C.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use super::runtime::{exit_code, runtime};
 use crate::context::{Context, ProjectWithPlugins};
 use crate::process::{SOME_NODE_FAILED, exit_now, on_signal, with_deadline};
 
-/// Runs an operation on an engine that tells the printer what happens, and stops it at Ctrl-C, or
-/// when its time is up.
+/// Runs an operation, reports its progress, and stops it on Ctrl-C or after the time limit.
 pub(crate) fn run<F>(
     context: &Context,
     loaded: &ProjectWithPlugins,
@@ -29,12 +28,12 @@ where
     })?;
     let Some(outcome) = outcome else { return Ok(ExitCode::SUCCESS) };
     reporter.end(&outcome);
-    // nobody interrupted it
+    // a timeout is a failure, not an interrupt
     let overdue = overdue.is_some_and(|engine| engine.is_overdue());
     Ok(ExitCode::from(if overdue { SOME_NODE_FAILED } else { exit_code(&outcome) }))
 }
 
-/// Does something with an engine that tells the printer what happens, and stops it at Ctrl-C.
+/// Runs a future with an engine that reports to the printer, and stops it on Ctrl-C.
 pub(crate) fn drive<T, F>(
     context: &Context,
     loaded: &ProjectWithPlugins,
@@ -52,7 +51,7 @@ where
         if std::mem::replace(&mut struck, true) {
             exit_now(move || reporter.abandon());
         }
-        // it is said before the operation can be over
+        // printed before the operation can end
         with_deadline(move || reporter.stopping("to quit immediately"));
         cancel.cancel();
     })?;

@@ -1,5 +1,4 @@
-//! An operation as its user sees it: what is reported while it runs, how it ended, and the exit
-//! code of that.
+//! An operation from the user's point of view: progress, outcome and exit code.
 
 mod check;
 mod drive;

@@ -1,5 +1,4 @@
-//! An operation as its user sees it: what is told while it runs, how it ended, and the exit code of
-//! that.
+//! Reports the progress and the outcome of an operation.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,19 +10,19 @@ use crate::context::Context;
 use crate::output::run_result::{live_line, run_result};
 use crate::output::{Printer, Progress};
 
-/// Tells of one operation.
+/// Reports one operation.
 #[derive(Clone)]
 pub(crate) struct Reporter {
     progress: Arc<Progress>,
     printer: Printer,
     changes: Arc<Mutex<Vec<PlannedChange>>>,
-    /// What commands print is shown while they run.
+    /// Whether output of commands is shown while they run.
     live: Arc<AtomicBool>,
     begun: Instant,
 }
 
 impl Reporter {
-    /// Has an engine tell the printer what happens from now on.
+    /// Connects an engine to the printer.
     pub(crate) fn begin(context: &Context, engine: &Engine) -> (Self, Engine) {
         let printer = context.printer.clone();
         let reporter = Reporter {
@@ -61,7 +60,7 @@ impl Reporter {
         }
     }
 
-    /// Says that it is being stopped.
+    /// Says that the operation is being stopped.
     pub(crate) fn stopping(&self, again: &str) {
         self.progress.say(&format!(
             "stopping: commands on nodes are terminated, and killed after 5 s; package \
@@ -69,17 +68,17 @@ impl Reporter {
         ));
     }
 
-    /// Leaves the terminal as it was found.
+    /// Restores the terminal.
     pub(crate) fn abandon(&self) {
         self.progress.abandon();
     }
 
-    /// Tells how it ended.
+    /// Prints the outcome.
     pub(crate) fn end(&self, outcome: &Outcome) {
         self.progress.summary(outcome, self.seconds());
     }
 
-    /// Tells what a command printed on nodes, and how it ended.
+    /// Prints the output and the results of a command on nodes.
     pub(crate) fn end_run(&self, outcome: &RunOutcome) {
         if !self.printer.json() {
             let unseen = !self.live.load(Ordering::Relaxed);
@@ -87,12 +86,12 @@ impl Reporter {
         }
     }
 
-    /// How long it has taken so far.
+    /// The duration so far.
     pub(crate) fn seconds(&self) -> f64 {
         self.begun.elapsed().as_secs_f64()
     }
 
-    /// What was changed so far, or would be.
+    /// The changes so far; in a dry run, those that would be made.
     pub(crate) fn changes(&self) -> Vec<PlannedChange> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

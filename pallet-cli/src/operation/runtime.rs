@@ -1,4 +1,4 @@
-//! The runtime that operations run on, and the exit code of how they ended.
+//! The runtime of operations, and their exit codes.
 
 use anyhow::Context as _;
 use pallet_core::engine::Outcome;
@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use crate::process::{DRIFT, INTERRUPTED, SOME_NODE_FAILED};
 
-/// The exit code of an operation that ended so.
+/// The exit code of an operation.
 pub(crate) fn exit_code(outcome: &Outcome) -> u8 {
     match code(outcome.cancelled, outcome.ok()) {
         0 if outcome.drift_only && outcome.drifted() > 0 => DRIFT,
@@ -14,8 +14,7 @@ pub(crate) fn exit_code(outcome: &Outcome) -> u8 {
     }
 }
 
-/// The exit code of anything that was done on nodes: whether it was stopped, and whether all is
-/// well.
+/// The exit code of any work on nodes: whether it was stopped, and whether everything succeeded.
 pub(crate) fn code(cancelled: bool, ok: bool) -> u8 {
     match (cancelled, ok) {
         (true, _) => INTERRUPTED,
@@ -24,8 +23,8 @@ pub(crate) fn code(cancelled: bool, ok: bool) -> u8 {
     }
 }
 
-/// The runtime that operations run on. A node costs the controller some milliseconds, so few
-/// threads do, and they wake each other less.
+/// The runtime of operations. A node costs the controller only a few milliseconds, so few threads
+/// suffice, and they wake each other less.
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
     let workers =
         std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 4).clamp(1, 8));

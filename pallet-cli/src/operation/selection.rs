@@ -1,4 +1,4 @@
-//! What an operation is for: groups and phases, by their names.
+//! Selects groups and phases by name.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use pallet_core::engine::{GroupSpec, LiftOptions, PhaseChoice};
 use crate::context::ProjectWithPlugins;
 use crate::verbs::OperationOptions;
 
-/// How long the operation may take.
+/// The time limit of the operation.
 pub(crate) fn time_limit(options: &OperationOptions) -> Option<Duration> {
     options.timeout.map(|seconds| Duration::from_secs(seconds.into()))
 }
 
-/// The engine's options; code is checked here, before any node is touched.
+/// The engine's options. Inline code is checked here, before any node is touched.
 pub(crate) fn lift_options(
     options: &OperationOptions,
     loaded: &ProjectWithPlugins,
@@ -27,7 +27,7 @@ pub(crate) fn lift_options(
     })
 }
 
-/// The phases of these names, and then those that are given as code.
+/// The phases with these names, followed by those given as code.
 pub(crate) fn phases(
     loaded: &ProjectWithPlugins,
     names: &[String],
@@ -40,7 +40,7 @@ pub(crate) fn phases(
     Ok(phases)
 }
 
-/// The groups of these names, each with a count if one is given: `web=3`. No names: all groups.
+/// The groups with these names, all if there are none. `web=3` overrides a group's count.
 pub(crate) fn groups(
     loaded: &ProjectWithPlugins,
     names: &[String],

@@ -1,4 +1,4 @@
-//! What was copied, for a person.
+//! The result of a copy, for a person.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use super::fold::names;
 use super::printer::Printer;
 use crate::terminal::visible;
 
-/// What was copied, nodes of which the same is to be said together, and a last line that counts.
+/// The copied files with nodes of equal results grouped, and a summary line.
 pub(crate) fn copy_result(printer: &Printer, outcome: &CopyOutcome, seconds: f64) -> String {
     let mut out = String::new();
     let groups = outcome.grouped();
@@ -46,7 +46,7 @@ fn count(nodes: usize) -> String {
     if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") }
 }
 
-/// A size as people say it.
+/// A human-readable size.
 fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1000 {

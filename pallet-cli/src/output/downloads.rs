@@ -1,4 +1,4 @@
-//! Tells of downloads while they go on.
+//! Reports the progress of downloads.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use pallet_core::distribution::install::Step;
 
 use super::printer::Printer;
 
-/// A bar for the download that goes on, on a terminal; elsewhere a line for what is waited for.
+/// A progress bar on a terminal; elsewhere, a line for each wait.
 #[derive(Debug)]
 pub(crate) struct Downloads {
     printer: Printer,
@@ -19,7 +19,7 @@ impl Downloads {
         Downloads { printer: printer.clone(), bar: Mutex::default() }
     }
 
-    /// Tells what goes on.
+    /// Reports a step.
     pub(crate) fn tell(&self, step: &Step<'_>) {
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         match step {

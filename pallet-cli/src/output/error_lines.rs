@@ -1,10 +1,10 @@
-//! The errors of nodes, a line each: like ones together, and of very many only some.
+//! One line per error of nodes. Similar errors are grouped, and of very many only some are shown.
 
 use super::fold::{ErrorGroup, fold, names};
 use super::printer::Printer;
 use crate::terminal::visible;
 
-/// The errors of the results of one command.
+/// The errors in the results of one command.
 pub(super) struct ErrorLines<'a> {
     printer: &'a Printer,
     told: Vec<ErrorGroup<'a, String>>,
@@ -12,7 +12,7 @@ pub(super) struct ErrorLines<'a> {
 }
 
 impl<'a> ErrorLines<'a> {
-    /// Of results with the nodes that have them.
+    /// Collects the errors of results, each with its nodes.
     pub(super) fn of<R>(
         printer: &'a Printer,
         results: &[(Vec<&'a str>, &'a R)],
@@ -26,7 +26,7 @@ impl<'a> ErrorLines<'a> {
         ErrorLines { printer, told, left_out }
     }
 
-    /// The line of an error; `None` if another one stands for it.
+    /// The line of an error, or `None` if the line of a similar error includes it.
     pub(super) fn line(&self, error: &String) -> Option<String> {
         let told = self.told.iter().find(|told| std::ptr::eq(told.error, error))?;
         let like = match told.alike {
@@ -37,7 +37,7 @@ impl<'a> ErrorLines<'a> {
         Some(format!("{nodes}: {}{like}\n", self.printer.paint(&visible(error), "31;1")))
     }
 
-    /// The line that counts those that have none.
+    /// The line that counts the nodes whose errors are not shown.
     pub(super) fn rest(&self) -> String {
         match self.left_out {
             0 => String::new(),

@@ -1,4 +1,4 @@
-//! An explanation for a person.
+//! An explanation, for a person.
 
 use std::fmt::Write;
 
@@ -10,12 +10,12 @@ use super::failure::failure;
 use super::printer::Printer;
 use crate::terminal::{short, visible};
 
-/// A longer value of an argument is cut.
+/// Maximum length of an argument's value, in characters; longer ones are cut.
 const VALUE: usize = 70;
-/// So many lines of a script are shown in any case.
+/// Scripts of up to this many lines are always shown.
 const SHORT: usize = 3;
 
-/// What is explained of one node, with its line ends; `scripts`: all scripts, not only the short
+/// The explanation of one node, with its line ends. `scripts`: show all scripts, not only short
 /// ones.
 pub(crate) fn text(printer: &Printer, explanation: &Explanation, scripts: bool) -> String {
     let mut out = String::new();
@@ -120,7 +120,7 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
     }
 }
 
-/// Arguments as they are written in a call.
+/// Arguments as in a call.
 fn arguments(arguments: &Value) -> String {
     let Value::Object(arguments) = arguments else { return String::new() };
     let words = arguments.iter().map(|(name, value)| format!("{name} = {}", argument(value)));
@@ -144,7 +144,7 @@ fn options(options: &Options) -> String {
     }
 }
 
-/// The beginning of a text that is too long for a line.
+/// Cuts a text to a maximum length.
 fn cut(text: &str, length: usize) -> String {
     match text.char_indices().nth(length) {
         None => text.to_owned(),

@@ -1,4 +1,4 @@
-//! What went wrong on a node, and where: the same wherever it is told.
+//! An error on a node, with its place: the same everywhere.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use pallet_core::engine::NodeError;
 use super::printer::Printer;
 use crate::terminal::visible;
 
-/// An error below a heading, with where it was declared and what was printed.
+/// Writes an error below a heading, with the place that declared it and its output.
 pub(super) fn failure(out: &mut String, printer: &Printer, heading: &str, error: &NodeError) {
     let _ = writeln!(out, "\n{} {}", printer.paint(heading, "31;1"), visible(&error.message));
     let place: Vec<String> = [
@@ -21,9 +21,9 @@ pub(super) fn failure(out: &mut String, printer: &Printer, heading: &str, error:
     if !place.is_empty() {
         let _ = writeln!(out, "  in {}", place.join(", "));
     }
-    // a mistake of the project is shown with its line; the message stands above already
+    // the detail of a Starlark error repeats the message, which is above already
     for line in error.detail.lines().filter(|line| !line.contains(&error.message)) {
-        // the line of the project may be painted; what acts on a terminal is caught where all is
+        // the source line may contain our colours; other control characters are escaped when
         // printed
         let _ = writeln!(out, "  | {line}");
     }

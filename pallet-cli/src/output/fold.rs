@@ -1,25 +1,24 @@
-//! Many nodes and many like errors in few lines.
+//! Summarizes many nodes and many similar errors in few lines.
 
 use pallet_core::engine::natural;
 
-/// So many different errors are told each for itself; of more, those that are alike are told by one
-/// of them.
+/// Up to this many different errors are shown individually; beyond that, similar ones are grouped.
 const TOLD: usize = 10;
-/// So many names stand in one line.
+/// Maximum number of names in a line.
 const NAMES: usize = 10;
 
-/// Errors that are told together: the first stands for all of them.
+/// Similar errors; the first one represents them.
 #[derive(Debug, PartialEq)]
 pub(super) struct ErrorGroup<'a, E> {
     pub(super) error: &'a E,
     pub(super) nodes: Vec<&'a str>,
-    /// How many of the nodes have another error than the first, but one that is like it.
+    /// How many of the nodes have an error that is only similar to the first.
     pub(super) alike: usize,
 }
 
-/// Which errors to tell: each with its nodes, or, where there are many, those that differ in
-/// numbers and names of nodes only by one of them. Gives how many nodes' errors are left out.
-/// `all`: none of that.
+/// Groups errors, each with its nodes. If there are many, errors that differ only in numbers and
+/// node names are shown as one. Also returns how many nodes have errors that are left out. `all`
+/// disables both.
 pub(super) fn fold<'a, E>(
     errors: Vec<(&'a E, Vec<&'a str>)>,
     text: impl Fn(&E) -> String,
@@ -54,8 +53,8 @@ pub(super) fn fold<'a, E>(
     (told, left_out)
 }
 
-/// What is the same of errors that are alike: numbers, addresses and the node's own name are left
-/// out.
+/// The part of an error that similar errors share: digits become `#`, and the node's own name
+/// becomes `NODE`.
 fn shape(text: &str, node: &str) -> String {
     let text = if node.is_empty() { text.to_owned() } else { text.replace(node, "NODE") };
     let mut shape = String::with_capacity(text.len());
@@ -69,8 +68,7 @@ fn shape(text: &str, node: &str) -> String {
     shape
 }
 
-/// Names of nodes; those that are numbered one after the other by their first and last, and of very
-/// many not all.
+/// Names of nodes in one line. Consecutive numbers are shown as a range, and long lists are cut.
 pub(super) fn names(nodes: &[&str]) -> String {
     let mut runs: Vec<(&str, &str, usize)> = Vec::new();
     for node in nodes {

@@ -1,4 +1,4 @@
-//! Everything that is printed: the only writer to standard output and standard error.
+//! All output: nothing else writes to stdout and stderr.
 
 pub(crate) mod copy_result;
 mod downloads;

@@ -2,7 +2,7 @@
 
 use pallet_core::model::{Connection, Node};
 
-/// The titles of the columns.
+/// The column titles.
 pub(crate) const TITLES: [&str; 6] = ["NODE", "GROUP", "STATUS", "ADDRESS", "SYSTEM", "REACHED BY"];
 
 /// The cells of a node's row.
@@ -21,7 +21,7 @@ pub(crate) fn row(node: &Node) -> [String; 6] {
     [node.name.clone(), group, node.status.as_str().to_owned(), address(node), system, by]
 }
 
-/// Where a node's services are reached: `127.0.0.1, 80 at 127.0.0.1:20003`.
+/// The address of a node and of its forwarded ports: `127.0.0.1, 80 at 127.0.0.1:20003`.
 fn address(node: &Node) -> String {
     let ports = node.ports.iter().map(|(port, place)| format!("{port} at {place}"));
     node.address.iter().cloned().chain(ports).collect::<Vec<_>>().join(", ")

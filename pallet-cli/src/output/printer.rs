@@ -1,4 +1,4 @@
-//! Prints lines, values and errors, for a person or for a program.
+//! Prints lines, values and errors, as text or JSON.
 
 use std::io::{BufRead, ErrorKind, Write};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use crate::diagnostic::Diagnostics;
 use crate::process::{Failure, ProcessEnv};
 use crate::terminal::{paint, short, written, written_json};
 
-/// How often it is looked whether an answer is still wanted.
+/// How often `ask_unless` checks whether an answer is still wanted.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
-/// Where and how to print. A reader that is gone (`| head`) is no error.
+/// Where and how to print. A closed pipe (`| head`) is not an error.
 #[derive(Debug, Clone)]
 pub(crate) struct Printer {
     output: OutputFormat,
     pub(crate) verbose: u8,
     pub(super) terminal: bool,
-    /// Nothing is printed.
+    /// Print nothing.
     silent: bool,
-    /// Some of the result could not be written.
+    /// Whether some of the result could not be written.
     lost: Arc<AtomicBool>,
 }
 
@@ -49,28 +49,27 @@ impl Printer {
         }
     }
 
-    /// Whether some of the result could not be written: what was asked for did not reach whoever
-    /// asked.
+    /// Whether some of the result could not be written, so that the user did not get it.
     pub(crate) fn lost_output(&self) -> bool {
         self.lost.load(Ordering::Relaxed)
     }
 
-    /// Whether a program reads.
+    /// Whether the output is JSON.
     pub(crate) fn json(&self) -> bool {
         self.output == OutputFormat::Json
     }
 
-    /// Whether a person's terminal takes colours.
+    /// Whether the output is a terminal that supports colours.
     pub(crate) fn colour(&self) -> bool {
         self.terminal
     }
 
-    /// Whether what a command prints on so many nodes is shown line by line while it runs.
+    /// Whether the output of a command on this many nodes is shown line by line while it runs.
     pub(crate) fn shows_lines(&self, nodes: usize) -> bool {
         !self.json() && (self.verbose > 0 || nodes == 1 && self.terminal)
     }
 
-    /// What the project's own files print.
+    /// Prints what the project's files print.
     pub(crate) fn said(&self, line: &str) {
         match self.json() {
             true => self.value(&json!({"event": "print", "message": line})),
@@ -78,7 +77,7 @@ impl Printer {
         }
     }
 
-    /// What an input of a session prints.
+    /// Prints what an input of a session prints.
     pub(crate) fn printed(&self, line: &str) {
         match self.json() {
             true => self.value(&json!({"event": "print", "message": line})),
@@ -86,17 +85,17 @@ impl Printer {
         }
     }
 
-    /// A line of the result.
+    /// Prints a line of the result.
     pub(crate) fn line(&self, line: &str) {
         self.text(&format!("{line}\n"));
     }
 
-    /// Text of the result, with its own line ends.
+    /// Prints text of the result, which has its own line ends.
     pub(crate) fn text(&self, text: &str) {
         self.raw(written(text).as_bytes());
     }
 
-    /// Bytes that are not for a person: a protocol, a file.
+    /// Writes bytes that are not text for a person: a protocol, a file.
     pub(crate) fn raw(&self, bytes: &[u8]) {
         if self.silent {
             return;
@@ -113,19 +112,19 @@ impl Printer {
         }
     }
 
-    /// A value of the result, for a program.
+    /// Prints a JSON value of the result.
     pub(crate) fn value(&self, value: &Value) {
         self.raw(format!("{}\n", written_json(&value.to_string())).as_bytes());
     }
 
-    /// What goes on, for a person.
+    /// Prints progress, unless the output is JSON.
     pub(crate) fn status(&self, line: &str) {
         if !self.json() {
             self.note(line);
         }
     }
 
-    /// Something that went wrong and does not end the command.
+    /// Prints a problem that does not end the command.
     pub(crate) fn warning(&self, message: &str) {
         match self.json() {
             true => self.value(&json!({"event": "warning", "node": null, "message": message})),
@@ -133,12 +132,13 @@ impl Printer {
         }
     }
 
-    /// A warning that is not part of the output. A program that wants one value gets no other.
+    /// Prints a warning on stderr, also in JSON mode: programs that expect a single value get no
+    /// other.
     pub(crate) fn aside(&self, message: &str) {
         self.note(&format!("{} {message}", self.paint("warning:", "33;1")));
     }
 
-    /// What is wrong with the project and does not end the command.
+    /// Prints errors and warnings of the project that do not end the command.
     pub(crate) fn diagnostics(&self, diagnostics: &Diagnostics) {
         if diagnostics.0.is_empty() {
             return;
@@ -149,7 +149,7 @@ impl Printer {
         }
     }
 
-    /// What ends the command.
+    /// Prints the error that ends the command.
     pub(crate) fn error(&self, error: &anyhow::Error) {
         let diagnostics = error.downcast_ref::<Diagnostics>();
         if self.json() {
@@ -169,7 +169,7 @@ impl Printer {
         }
     }
 
-    /// Asks a person, and gives the answer's line.
+    /// Asks the user, and returns the answer.
     pub(crate) fn ask(&self, question: &str) -> String {
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(written(question).as_bytes()).and_then(|()| err.flush());
@@ -179,7 +179,7 @@ impl Printer {
         answer.trim().to_owned()
     }
 
-    /// The same, unless it is told to stop; then there is no answer.
+    /// Like [`ask`](Self::ask), but returns `None` as soon as `stop` does.
     pub(crate) fn ask_unless(&self, question: &str, stop: &dyn Fn() -> bool) -> Option<String> {
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(written(question).as_bytes()).and_then(|()| err.flush());
@@ -187,7 +187,7 @@ impl Printer {
         let stdin = std::io::stdin();
         while !stop() {
             let mut ready = [PollFd::new(&stdin, PollFlags::IN)];
-            // a signal ends the wait too
+            // a signal also ends the wait
             if poll(&mut ready, Some(&LOOK)).is_ok_and(|ready| ready > 0) {
                 let mut answer = String::new();
                 let _ = stdin.lock().read_line(&mut answer);
@@ -198,7 +198,7 @@ impl Printer {
         None
     }
 
-    /// A line beside the result.
+    /// Prints a line on stderr.
     pub(super) fn note(&self, line: &str) {
         if self.silent {
             return;
@@ -211,7 +211,7 @@ impl Printer {
         if self.terminal { paint(text, code) } else { text.to_owned() }
     }
 
-    /// A line of a difference: green where something comes, red where something goes.
+    /// A line of a diff: green if added, red if removed.
     pub(super) fn diff_line(&self, line: &str) -> String {
         let line = short(line);
         match line.as_bytes().first() {

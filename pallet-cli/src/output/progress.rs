@@ -1,5 +1,5 @@
-//! Tells what happens in an operation while it happens: a line a node on a terminal, plain lines
-//! elsewhere, events for a program.
+//! Shows an operation's events as they happen: a line per node on a terminal, plain lines
+//! elsewhere, JSON for programs.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,10 +13,10 @@ use super::printer::Printer;
 use super::summary::summary;
 use crate::terminal::{beginning, visible};
 
-/// Nodes that have a line of their own on a terminal; the others share one.
+/// Maximum number of nodes with a line of their own on a terminal.
 const LIVE_LINES: usize = 20;
 
-/// Tells of one operation.
+/// Shows the progress of one operation.
 #[derive(Debug)]
 pub(crate) struct Progress {
     printer: Printer,
@@ -35,7 +35,7 @@ impl Progress {
         }
     }
 
-    /// Tells what happens.
+    /// Shows an event.
     pub(crate) fn record(&self, record: &Record) {
         if self.printer.json() {
             if let Ok(value) = serde_json::to_value(record) {
@@ -100,7 +100,7 @@ impl Progress {
                 }
             }
             Event::Output { node, action, line, .. } => {
-                // a program can print very much that nobody wants to see
+                // this output can be very long and is rarely useful
                 if self.printer.terminal {
                     self.now(node, &format!("{action}: {}", beginning(line)));
                 }
@@ -128,22 +128,22 @@ impl Progress {
         }
     }
 
-    /// A line of the result, while what is going on is shown.
+    /// Prints a line of the result above the progress lines.
     pub(crate) fn line(&self, text: &str) {
         self.print(text);
     }
 
-    /// Says something to the person beside the events.
+    /// Prints a message that is not an event.
     pub(crate) fn say(&self, message: &str) {
         self.live.suspend(|| self.printer.warning(message));
     }
 
-    /// Leaves the terminal as it was found.
+    /// Restores the terminal.
     pub(crate) fn abandon(&self) {
         self.clear();
     }
 
-    /// How it all ended; the last that is said.
+    /// Prints the summary of the outcome.
     pub(crate) fn summary(&self, outcome: &Outcome, seconds: f64) {
         self.clear();
         if !self.printer.json() {
@@ -158,7 +158,7 @@ impl Progress {
     fn change(&self, change: &PlannedChange, diff: bool) -> String {
         let mark = match change.certainty {
             Some(Certainty::Drifted) => self.printer.paint("!", "35"),
-            // what was done is done, however it was foreseen
+            // a change that was made is certain, whatever the plan said
             Some(_) if !self.is_dry_run() => self.printer.paint("~", "33"),
             Some(Certainty::Will) => self.printer.paint("~", "33"),
             Some(Certainty::May) => self.printer.paint("?", "36"),
@@ -202,7 +202,7 @@ impl Progress {
         self.live.suspend(|| self.printer.line(text));
     }
 
-    /// What a node is doing now: only a terminal shows it.
+    /// Shows what a node is doing now, on a terminal only.
     fn now(&self, node: &str, what: &str) {
         if !self.printer.terminal {
             return;

@@ -1,4 +1,4 @@
-//! What a command printed on nodes, for a person: nodes whose results are equal stand together.
+//! The result of a command on nodes, for a person. Nodes with equal results are grouped.
 
 use std::fmt::Write;
 
@@ -9,8 +9,7 @@ use super::fold::names;
 use super::printer::Printer;
 use crate::terminal::visible;
 
-/// The results, each with the nodes that it is of, and a last line that counts; `outputs`: also
-/// what was printed.
+/// The results, each with its nodes, and a summary line; `outputs`: also the output.
 pub(crate) fn run_result(
     printer: &Printer,
     outcome: &RunOutcome,
@@ -62,7 +61,7 @@ pub(crate) fn run_result(
     out
 }
 
-/// A line that a command prints on a node, while it runs.
+/// A line of output, printed while the command runs.
 pub(crate) fn live_line(node: &str, line: &str) -> String {
     format!("{node}: {}", visible(line))
 }

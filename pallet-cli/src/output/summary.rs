@@ -1,4 +1,4 @@
-//! How an operation ended, for a person: what failed and why, and a last line that counts.
+//! The summary of an operation, for a person: failures with their reasons, and a line of counts.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use super::failure::failure;
 use super::fold::{ErrorGroup, fold, names};
 use super::printer::Printer;
 
-/// So many nodes are named one by one.
+/// Up to this many nodes are named individually.
 const SHORT: usize = 10;
 
 /// The summary, with its line ends.
@@ -78,7 +78,7 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     out
 }
 
-/// The errors, each once with all nodes that it ended.
+/// The errors, each once, with all nodes that failed with it.
 fn failures(outcome: &Outcome) -> Vec<(&NodeError, Vec<&str>)> {
     let mut failures: Vec<(&NodeError, Vec<&str>)> = Vec::new();
     let mut places: HashMap<_, Vec<usize>> = HashMap::new();

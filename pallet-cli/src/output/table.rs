@@ -1,8 +1,8 @@
-//! Rows in columns.
+//! Text tables.
 
 use unicode_width::UnicodeWidthStr;
 
-/// A table: a line of titles, then the rows, each column as wide as it must be.
+/// A table: column titles and rows, with columns as wide as necessary.
 pub(crate) fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut lines = vec![titles.iter().map(|title| (*title).to_owned()).collect::<Vec<_>>()];
     lines.extend(rows);

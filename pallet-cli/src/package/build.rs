@@ -1,4 +1,4 @@
-//! Builds the package of a plugin with cargo.
+//! Builds a plugin's package with cargo.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-/// Builds the library of the package in a directory, for this machine or another target, and gives
-/// its file. What cargo says goes to standard error, as it comes.
+/// Builds the library of the package in a directory, for this machine or another target, and
+/// returns its path. Cargo's messages go to stderr as they come.
 pub(crate) fn build(
     directory: &Path,
     release: bool,
@@ -52,7 +52,7 @@ pub(super) fn manifest_path(directory: &Path) -> anyhow::Result<PathBuf> {
     manifest.canonicalize().with_context(|| format!("cannot find {}", manifest.display()))
 }
 
-/// The dynamic library that a message of cargo tells of, if it is that of the package in `root`.
+/// The path of the dynamic library in a cargo message, if it belongs to the package in `root`.
 fn library(message: &str, root: &Path) -> Option<PathBuf> {
     let message: Value = serde_json::from_str(message).ok()?;
     let is_ours =

@@ -1,5 +1,5 @@
-//! What is published with a plugin's library: licences, documentation, and what cargo knows of what
-//! it was made of.
+//! What is published with a plugin's library: licenses, documentation, and its dependencies as
+//! cargo knows them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use super::build::manifest_path;
 
-/// What is published with the libraries for these targets: what Cargo.toml says, licences,
-/// documentation, and what they were made of.
+/// What is published with the libraries for these targets: metadata from Cargo.toml, licenses,
+/// documentation, and dependencies.
 pub(crate) fn details(directory: &Path, targets: &[&str]) -> anyhow::Result<Details> {
     let manifest = manifest_path(directory)?;
     let mut details = Details { files: files(directory)?, ..Details::default() };
@@ -64,7 +64,7 @@ fn metadata(manifest: &Path, target: &str) -> anyhow::Result<Value> {
     serde_json::from_slice(&output.stdout).context("cannot read the output of cargo metadata")
 }
 
-/// What Cargo.lock says of the content of packages, by name and version.
+/// The checksums of packages in Cargo.lock, by name and version.
 fn checksums(metadata: &Value) -> anyhow::Result<BTreeMap<(String, String), String>> {
     let lock =
         Path::new(metadata["workspace_root"].as_str().unwrap_or_default()).join("Cargo.lock");
@@ -85,8 +85,7 @@ fn checksums(metadata: &Value) -> anyhow::Result<BTreeMap<(String, String), Stri
         .collect())
 }
 
-/// Licences stay where they are; README.md and CHANGELOG.md go to `docs/`, where the other
-/// documentation is.
+/// Licenses keep their paths. README.md and CHANGELOG.md go to `docs/`, like other documentation.
 fn files(directory: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     for path in plain_files(directory)? {

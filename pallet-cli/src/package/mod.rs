@@ -1,5 +1,4 @@
-//! The package of a plugin that somebody writes, outside of this workspace: writing a new one,
-//! building it, and what is published with it.
+//! The package of a plugin outside this workspace: creating, building and publishing it.
 
 mod build;
 mod details;

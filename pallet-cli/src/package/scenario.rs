@@ -1,5 +1,5 @@
-//! The scenarios of a crate: files `tests/*.star` of its package, each the pallet.star of a project
-//! of its own.
+//! The scenarios of a crate: files `tests/*.star` of its package. Each is the pallet.star of a
+//! project.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use tempfile::TempDir;
 /// One scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scenario {
-    /// The name of its file, without its end.
+    /// The file name without its extension.
     pub(crate) name: String,
     file: PathBuf,
 }
 
-/// What the scenarios of a package share: their pallet.toml, and all other files that they may
-/// name.
+/// The directory of a package's scenarios, with their pallet.toml and all other files that they
+/// use.
 fn folder(package: &Path) -> PathBuf {
     package.join("tests")
 }
 
-/// The file that configures a project.
+/// The configuration file of a project.
 const CONFIG: &str = "pallet.toml";
 
-/// The scenarios of a package, or those of these names.
+/// The scenarios of a package, or those with these names.
 pub(crate) fn scenarios(package: &Path, names: &[String]) -> anyhow::Result<Vec<Scenario>> {
     let folder = folder(package);
     let entries =
@@ -36,8 +36,8 @@ pub(crate) fn scenarios(package: &Path, names: &[String]) -> anyhow::Result<Vec<
     found.sort_by(|a, b| a.name.cmp(&b.name));
     if found.is_empty() {
         bail!(
-            "there is no scenario in {}; write one: a file NAME.star there that declares groups, \
-             as a pallet.star does",
+            "there is no scenario in {}; add a file NAME.star there that declares groups, like a \
+             pallet.star",
             folder.display()
         );
     }
@@ -56,8 +56,8 @@ pub(crate) fn scenarios(package: &Path, names: &[String]) -> anyhow::Result<Vec<
 }
 
 impl Scenario {
-    /// A project of this name whose pallet.star is the scenario, with the library among its
-    /// plugins. It is gone with what is returned.
+    /// Creates a project with this name whose pallet.star is the scenario, and whose plugins
+    /// include the library. It is deleted when the returned value is dropped.
     pub(crate) fn project(
         &self,
         package: &Path,
@@ -101,15 +101,15 @@ impl Scenario {
     }
 }
 
-/// The text of a pallet.toml with this name for its project. What cannot be read stays as it is:
-/// who loads the project tells why.
+/// Sets the project's name in the text of a pallet.toml. Invalid text is left as it is: loading the
+/// project will report it.
 fn named(text: &str, name: &str) -> String {
     let Ok(mut config) = text.parse::<toml_edit::DocumentMut>() else { return text.to_owned() };
     config["project"]["name"] = toml_edit::value(name);
     config.to_string()
 }
 
-/// Puts a library into a directory of plugins, under a name that is looked for.
+/// Links a library into a directory of plugins, under a file name that Pallet searches for.
 pub(crate) fn link_library(library: &Path, plugins: &Path) -> anyhow::Result<()> {
     let library =
         library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;

@@ -1,4 +1,4 @@
-//! A new package, from the templates in `templates/`.
+//! Creates a package from the templates in `templates/`.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
-/// What a new package is.
+/// The kind of a new package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PackageKind {
     /// Configuration crate: functions that configure nodes
@@ -16,7 +16,7 @@ pub(crate) enum PackageKind {
     Provider,
 }
 
-/// What others may do with it.
+/// The license of a new package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum License {
     /// MIT or Apache-2.0
@@ -36,11 +36,11 @@ pub(crate) struct Template {
     /// The plugin's name: lower case letters, digits and `-`.
     pub(crate) name: String,
     pub(crate) license: License,
-    /// The directory of a checkout's pallet-core, to be used in place of the registry's.
+    /// The pallet-core directory of a checkout, to use instead of the published one.
     pub(crate) core: Option<PathBuf>,
 }
 
-/// The files of a kind, each with its text.
+/// The files of a kind, with their text.
 fn files(kind: PackageKind) -> &'static [(&'static str, &'static str)] {
     match kind {
         PackageKind::Crate => &[
@@ -60,7 +60,7 @@ fn files(kind: PackageKind) -> &'static [(&'static str, &'static str)] {
 }
 
 impl License {
-    /// Its name in SPDX, and the files with its text.
+    /// The SPDX identifier, and the license files with their text.
     fn files(self) -> (Option<&'static str>, Vec<(&'static str, String)>) {
         let mit = || {
             let text = include_str!("../../templates/LICENSE-MIT").lines();
@@ -87,13 +87,12 @@ impl License {
 }
 
 impl Template {
-    /// Writes the package into a directory that is not there yet, and gives its files' paths.
+    /// Writes the package into a directory that must not exist, and returns the paths of its files.
     pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         check_name(&self.name)?;
         if directory.exists() {
             bail!(
-                "{} is there already; choose another name, or another directory: nothing was \
-                 written",
+                "{} already exists; choose another name or directory; nothing was written",
                 directory.display()
             );
         }
@@ -116,12 +115,12 @@ impl Template {
 
     fn fill(&self, text: &str, license: Option<&str>, core: Option<&Path>) -> String {
         let about = match self.kind {
-            PackageKind::Crate => "Greets who logs in to a node",
-            PackageKind::Provider => "Nodes that are there already, by their addresses",
+            PackageKind::Crate => "Greets users who log in to a node",
+            PackageKind::Provider => "Existing nodes, by their addresses",
         };
         let patch = core.map(|core| {
             format!(
-                "\n# A checkout of Pallet in place of what is published.\n[patch.crates-io]\n\
+                "\n# A checkout of Pallet instead of the published one.\n[patch.crates-io]\n\
                  pallet-core = {{ path = {core:?} }}\n"
             )
         });
@@ -149,7 +148,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
              with a letter"
         );
     }
-    // it would be the name of a variable, in Starlark and in Rust
+    // reserved words and names in Starlark or Rust
     if ["load", "request", "self", "super", "test", "type", "crate", "provider", "pallet"]
         .contains(&name)
     {
@@ -172,7 +171,7 @@ fn type_name(name: &str) -> String {
     name.split('-').map(word).collect()
 }
 
-/// The directory of pallet-core in a checkout, which is that of the repository or of the package.
+/// The pallet-core directory of a checkout; `path` is the repository's root or the package itself.
 fn checkout(path: &Path) -> anyhow::Result<PathBuf> {
     let found = [path.to_owned(), path.join("pallet-core")].into_iter().find(|directory| {
         let manifest = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
@@ -226,7 +225,7 @@ mod tests {
                 );
                 let again =
                     template.write(&directory.path().join("web-shop")).unwrap_err().to_string();
-                assert!(again.contains("is there already"), "{again}");
+                assert!(again.contains("already exists"), "{again}");
             }
         }
     }

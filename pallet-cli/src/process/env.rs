@@ -1,11 +1,11 @@
-//! What the process was started with: the only reader of environment variables.
+//! The environment of the process: the only reader of environment variables.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-/// Where things of this user and this process are.
+/// The directories and properties of this user and this process.
 #[derive(Debug, Clone)]
 pub(crate) struct ProcessEnv {
     pub(crate) home: PathBuf,
@@ -17,33 +17,32 @@ pub(crate) struct ProcessEnv {
     pub(crate) cache: PathBuf,
     /// `PALLET_PLUGIN_PATH`
     pub(crate) plugin_path: Vec<PathBuf>,
-    /// The directory of this program, where the plugins are that come with it.
+    /// The directory of this program, which also contains the bundled plugins.
     pub(crate) program: Option<PathBuf>,
     pub(crate) user: String,
     /// This machine's name.
     pub(crate) host: String,
-    /// Names this machine as it has run since its last start; empty if that cannot be known.
+    /// Identifies this machine since its last boot; empty if unknown.
     pub(crate) machine: String,
     /// The socket of the ssh agent.
     pub(crate) agent: Option<PathBuf>,
     /// OpenSSH's client.
     pub(crate) ssh: Option<PathBuf>,
-    /// Files with credentials of registries: docker's, podman's.
+    /// Registry credential files of docker and podman.
     pub(crate) credentials: Vec<PathBuf>,
     /// `PATH`
     pub(crate) programs: Vec<PathBuf>,
-    /// The proxies for `https://` and `http://`, and the hosts that are reached without.
+    /// The proxies for `https://` and `http://`, and the hosts to reach without a proxy.
     pub(crate) proxies: [Option<String>; 3],
-    /// The passphrase of the key that signs.
+    /// The passphrase of the signing key.
     pub(crate) key_passphrase: Option<String>,
-    /// Standard output and standard error are a person's terminal that takes colours and moves its
-    /// cursor.
+    /// Whether stdout and stderr are a terminal that supports colours and cursor movement.
     pub(crate) terminal: bool,
-    /// Somebody can be asked.
+    /// Whether the user can be asked.
     pub(crate) interactive: bool,
-    /// Standard output is a terminal.
+    /// Whether stdout is a terminal.
     pub(crate) screen: bool,
-    /// A person's terminal takes colours, if it is one.
+    /// Whether the terminal, if there is one, supports colours.
     pub(crate) colour: bool,
 }
 
@@ -77,7 +76,7 @@ impl ProcessEnv {
                 .or_else(user_of_system)
                 .unwrap_or_else(|| "root".to_owned()),
             host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
-            // containers have their own hosts' names and processes, and the same start
+            // containers on a machine share its boot id, but have their own process namespace
             machine: first_line("/proc/sys/kernel/random/boot_id")
                 .zip(std::fs::read_link("/proc/self/ns/pid").ok())
                 .map(|(boot, namespace)| format!("{boot}/{}", namespace.display()))
@@ -86,8 +85,8 @@ impl ProcessEnv {
             ssh: programs.iter().map(|directory| directory.join("ssh")).find(|ssh| ssh.is_file()),
             credentials: credentials(&home),
             programs,
-            // curl's rule: the variable for plain HTTP is lower case alone, because a CGI script's
-            // own header could set the other
+            // like curl: only the lower-case variable for plain HTTP, because a request header can
+            // set HTTP_PROXY in a CGI script
             proxies: [
                 text("HTTPS_PROXY").or_else(|| text("https_proxy")),
                 text("http_proxy"),
@@ -102,13 +101,13 @@ impl ProcessEnv {
         }
     }
 
-    /// A variable that pallet.toml refers to: `{ env = "NAME" }`.
+    /// The variable in a reference of pallet.toml: `{ env = "NAME" }`.
     pub(crate) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
 }
 
-/// Where docker and podman keep credentials, in the order in which they are looked at.
+/// Where docker and podman keep credentials, in search order.
 #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn credentials(home: &Path) -> Vec<PathBuf> {
     let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -130,13 +129,13 @@ fn first_line(path: &str) -> Option<String> {
         .filter(|text| !text.is_empty())
 }
 
-/// Who runs this process, as the system's user database says.
+/// The user of this process in the system's user database.
 fn user_of_system() -> Option<String> {
     uzers::get_user_by_uid(uzers::get_effective_uid())
         .and_then(|user| user.name().to_str().map(str::to_owned))
 }
 
-/// A path with `~` at its beginning made the home directory.
+/// Replaces `~` at the beginning of a path by the home directory.
 pub(crate) fn expand(path: &Path, home: &Path) -> PathBuf {
     match path.strip_prefix("~") {
         Ok(rest) => home.join(rest),

@@ -1,18 +1,18 @@
-//! What kind of error ends a command, and the exit code that says so.
+//! Exit codes, and errors that select one.
 
 use std::fmt;
 
 use pallet_core::engine::EngineError;
 
-/// Some node failed; the others did what was asked.
+/// Some nodes failed; the others succeeded.
 pub(crate) const SOME_NODE_FAILED: u8 = 1;
-/// The command line, the project or a plugin is not right; no node was touched.
+/// The command line, the project or a plugin is invalid; no node was touched.
 pub(crate) const USAGE: u8 = 2;
-/// Something on a node is not any more as Pallet made it.
+/// Something on a node has drifted.
 pub(crate) const DRIFT: u8 = 3;
-/// What was tried is right, and some system could not be tried.
+/// All tests passed, but some systems could not be tested.
 pub(crate) const UNTESTED: u8 = 4;
-/// It was stopped by Ctrl-C.
+/// The user pressed Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// An error whose exit code is not [`USAGE`].
@@ -23,7 +23,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Ctrl-C ended it.
+    /// The error after Ctrl-C.
     pub(crate) fn interrupted() -> Self {
         Failure { code: INTERRUPTED, message: "stopped".to_owned() }
     }
@@ -37,7 +37,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The exit code that an error asks for.
+/// The exit code for an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<Failure>() {
         Some(failure) => failure.code,
@@ -56,7 +56,7 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-/// Makes whatever this process creates unwritable for others, whatever its umask was.
+/// Makes files of this process unwritable for others, whatever the umask.
 pub(crate) fn restrict_umask() {
     use rustix::fs::Mode;
     let mask = rustix::process::umask(Mode::WGRP | Mode::WOTH);

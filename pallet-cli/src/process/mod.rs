@@ -1,4 +1,4 @@
-//! This process: its environment, the signals that it gets, and the codes that it exits with.
+//! This process: its environment, signals and exit codes.
 
 mod env;
 mod exit;

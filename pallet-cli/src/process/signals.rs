@@ -1,7 +1,6 @@
-//! Ctrl-C and what else asks the process to stop: SIGTERM, and SIGHUP when the terminal goes.
+//! Signals that ask the process to stop: Ctrl-C, SIGTERM, and SIGHUP when the terminal closes.
 //!
-//! They are heard on a thread of their own, so that nothing that the others are busy with or wait
-//! for keeps them from being heard.
+//! A thread of its own handles them, so that nothing that other threads do or wait for delays them.
 
 use std::thread;
 use std::time::Duration;
@@ -13,10 +12,10 @@ use signal_hook::iterator::{Handle, Signals};
 
 use super::INTERRUPTED;
 
-/// How long the process may take to end by itself.
+/// How long the process may take to exit.
 const ENDING: Duration = Duration::from_secs(2);
 
-/// Hears signals as long as it lives. Later ones are heard by nobody, and do nothing.
+/// Handles signals until it is dropped. Signals after that are ignored.
 pub(crate) struct SignalGuard(Handle);
 
 impl Drop for SignalGuard {
@@ -25,14 +24,13 @@ impl Drop for SignalGuard {
     }
 }
 
-/// Calls `handler` each time that the process is asked to stop, and says whether it is to end,
-/// which Ctrl-C does not ask of a session. What may wait for something, such as printing, `handler`
-/// does elsewhere.
+/// Calls `handler` for each signal, and tells it whether the process should end; Ctrl-C does not
+/// end a session. `handler` must do anything that can block, such as printing, elsewhere.
 pub(crate) fn on_signal(
     mut handler: impl FnMut(bool) + Send + 'static,
 ) -> anyhow::Result<SignalGuard> {
     let mut wanted = vec![SIGINT, SIGTERM];
-    // what was started by nohup goes on
+    // nohup ignores SIGHUP; keep it ignored
     if !is_ignored(SIGHUP) {
         wanted.push(SIGHUP);
     }
@@ -46,13 +44,13 @@ pub(crate) fn on_signal(
     Ok(SignalGuard(handle))
 }
 
-/// Does something that may wait, while signals are still heard.
+/// Runs work that may block, without delaying signals.
 pub(crate) fn in_background(work: impl FnOnce() + Send + 'static) {
-    // without a thread it is not done: nothing may hold up what hears signals
+    // if no thread can be started, the work is skipped: the signal thread must not block
     let _ = thread::Builder::new().name("aside".to_owned()).spawn(work);
 }
 
-/// Does something that may wait, and goes on when it is done or has waited too long.
+/// Runs work that may block, and returns when it is done or has taken too long.
 pub(crate) fn with_deadline(work: impl FnOnce() + Send + 'static) {
     let (done, ended) = std::sync::mpsc::channel();
     in_background(move || {
@@ -62,12 +60,11 @@ pub(crate) fn with_deadline(work: impl FnOnce() + Send + 'static) {
     let _ = ended.recv_timeout(ENDING / 4);
 }
 
-/// Ends the process at once, as a second Ctrl-C asks for. `last` is done before, if it does not
-/// take long.
+/// Exits immediately, on a second Ctrl-C. Runs `last` first, unless that takes too long.
 #[allow(clippy::exit, reason = "a second Ctrl-C waits for nothing")]
 pub(crate) fn exit_now(last: impl FnOnce() + Send + 'static) -> ! {
     with_deadline(last);
-    // what libraries do at the end may wait too
+    // exit handlers of libraries may block too
     in_background(|| {
         thread::sleep(ENDING);
         let _ = kill_process(getpid(), Signal::KILL);
@@ -75,7 +72,7 @@ pub(crate) fn exit_now(last: impl FnOnce() + Send + 'static) -> ! {
     std::process::exit(INTERRUPTED.into())
 }
 
-/// Whether the process was started with this signal ignored.
+/// Whether this signal was ignored when the process started.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status

@@ -1,5 +1,4 @@
-//! What an editor asks of the files in a directory: all that is wrong with them, and what they
-//! define.
+//! Analyses the files in a directory for editors: their errors and their definitions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -14,24 +13,24 @@ use super::{CONFIG, CrateCatalog, LoadOptions, LoadedProject, MAIN};
 use crate::diagnostic::Diagnostics;
 use crate::project::star::complete::{CompletionScope, Name};
 
-/// What was found in the files of a directory.
+/// The analysis of the files in a directory.
 #[derive(Debug, Default)]
 pub(crate) struct Analysis {
-    /// What is wrong.
+    /// Errors and warnings.
     pub(crate) found: Diagnostics,
-    /// What the files define, by their names. A file that cannot be parsed is not among them.
+    /// The definitions by file, without files that cannot be parsed.
     pub(crate) outlines: BTreeMap<String, Outline>,
-    /// The project, if nothing is wrong with it.
+    /// The project, if it has no errors.
     pub(crate) project: Option<LoadedProject>,
     /// The crates that the files load.
     crates: BTreeMap<String, Crate>,
-    /// The functions that are there without a load.
+    /// The functions that are available without a load.
     known: HashMap<String, KnownName>,
 }
 
 impl Analysis {
-    /// Reads the project in a directory, if there is one, and these files as well, whether they
-    /// belong to it or not.
+    /// Reads the project in a directory, if there is one, and these files, whether or not they
+    /// belong to it.
     pub(crate) fn of(
         directory: &Path,
         catalog: &dyn CrateCatalog,
@@ -61,7 +60,7 @@ impl Analysis {
         found.extend(std::mem::take(&mut files.found.0));
         let sound = !found.has_errors();
         others.iter().for_each(|name| files.add(name));
-        // one that cannot be parsed was read once more
+        // a file that cannot be parsed is read twice, and its error reported twice
         let more: Vec<_> = std::mem::take(&mut files.found.0)
             .into_iter()
             .filter(|one| !found.0.contains(one))
@@ -71,7 +70,7 @@ impl Analysis {
         let crates =
             files.crates.into_iter().filter_map(|(name, found)| Some((name, found?))).collect();
         let mut project = None;
-        // a crate's scenarios stand beside a pallet.toml alone
+        // in the scenarios of a crate, pallet.toml may be the only file of a project
         if is_project && there(MAIN) && sound {
             let (loaded, more) = match LoadedProject::load(directory, catalog, options) {
                 Ok(loaded) => (Some(loaded.clone()), loaded.warnings),
@@ -84,8 +83,8 @@ impl Analysis {
         Analysis { found, outlines, project, crates, known: language.known() }
     }
 
-    /// Takes over what was found before and is not found now: a file that cannot be parsed still
-    /// defines what it did.
+    /// Keeps earlier findings that are missing now: a file that cannot be parsed keeps its last
+    /// definitions.
     pub(crate) fn after(mut self, before: Analysis) -> Self {
         let or = |name: &str| !self.outlines.contains_key(name);
         let outlines: Vec<_> = before.outlines.into_iter().filter(|(name, _)| or(name)).collect();
@@ -99,12 +98,14 @@ impl Analysis {
         self
     }
 
-    /// What can be written in a line of a file, from 1.
+    /// The names that can be used in a line (from 1) of a file.
     pub(crate) fn scope(&self, file: &str, line: u32, crates: Vec<String>) -> CompletionScope {
-        let mut names: BTreeMap<String, Name> =
-            builtins().keys().map(|name| (name.clone(), Name::about("of Starlark"))).collect();
+        let mut names: BTreeMap<String, Name> = builtins()
+            .keys()
+            .map(|name| (name.clone(), Name::about("a Starlark builtin")))
+            .collect();
         names.extend(self.known.iter().map(|(name, known)| (name.clone(), Name::known(known))));
-        // the innermost comes first, and counts
+        // the innermost definition comes first, and must be inserted last to win
         let visible: Vec<_> =
             self.outlines.get(file).into_iter().flat_map(|outline| outline.visible(line)).collect();
         for definition in visible.into_iter().rev() {

@@ -1,4 +1,4 @@
-//! The configuration of a project: its own file's, laid over the user's.
+//! The configuration of a project: its own file, which overrides the user's.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::files::{CONFIG, utf8};
 use super::options::LoadOptions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 
-/// The environments that are merged, in their order; the service's stands between the first two.
+/// The environments to merge, in order; that of the service comes after the user's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct EnvironmentScopes {
     user: Environment,
@@ -18,8 +18,8 @@ pub(super) struct EnvironmentScopes {
 }
 
 impl EnvironmentScopes {
-    /// The environment with the service that is in use. If that is not known, this is a warning
-    /// unless it was named.
+    /// The environment, with that of the service in use. An unknown service is an error if it was
+    /// named, otherwise a warning.
     pub(super) fn with_service(
         &self,
         config: &Config,
@@ -45,7 +45,7 @@ impl EnvironmentScopes {
     }
 }
 
-/// The user's configuration and the project's, merged, with what is wrong in them.
+/// Merges the configuration of the user and of the project, and collects their errors.
 pub(super) fn configuration(
     directory: &Path,
     options: &LoadOptions,
@@ -63,7 +63,7 @@ pub(super) fn configuration(
         project: project.environment.clone(),
         command_line: options.environment_override.clone(),
     };
-    // a user's plugins are that user's; a project says itself what it needs
+    // the user's plugins do not apply to a project, which requires its own
     let of_project = ProjectConfig { name: None, ..user.project };
     let config = Config { project: of_project, plugins: Default::default(), ..user };
     let config = config.merged(project);
@@ -71,8 +71,8 @@ pub(super) fn configuration(
     (config, scopes, found)
 }
 
-/// What one file says, named `shown` in messages, or the text that stands for it. What is wrong
-/// with it is added to what was found.
+/// Reads a configuration file, or `text` instead of it. Messages call it `shown`. Errors are added
+/// to `found`.
 pub(crate) fn read_configuration(
     path: &Path,
     shown: &str,

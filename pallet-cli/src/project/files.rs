@@ -5,20 +5,20 @@ use std::path::{Component, Path};
 use super::options::UnsavedFiles;
 use crate::diagnostic::Diagnostic;
 
-/// The file that configures a project.
+/// The configuration file of a project.
 pub(crate) const CONFIG: &str = "pallet.toml";
 
-/// The file that declares the project.
+/// The file that declares the groups.
 pub(crate) const MAIN: &str = "pallet.star";
 
-/// Checks that the directory and the files of a project are there.
+/// Checks that the directory and the files of a project exist.
 pub(super) fn check_files(directory: &Path, unsaved: &UnsavedFiles) -> Result<(), Diagnostic> {
     let shown = directory.display();
     if !directory.is_dir() {
         let message = if directory.exists() {
             format!("{shown} is not a directory")
         } else {
-            format!("there is not a directory {shown}")
+            format!("there is no directory {shown}")
         };
         return Err(Diagnostic::error(message)
             .suggest("set the project directory, which contains pallet.toml".to_owned()));
@@ -53,7 +53,7 @@ pub(crate) fn utf8(name: &str, bytes: Vec<u8>) -> Result<String, Diagnostic> {
     })
 }
 
-/// The name of the file that a load statement names, whether it may or not.
+/// The file name in a load statement, without checking that it may be loaded.
 pub(crate) fn file_name(module: &str) -> String {
     let normal = Path::new(module).components().filter_map(|component| match component {
         Component::Normal(part) => part.to_str(),
@@ -62,7 +62,7 @@ pub(crate) fn file_name(module: &str) -> String {
     normal.collect::<Vec<_>>().join("/")
 }
 
-/// The name of a directory, as the file system has it.
+/// The name of a directory in the file system.
 pub(super) fn directory_name(directory: &Path) -> String {
     let full = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
     full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()

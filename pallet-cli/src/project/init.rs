@@ -1,4 +1,4 @@
-//! Writes a project to begin with.
+//! Writes a new project.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -8,21 +8,20 @@ use super::config::name_of_directory;
 use super::files::{CONFIG, MAIN, directory_name};
 use crate::diagnostic::Diagnostic;
 
-/// The files, and what is in them.
+/// The files with their content.
 const FILES: [(&str, &str); 2] = [
     (CONFIG, include_str!("../../quickstart/pallet.toml")),
     (MAIN, include_str!("../../quickstart/pallet.star")),
 ];
 
-/// Writes the quickstart into a directory, which is made if it is not there, and gives the files'
-/// paths. Files that are there stay as they are.
+/// Writes the quickstart into a directory, which is created if necessary, and returns the paths of
+/// the files. Existing files are kept.
 pub(crate) fn init(directory: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
     let there: Vec<&str> =
         FILES.iter().map(|(name, _)| *name).filter(|name| directory.join(name).exists()).collect();
     if !there.is_empty() {
-        let verb = if there.len() == 1 { "is" } else { "are" };
-        let message =
-            format!("{} {verb} there already in {}", there.join(" and "), directory.display());
+        let verb = if there.len() == 1 { "exists" } else { "exist" };
+        let message = format!("{} already {verb} in {}", there.join(" and "), directory.display());
         return Err(Diagnostic::error(message)
             .suggest("choose another directory; nothing was written".to_owned()));
     }

@@ -1,4 +1,4 @@
-//! A project, loaded: what its files declare.
+//! A loaded project: the declarations of its files.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,32 +16,32 @@ use super::options::{LoadOptions, PrintSink};
 use super::star::{Files, InlineScope, Language, RunSettings, with_room};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 
-/// A project, loaded.
+/// A loaded project.
 #[derive(Clone)]
 pub(crate) struct LoadedProject {
     /// Its name.
     pub(crate) name: String,
     /// Its directory.
     pub(crate) directory: PathBuf,
-    /// What pallet.toml says, laid over the user's own configuration.
+    /// The content of pallet.toml, merged with the user's configuration.
     pub(crate) config: Config,
-    /// The environment, with that of the service in use.
+    /// The environment, including that of the service in use.
     pub(crate) environment: Environment,
-    /// Its groups, those of clusters too, in order.
+    /// Its groups in order, including those of clusters.
     pub(crate) groups: Vec<GroupSpec>,
     /// The clusters, each with the names of its groups.
     pub(crate) clusters: BTreeMap<String, Vec<String>>,
-    /// What is odd, but no error.
+    /// Warnings.
     pub(crate) warnings: Diagnostics,
-    /// Where each group is declared.
+    /// The place of each group's declaration.
     pub(crate) places: BTreeMap<String, SourceSpan>,
     pub(crate) inline: InlineScope,
-    /// Whether pallet.star was read; if not, the groups are not known.
+    /// Whether pallet.star was read; otherwise the groups are unknown.
     pub(crate) knows_groups: bool,
 }
 
 impl LoadedProject {
-    /// Loads the project in a directory; the error is all that is wrong with it.
+    /// Loads the project in a directory. The error contains everything that is wrong with it.
     pub(crate) fn load(
         directory: &Path,
         catalog: &dyn CrateCatalog,
@@ -51,7 +51,7 @@ impl LoadedProject {
         with_room(|| Self::read(directory, catalog, options))?
     }
 
-    /// Whether it declares the group of this node.
+    /// Whether the project declares the group of this node.
     pub(crate) fn declares(&self, node: &Node) -> bool {
         node.group.as_deref().is_some_and(|name| self.groups.iter().any(|group| group.name == name))
     }
@@ -112,7 +112,7 @@ impl LoadedProject {
         })
     }
 
-    /// What pallet.toml alone says of the project in a directory: its groups are not known.
+    /// The project in a directory as pallet.toml alone defines it, without groups.
     pub(crate) fn configured(
         directory: &Path,
         options: &LoadOptions,
@@ -143,7 +143,7 @@ impl LoadedProject {
         })
     }
 
-    /// Code as a phase: statements that see `request` and everything that pallet.star defines or
+    /// Turns code into a phase. It can use `request` and everything that pallet.star defines or
     /// loads.
     pub(crate) fn inline(&self, code: &str) -> Result<Phase, Diagnostics> {
         self.inline.phase(code)
@@ -159,13 +159,13 @@ impl fmt::Debug for LoadedProject {
     }
 }
 
-/// The name that pallet.toml gives the project, or its directory's.
+/// The project's name in pallet.toml, or that of its directory.
 fn project_name(config: &Config, directory: &Path) -> String {
     let given = config.project.name.clone();
     given.unwrap_or_else(|| name_of_directory(&directory_name(directory)))
 }
 
-/// What the top level of the files prints.
+/// Receives the output of the files' top level.
 struct TopLevelPrint(Option<PrintSink>);
 
 impl PrintHandler for TopLevelPrint {

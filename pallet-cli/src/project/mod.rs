@@ -1,5 +1,5 @@
-//! A project: a directory with `pallet.toml`, which configures it, and `pallet.star`, which
-//! declares it.
+//! A project: a directory with `pallet.toml`, its configuration, and `pallet.star`, its
+//! declarations.
 
 mod analysis;
 mod catalog;

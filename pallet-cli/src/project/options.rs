@@ -1,4 +1,4 @@
-//! What loading a project depends on besides its directory.
+//! Options for loading a project.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,29 +8,29 @@ use pallet_core::model::Environment;
 
 use super::star::Limits;
 
-/// What loading a project depends on besides its directory.
+/// Options for loading a project.
 #[derive(Clone, Default)]
 pub(crate) struct LoadOptions {
-    /// The user's own configuration; a file that does not exist says nothing.
+    /// The user's configuration file; it may be missing.
     pub(crate) user_config: Option<PathBuf>,
-    /// What `~` in configuration means.
+    /// The home directory, for `~` in configuration.
     pub(crate) home: Option<PathBuf>,
     /// The service to use; `None`: the default one.
     pub(crate) service: Option<String>,
-    /// The environment of the command line, which is laid over all others.
+    /// The environment of the command line, which overrides all others.
     pub(crate) environment_override: Environment,
     /// Whether errors of phase functions are rendered in colour.
     pub(crate) colour: bool,
-    /// What bounds the evaluation.
+    /// The limits of the evaluation.
     pub(crate) limits: Limits,
-    /// Takes what the top level of the files prints.
+    /// Receives the output of the files' top level.
     pub(crate) print: Option<PrintSink>,
-    /// What an editor holds in place of what is on disk.
+    /// Unsaved texts of an editor, which replace the files on disk.
     pub(crate) unsaved: UnsavedFiles,
 }
 
-/// Texts by the names of their files, relative to the project's directory.
+/// Texts by file name, relative to the project's directory.
 pub(crate) type UnsavedFiles = BTreeMap<String, String>;
 
-/// Takes a line of text.
+/// Receives a line of text.
 pub(crate) type PrintSink = Arc<dyn Fn(&str) + Send + Sync>;

@@ -1,5 +1,5 @@
-//! Checks a value against a JSON schema, as `schemars` makes them, in the words of the person who
-//! wrote the value.
+//! Checks a value against a JSON schema made by `schemars`, with messages in terms of the user's
+//! input.
 
 mod problem;
 mod words;
@@ -19,8 +19,7 @@ pub(crate) struct Schema<'a> {
     /// The whole schema, with its `$defs`.
     root: &'a Value,
     node: &'a Value,
-    /// Whether an object may have only the keys that are named, even where the schema does not say
-    /// so.
+    /// Whether objects may have only the listed properties, even if the schema does not say so.
     closed: bool,
 }
 
@@ -30,19 +29,19 @@ impl<'a> Schema<'a> {
         Schema { root, node: root, closed: false }
     }
 
-    /// The same where objects have only the keys that are named.
+    /// A whole schema whose objects may have only the listed properties.
     pub(crate) fn closed(root: &'a Value) -> Self {
         Schema { closed: true, ..Self::new(root) }
     }
 
-    /// The schema of a part of it.
+    /// The schema of a part.
     pub(crate) fn part(self, node: &'a Value) -> Self {
         Schema { node, ..self }.resolved()
     }
 
     fn resolved(self) -> Self {
         let mut node = self.node;
-        // a definition that names itself would never end
+        // a recursive definition would never end
         for _ in 0..16 {
             let Some(pointer) = node
                 .get("$ref")
@@ -63,15 +62,15 @@ impl<'a> Schema<'a> {
         properties.into_iter().flatten().map(move |(name, node)| (name.as_str(), self.part(node)))
     }
 
-    /// The schema of the tables that it holds under names of the user's: `nodes.NAME.group`.
+    /// The schema of the tables in a table with arbitrary keys: `nodes.NAME.group`.
     pub(crate) fn named_table(self) -> Option<Value> {
         let schema = self.resolved();
         let mut tables = schema.alternatives().into_iter().flatten().chain([schema]);
         tables.find_map(|one| one.part(one.node.get("additionalProperties")?).table())
     }
 
-    /// The schema of a table with the keys that are named, also of one that may be `None`. Where
-    /// there are several alternatives, all of their keys.
+    /// The schema of a table with fixed keys, which may be optional. If there are several
+    /// alternatives, it has the keys of all of them.
     pub(crate) fn table(self) -> Option<Value> {
         let schema = self.resolved();
         let tables = schema.alternatives().into_iter().flatten().chain([schema]);
@@ -84,7 +83,7 @@ impl<'a> Schema<'a> {
         for table in tables {
             for (key, node) in table["properties"].as_object().into_iter().flatten() {
                 let mut node = node.clone();
-                // what a variant of an enum means stands beside its only key
+                // the description of an enum variant is beside its only key
                 if let (None, Some(doc)) = (node.get("description"), table.get("description")) {
                     node["description"] = doc.clone();
                 }
@@ -94,7 +93,7 @@ impl<'a> Schema<'a> {
         (!properties.is_empty()).then(|| json!({"type": "object", "properties": properties}))
     }
 
-    /// Whether an object must have the key.
+    /// Whether an object must have this key.
     pub(crate) fn requires(self, key: &str) -> bool {
         self.resolved()
             .node
@@ -103,7 +102,7 @@ impl<'a> Schema<'a> {
             .is_some_and(|keys| keys.iter().any(|required| required == key))
     }
 
-    /// The names of the types that it allows.
+    /// The names of the allowed types.
     pub(crate) fn types(self) -> Vec<&'a str> {
         let mut types = match self.node.get("type") {
             Some(Value::String(name)) => vec![name.as_str()],
@@ -134,7 +133,7 @@ impl<'a> Schema<'a> {
         Some(schemas.iter().map(|node| self.part(node)).collect())
     }
 
-    /// The values that it lists, if it allows only those.
+    /// The allowed values, if the schema lists them.
     pub(crate) fn choices(self) -> Option<Vec<&'a Value>> {
         if let Some(values) = self.node.get("enum").and_then(Value::as_array) {
             return Some(values.iter().collect());
@@ -151,7 +150,7 @@ impl<'a> Schema<'a> {
         choices.map(|choices| choices.into_iter().flatten().collect())
     }
 
-    /// What is wrong with a value.
+    /// Checks a value.
     pub(crate) fn check(self, value: &Value) -> Vec<Problem> {
         let schema = self.resolved();
         if schema.node.is_boolean() || (value.is_null() && schema.types().contains(&"null")) {
@@ -196,7 +195,7 @@ impl<'a> Schema<'a> {
         if found.iter().any(Vec::is_empty) {
             return Vec::new();
         }
-        // the alternative that it nearly is tells most
+        // the alternative with the fewest problems is probably the one that was meant
         found.into_iter().min_by_key(Vec::len).unwrap_or_else(|| vec![self.wrong_type(value)])
     }
 
@@ -214,7 +213,7 @@ impl<'a> Schema<'a> {
         Problem::new(format!("must be {}, not {}", self.expected(), shown(value)))
     }
 
-    /// What it allows, in words, with the values that it lists.
+    /// The allowed values or types, in words.
     pub(crate) fn allowed(self) -> String {
         let schema = self.resolved();
         if let Some(choices) = schema.choices() {
@@ -235,7 +234,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// What it allows, in words.
+    /// The allowed types, in words.
     pub(crate) fn expected(self) -> String {
         let mut words: Vec<String> = self
             .types()

@@ -1,4 +1,4 @@
-//! The reference of the functions that declare things, of those that open a scope, and of `secret`.
+//! The reference of functions that declare things, of those that open a scope, and of `secret`.
 
 use super::entry::DocEntry;
 use crate::project::star::function::HostFunction;

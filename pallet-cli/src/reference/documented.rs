@@ -1,13 +1,13 @@
-//! The schema of a function's parameters, with what they mean: also of the functions that declare
-//! things, open a scope or name a secret, whose own schemas do not document them.
+//! Adds descriptions to the schema of a function's parameters, also for declarations, scopes and
+//! `secret`, whose own schemas have none.
 
 use serde_json::{Map, Value as Json, json};
 
 use crate::project::star::signature::Signature;
 use crate::project::star::types::Kind;
 
-/// The parameters of all of them, as far as their schemas do not say what they mean. A function's
-/// own name goes first: `cluster_spec.count`.
+/// The descriptions of parameters that their schemas lack. A key with the function's name takes
+/// precedence: `cluster_spec.count`.
 const PARAMETERS: &[(&str, &str)] = &[
     ("cluster_spec.name", "The name, which begins the names of its groups."),
     ("cluster_spec.count", "Multiplier for the counts of its groups. Default: 1."),
@@ -38,7 +38,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("environment", "Environment variables of commands."),
 ];
 
-/// What a parameter means, if the function is one of them.
+/// The description of a parameter, if the table has it.
 fn said(function: &str, parameter: &str) -> Option<&'static str> {
     let own = format!("{function}.{parameter}");
     let is_declaration =
@@ -51,14 +51,14 @@ fn said(function: &str, parameter: &str) -> Option<&'static str> {
         .map(|(_, doc)| *doc)
 }
 
-/// The parameters of any function as a schema like those of actions. What takes no plain data says
-/// in words what it takes, in `x-takes`.
+/// The parameters of a function as a schema like that of an action. `x-takes` describes parameters
+/// that do not take plain data.
 pub(crate) fn documented(signature: &Signature) -> Json {
     let (mut properties, mut required) = (Map::new(), Vec::new());
     for parameter in signature.parameters.iter().filter(|parameter| parameter.kind != Kind::Request)
     {
         let mut node = match &parameter.kind {
-            // the secrets are the project's
+            // the names of secrets depend on the project
             Kind::Data(node) if node["enum"] == json!([]) => {
                 Map::from_iter([("type".to_owned(), json!("string"))])
             }

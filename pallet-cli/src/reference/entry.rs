@@ -1,5 +1,5 @@
-//! The reference of actions and of crates' functions: from the schemas of their parameters, for a
-//! person or as a page.
+//! The reference of actions and crate functions, from the schemas of their parameters, as text or
+//! as a page.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use super::documented::documented;
 use crate::project::schema::Schema;
 use crate::project::star::{Kind, Signature};
 
-/// One action or function.
+/// The reference of one action or function.
 #[derive(Debug, Clone)]
 pub(crate) struct DocEntry {
     /// Its name: `remote_file`, `nginx.site`.
@@ -22,32 +22,32 @@ pub(crate) struct DocEntry {
     takes: Takes,
 }
 
-/// The titles of a table of parameters, and of options.
+/// The titles of a table of parameters or options.
 pub(crate) const PARAMETER: [&str; 2] = ["parameter", "takes"];
 pub(crate) const OPTION: [&str; 2] = ["option", "takes"];
 
-/// A parameter: name, whether it is required, what it takes, what it means.
+/// A parameter: its name, whether it is required, its type, its description.
 pub(crate) type Listed = (String, bool, String, String);
 
-/// What stands around its parameters.
+/// What the parameters belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Takes {
-    /// A request, and what every action takes.
+    /// A function with a request that takes the options of every action.
     Request,
-    /// A request.
+    /// A function with a request.
     RequestAlone,
-    /// Nothing.
+    /// A function without a request.
     Nothing,
-    /// Nothing: these are the options of a service.
+    /// The options of a service.
     Options,
-    /// Nothing: these are the keys of a table in pallet.toml.
+    /// The keys of a table in pallet.toml.
     Keys,
-    /// Nothing: these are the members of a value.
+    /// The members of a value.
     Members,
 }
 
 impl Takes {
-    /// The heading of what is listed.
+    /// The heading above the parameters.
     fn heading(self) -> &'static str {
         match self {
             Takes::Options => "Options",
@@ -57,7 +57,7 @@ impl Takes {
         }
     }
 
-    /// The titles of a table of what is listed.
+    /// The titles of the table of parameters.
     fn titles(self) -> [&'static str; 2] {
         match self {
             Takes::Options => OPTION,
@@ -67,7 +67,7 @@ impl Takes {
         }
     }
 
-    /// Whether it is called.
+    /// Whether this is a function.
     fn is_call(self) -> bool {
         matches!(self, Takes::Request | Takes::RequestAlone | Takes::Nothing)
     }
@@ -108,26 +108,25 @@ impl DocEntry {
         }
     }
 
-    /// A table of pallet.toml: `[connect]`.
+    /// A table of pallet.toml, such as `[connect]`.
     pub(crate) fn of_keys(name: &str, doc: &str, parameters: Value) -> Self {
         let (name, doc) = (name.to_owned(), doc.to_owned());
         DocEntry { name, doc, parameters, takes: Takes::Keys }
     }
 
-    /// A value of Starlark with its members: `request.target`.
+    /// A Starlark value with its members, such as `request.target`.
     pub(crate) fn of_value(name: &str, doc: &str, parameters: Value) -> Self {
         let (name, doc) = (name.to_owned(), doc.to_owned());
         DocEntry { name, doc, parameters, takes: Takes::Members }
     }
 
-    /// A method of a value of Starlark: `request.settings`.
+    /// A method of a Starlark value, such as `request.settings`.
     pub(crate) fn of_method(name: &str, doc: &str, parameters: Value) -> Self {
         let (name, doc) = (name.to_owned(), doc.to_owned());
         DocEntry { name, doc, parameters, takes: Takes::Nothing }
     }
 
-    /// A function as it is called in Starlark. What its parameters take that is no plain data
-    /// stands in `x-takes`.
+    /// A Starlark function. `x-takes` describes its parameters that do not take plain data.
     pub(crate) fn of_signature(signature: &Signature) -> Self {
         let request =
             signature.parameters.first().is_some_and(|parameter| parameter.kind == Kind::Request);
@@ -140,7 +139,7 @@ impl DocEntry {
         }
     }
 
-    /// Whether it takes what every action takes.
+    /// Whether it takes the options of every action.
     pub(crate) fn is_action(&self) -> bool {
         self.takes == Takes::Request
     }
@@ -151,7 +150,7 @@ impl DocEntry {
         paragraph.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()
     }
 
-    /// The same as data.
+    /// The entry as JSON.
     pub(crate) fn json(&self) -> Value {
         json!({"name": self.name, "doc": self.doc, "parameters": self.parameters})
     }
@@ -162,7 +161,7 @@ impl DocEntry {
         for paragraph in self.doc.split("\n\n") {
             match paragraph.trim().strip_prefix("Example: ") {
                 Some(example) => examples.push(example.trim().trim_matches('`').replace('\n', " ")),
-                // code keeps its lines
+                // code keeps its line breaks
                 None if paragraph.contains("```") => paragraphs.push(paragraph.trim().to_owned()),
                 None => paragraphs.push(paragraph.trim().replace('\n', " ")),
             }
@@ -170,7 +169,7 @@ impl DocEntry {
         (paragraphs, examples)
     }
 
-    /// Its parameters: name, whether it is required, what it takes, what it means.
+    /// Its parameters.
     pub(crate) fn parameters(&self) -> Vec<Listed> {
         let schema = Schema::new(&self.parameters);
         let nodes = self.parameters.get("properties").and_then(Value::as_object);
@@ -195,7 +194,7 @@ impl DocEntry {
             .collect()
     }
 
-    /// Its parameters, and the keys of those that are tables: `image.os_family`.
+    /// Its parameters, including the keys of those that are tables: `image.os_family`.
     pub(crate) fn rows(&self) -> Vec<Listed> {
         let schema = Schema::new(&self.parameters);
         let mut rows = Vec::new();
@@ -216,7 +215,7 @@ impl DocEntry {
         rows
     }
 
-    /// How it is called: `remote_file(request, path, ...)`.
+    /// Its call: `remote_file(request, path, ...)`.
     pub(crate) fn call(&self) -> String {
         if !self.takes.is_call() {
             return self.name.clone();
@@ -237,7 +236,7 @@ impl DocEntry {
     }
 }
 
-/// An entry for a person at a terminal.
+/// An entry for a terminal.
 pub(crate) fn text(entry: &DocEntry) -> String {
     let (paragraphs, examples) = entry.parts();
     let mut out = format!("{}\n", entry.call());
@@ -271,7 +270,7 @@ pub(crate) fn text(entry: &DocEntry) -> String {
     out
 }
 
-/// An entry in Markdown, for an editor: what [`text`] says.
+/// An entry in Markdown, for an editor: the same content as [`text`].
 pub(crate) fn markdown(entry: &DocEntry) -> String {
     let (paragraphs, examples) = entry.parts();
     let mut out = format!("```python\n{}\n```\n\n{}\n", entry.call(), paragraphs.join("\n\n"));
@@ -293,7 +292,7 @@ pub(crate) fn markdown(entry: &DocEntry) -> String {
     out
 }
 
-/// Entries as a part of a page in Markdown: a table of contents, then a section for each.
+/// Entries as a part of a Markdown page: a table of contents, then a section for each.
 pub(crate) fn sections(entries: &[DocEntry], titles: [&str; 2], level: &str) -> String {
     let mut out = format!("| {} | {} |\n|---|---|\n", titles[0], titles[1]);
     for entry in entries {
@@ -306,11 +305,11 @@ pub(crate) fn sections(entries: &[DocEntry], titles: [&str; 2], level: &str) -> 
     out
 }
 
-/// An entry as a section of a page in Markdown.
+/// An entry as a section of a Markdown page.
 pub(crate) fn section(entry: &DocEntry, level: &str) -> String {
     let (paragraphs, examples) = entry.parts();
     let name = &entry.name;
-    // a name with more than letters may be read as markup
+    // other characters could be read as markup
     let name = if anchor(name) == *name { name.clone() } else { format!("`{name}`") };
     let mut out = format!("\n{level} {name}\n\n{}\n", paragraphs.join("\n\n"));
     out.push_str(&rows(entry.takes.titles(), &entry.rows()));
@@ -320,13 +319,13 @@ pub(crate) fn section(entry: &DocEntry, level: &str) -> String {
     out
 }
 
-/// The anchor of a heading, as GitHub and mdBook make it.
+/// The anchor that GitHub and mdBook create for a heading.
 fn anchor(heading: &str) -> String {
     let kept = heading.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
     kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
-/// A table of parameters in Markdown, if there is any.
+/// A table of parameters in Markdown; empty if there are none.
 pub(crate) fn rows(titles: [&str; 2], rows: &[Listed]) -> String {
     if rows.is_empty() {
         return String::new();
@@ -354,7 +353,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// The text in lines of at most 100 characters, each behind `indent`.
+/// Wraps a text at 100 characters, with `indent` before each line.
 fn wrapped(text: &str, indent: &str) -> String {
     let mut out = String::new();
     let mut width = 0;

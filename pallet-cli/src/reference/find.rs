@@ -1,4 +1,4 @@
-//! What a name means in the reference.
+//! Finds the reference entries for a name.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::entry::DocEntry;
 use super::plugin::PluginDocs;
 use crate::diagnostic::did_you_mean;
 
-/// What a name means: the plugin, where it is one of those as a whole, and the entries to explain.
+/// The entries for a name, and the plugin if the name is that of a whole plugin.
 pub(crate) fn find(
     registry: impl FnOnce() -> anyhow::Result<Arc<Registry>>,
     actions: &[DocEntry],
@@ -34,8 +34,8 @@ pub(crate) fn find(
     if !crates.contains(&of) {
         if registry.names(PluginKind::Provider).contains(&of) {
             bail!(
-                "there is no action or crate {name}; the provider is explained by `pallet-cli doc \
-                 provider:{of}`"
+                "there is no action or crate {name}; `pallet-cli doc provider:{of}` explains \
+                 the provider"
             );
         }
         let known = actions

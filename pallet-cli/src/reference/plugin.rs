@@ -1,5 +1,5 @@
-//! A plugin as a whole, before its functions or options are explained: what it is, what it may do,
-//! what it is for.
+//! The description of a whole plugin, shown before its functions or options: its file,
+//! capabilities and systems.
 
 use std::fmt::Write;
 
@@ -7,18 +7,18 @@ use pallet_core::model::{Manifest, PluginKind};
 use pallet_core::plugins::Registry;
 use serde_json::{Value, json};
 
-/// A plugin as a whole.
+/// A whole plugin.
 #[derive(Debug)]
 pub(crate) struct PluginDocs {
     kind: PluginKind,
     manifest: Manifest,
-    /// The crates that it calls, with the versions that will do.
+    /// The crates that it requires, with their versions.
     requires: Vec<String>,
     file: String,
 }
 
 impl PluginDocs {
-    /// A plugin that was found.
+    /// The description of an installed plugin.
     pub(crate) fn of(registry: &Registry, kind: PluginKind, manifest: Manifest) -> Self {
         let found = registry
             .plugins()
@@ -35,7 +35,7 @@ impl PluginDocs {
         }
     }
 
-    /// For a person.
+    /// The description as text.
     pub(crate) fn text(&self) -> String {
         let Manifest { name, version, about, .. } = &self.manifest;
         let kind = if self.kind == PluginKind::Crate { "crate" } else { "provider" };
@@ -53,7 +53,7 @@ impl PluginDocs {
         out
     }
 
-    /// What a crate is for and may do, as a list in Markdown.
+    /// The requirements, systems and capabilities of a crate, as a Markdown list.
     pub(crate) fn markdown(&self) -> String {
         let listed = |what: &str, values: &[String]| match values {
             [] => String::new(),
@@ -84,7 +84,7 @@ impl PluginDocs {
         format!("  may do:\n{}", lines.collect::<String>())
     }
 
-    /// For a program.
+    /// The description as JSON.
     pub(crate) fn json(&self) -> Value {
         let Manifest { name, version, about, capabilities, systems, .. } = &self.manifest;
         json!({"name": name, "version": version, "about": about,

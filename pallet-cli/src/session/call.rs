@@ -1,4 +1,4 @@
-//! One call of a function of the session: its arguments, checked and in Pallet's own types.
+//! A call of a session function, with checked arguments.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::project::star::signature::Signature;
 use crate::project::star::table::TableValue;
 use crate::project::star::{BoundArguments, FunctionError, phase};
 
-/// One call.
+/// A call.
 pub(crate) struct Call<'c, 'v, 'a, 'e> {
     pub(crate) session: &'c Arc<Session>,
     pub(crate) signature: &'c Signature,
@@ -27,39 +27,39 @@ impl<'v> Call<'_, 'v, '_, '_> {
         &self.signature.function
     }
 
-    /// A value that is no plain data.
+    /// A value that is not plain data.
     pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
         self.bound.value(name)
     }
 
-    /// A switch; it is off unless it was set.
+    /// A boolean; false if omitted.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.bound.data.get(name).and_then(Json::as_bool).unwrap_or(false)
     }
 
-    /// A text.
+    /// A string.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.bound.data.get(name).and_then(Json::as_str).map(str::to_owned)
     }
 
-    /// A whole number that is not negative.
+    /// A non-negative integer.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.bound.data.get(name).and_then(Json::as_u64)
     }
 
-    /// A complaint of this function.
+    /// An error of this function.
     pub(crate) fn complaint(&self, message: impl std::fmt::Display) -> FunctionError {
         FunctionError::new(format!("{}: {message}", self.function()))
     }
 
-    /// The phases that were named or given as functions.
+    /// The given phases, by name or as functions.
     pub(crate) fn phases(&mut self) -> Result<Vec<PhaseChoice>, FunctionError> {
         let Some(value) = self.value("phase") else { return Ok(Vec::new()) };
         let items = sequence(value).unwrap_or_else(|| vec![value]);
         items.into_iter().map(|item| self.phase(item)).collect()
     }
 
-    /// A phase by its name, or a function as one.
+    /// A phase, by name or as a function.
     pub(crate) fn phase(&mut self, item: Value<'v>) -> Result<PhaseChoice, FunctionError> {
         if let Some(name) = item.unpack_str() {
             return Ok(PhaseChoice::Named(name.to_owned()));
@@ -75,13 +75,13 @@ impl<'v> Call<'_, 'v, '_, '_> {
         Ok(PhaseChoice::Inline(phase(self.signature, "inline", item, self.evaluator)?))
     }
 
-    /// On how many nodes at once.
+    /// The maximum number of nodes in parallel.
     pub(crate) fn parallel(&self) -> usize {
         self.number("parallel")
             .map_or(50, |number| usize::try_from(number).unwrap_or(usize::MAX).clamp(1, 10_000))
     }
 
-    /// The options of an operation.
+    /// The options for an operation.
     pub(crate) fn lift_options(&mut self) -> Result<LiftOptions, FunctionError> {
         Ok(LiftOptions {
             phases: self.phases()?,
@@ -92,12 +92,12 @@ impl<'v> Call<'_, 'v, '_, '_> {
         })
     }
 
-    /// A table as a value.
+    /// Converts a table to a value.
     pub(crate) fn give(&self, table: Option<TableValue>) -> Value<'v> {
         table.map_or_else(Value::new_none, |table| self.evaluator.heap().alloc(table))
     }
 
-    /// Rows as a list of tables that messages call `name`.
+    /// Converts rows to a list of tables that messages call `name`.
     pub(crate) fn rows(&self, name: &str, rows: Vec<Json>) -> Value<'v> {
         let tables: Vec<TableValue> = rows
             .into_iter()

@@ -12,7 +12,7 @@ use crate::process::Failure;
 use crate::project::star::{InputContext, Inputs, Language, with_inputs, with_room};
 
 impl Session {
-    /// Evaluates inputs: `work` is called on a thread with room for that.
+    /// Runs `work` on a thread with enough stack to evaluate inputs.
     pub(super) fn evaluating<T: Send>(
         self: &Arc<Self>,
         work: impl FnOnce(&mut Inputs<'_, '_>) -> T + Send,
@@ -33,7 +33,7 @@ impl Session {
         Ok(done)
     }
 
-    /// Evaluates one input; its value, if it is to be shown.
+    /// Checks and evaluates one input, and returns its value.
     pub(super) fn input<'v>(
         &self,
         inputs: &mut Inputs<'v, '_>,
@@ -50,7 +50,7 @@ impl Session {
             for name in inputs.take(&self.loaded().project) {
                 self.base
                     .printer
-                    .status(&format!("`{name}` is defined by you and hides the project's"));
+                    .status(&format!("your definition of `{name}` hides the project's"));
             }
         }
         match result {

@@ -1,4 +1,4 @@
-//! Ctrl-C in a session: it stops what is going on, and never the session.
+//! Ctrl-C in a session: it stops the current work, never the session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,52 +8,52 @@ use tokio_util::sync::CancellationToken;
 use crate::operation::Reporter;
 use crate::process::{exit_now, in_background, with_deadline};
 
-/// What Ctrl-C would stop now.
+/// The work that Ctrl-C would stop now.
 #[derive(Default)]
 pub(crate) struct Interrupt {
     operation: Mutex<Option<Running>>,
-    /// The evaluation is asked to stop.
+    /// Whether the evaluation should stop.
     evaluation: AtomicBool,
-    /// Nothing goes on: lines are waited for.
+    /// Whether the session is waiting for input lines.
     reading: AtomicBool,
 }
 
-/// An operation that runs.
+/// A running operation.
 pub(crate) struct Running {
     pub(crate) cancel: CancellationToken,
     pub(crate) reporter: Reporter,
-    /// Lets whoever waits for it wait no more.
+    /// Makes the waiting thread stop waiting.
     pub(crate) abandon: Box<dyn Fn() + Send>,
 }
 
 impl Interrupt {
-    /// An operation begins; it ends with [`Interrupt::end`].
+    /// Registers an operation; [`Interrupt::end`] removes it.
     pub(crate) fn begin(&self, running: Running) {
         *self.running() = Some(running);
     }
 
-    /// No operation runs any more.
+    /// Removes the operation.
     pub(crate) fn end(&self) {
         *self.running() = None;
     }
 
-    /// Forgets a Ctrl-C that came before.
+    /// Forgets an earlier Ctrl-C.
     pub(crate) fn clear(&self) {
         self.evaluation.store(false, Ordering::Relaxed);
     }
 
-    /// Whether the evaluation is asked to stop.
+    /// Whether the evaluation should stop.
     pub(crate) fn is_stop_requested(&self) -> bool {
         self.evaluation.load(Ordering::Relaxed)
     }
 
-    /// Says whether lines are waited for.
+    /// Sets whether the session is waiting for input lines.
     pub(crate) fn read(&self, reading: bool) {
         self.reading.store(reading, Ordering::Relaxed);
     }
 
-    /// Ctrl-C was pressed, or the process is to end: an operation is told to end, the second time
-    /// it is not waited for; without one the evaluation ends.
+    /// Handles Ctrl-C, or the end of the process. Cancels the running operation and, the second
+    /// time, no longer waits for it. Without an operation, stops the evaluation.
     pub(crate) fn interrupt(&self, interactive: bool, ends: bool) {
         let interactive = interactive && !ends;
         let running = self.running();
@@ -68,7 +68,7 @@ impl Interrupt {
             }
             Some(operation) => {
                 let reporter = operation.reporter.clone();
-                // it is said before the operation can be over, and the next prompt come
+                // printed before the operation can end and the next prompt appears
                 with_deadline(move || {
                     reporter.stopping(if interactive {
                         "to stop waiting"
@@ -77,10 +77,10 @@ impl Interrupt {
                     })
                 });
                 operation.cancel.cancel();
-                // a script ends with what it was at
+                // a script ends with its current operation
                 self.evaluation.store(!interactive, Ordering::Relaxed);
             }
-            // nothing would end a wait for lines of a pipe
+            // nothing else would end a wait for lines of a pipe
             None if ends || !interactive && self.reading.load(Ordering::Relaxed) => exit_now(|| ()),
             None => self.evaluation.store(true, Ordering::Relaxed),
         }

@@ -1,8 +1,8 @@
-//! A session: one project, worked on from Starlark. `repl` and `run FILE.star` share it.
+//! A session: one project, used from Starlark. `repl` and `run FILE.star` share it.
 //!
-//! Inputs are evaluated on one thread, operations run on the runtime. While one runs, the
+//! Inputs are evaluated on one thread, and operations run on the runtime. During an operation, the
 //! evaluating thread calls the phase functions that belong to the session. Connections are kept
-//! from one operation to the next.
+//! between operations.
 
 mod call;
 mod evaluate;

@@ -1,18 +1,18 @@
-//! The outcome of an operation as a value of Starlark.
+//! The outcome of an operation as a Starlark value.
 
 use pallet_core::engine::{NodeOutcome, NodeResult, Outcome, PlannedChange};
 use serde_json::{Map, Value, json};
 
 use crate::project::star::table::TableValue;
 
-/// What such a value is called.
+/// The name of an outcome in messages.
 pub(super) const OUTCOME: &str = "the outcome";
-/// What the result of a command on nodes is called.
+/// The name of a command's result in messages.
 pub(super) const RESULT: &str = "the result";
-/// What an explanation is called.
+/// The name of an explanation in messages.
 pub(super) const EXPLANATION: &str = "an explanation";
 
-/// An outcome with what was changed, or would be.
+/// The outcome, with the changes that were made or, in a dry run, would be.
 pub(super) fn table(outcome: &Outcome, changes: &[PlannedChange]) -> TableValue {
     let (changed, unchanged, failed) = outcome.counts();
     let value = json!({
@@ -66,7 +66,7 @@ fn change(change: &PlannedChange) -> Value {
     })
 }
 
-/// The keys and values of an object.
+/// The items of a JSON object.
 pub(super) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(object) => object,

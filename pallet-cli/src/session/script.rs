@@ -1,4 +1,4 @@
-//! Inputs that nobody types: lines from a pipe, and files.
+//! Runs a session: from a file, a pipe or a terminal.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::project::star::Inputs;
 /// The prompt.
 const PROMPT: &str = ">>> ";
 
-/// Runs a file in a session of its own, and gives its exit code.
+/// Runs a file in a session of its own, and returns the exit code.
 pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCode> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
@@ -28,7 +28,7 @@ pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCod
     Ok(ended(&session, context, result))
 }
 
-/// Evaluates what standard input has, input by input, up to the first error; gives the exit code.
+/// Evaluates stdin, input by input, up to the first error, and returns the exit code.
 pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
     let session = Session::open(context, SessionMode::Piped)?;
     let own = session.clone();
@@ -53,7 +53,7 @@ pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
     Ok(ended(&session, context, result))
 }
 
-/// Reads what a person types until that ends the session; gives the exit code.
+/// Evaluates what the user types until they end the session, and returns the exit code.
 pub(crate) fn run_interactive(context: &Context) -> anyhow::Result<ExitCode> {
     let session = Session::open(context, SessionMode::Interactive)?;
     let mut editor = Editor::new(&context.env.data.join("history"), context.env.colour)?;
@@ -109,12 +109,12 @@ impl Session {
         if text.trim().is_empty() {
             return Ok(());
         }
-        // the lines before it are empty here, so that places are those of the whole input
+        // empty lines replace earlier inputs, so that line numbers are those of the whole stdin
         self.shown(inputs, "standard input", &format!("{}{text}", "\n".repeat(first)))
     }
 }
 
-/// The exit code of a session that ended so.
+/// The exit code of a session.
 fn ended(session: &Session, context: &Context, result: anyhow::Result<()>) -> ExitCode {
     ExitCode::from(match result {
         Ok(()) => session.worst(),
@@ -129,11 +129,11 @@ fn ended(session: &Session, context: &Context, result: anyhow::Result<()>) -> Ex
     })
 }
 
-/// Lines that are not evaluated yet.
+/// Lines that have not been evaluated yet.
 #[derive(Default)]
 struct Pending {
     text: String,
-    /// How many lines came before them.
+    /// The number of lines before them.
     before: usize,
     lines: usize,
 }
@@ -145,12 +145,12 @@ impl Pending {
         self.lines += 1;
     }
 
-    /// Whether they can be evaluated now, whatever comes.
+    /// Whether they are complete, whatever follows.
     fn is_whole(&self) -> bool {
         unfinished(&self.text) == Unfinished::Whole
     }
 
-    /// Whether a block in them is over because of the line that comes next.
+    /// Whether the next line ends a block in them.
     fn ends_before(&self, next: &str) -> bool {
         let branch = ["else", "elif"].iter().any(|word| next.starts_with(word));
         let goes_on = next.trim().is_empty() || next.starts_with([' ', '\t', '#']) || branch;

@@ -1,5 +1,5 @@
-//! How the value of an input is shown: rows as a table, an outcome in a few lines, anything else as
-//! Starlark writes it.
+//! Shows the value of an input: rows as a table, an outcome in a few lines, anything else in
+//! Starlark's notation.
 
 use serde_json::{Map, Value as Json, json};
 use starlark::values::Value;
@@ -10,7 +10,7 @@ use crate::output::{Printer, table};
 use crate::project::star::plain_data::to_json;
 use crate::project::star::table::TableValue;
 
-/// Shows the value of an input. What was `told` already is not told twice.
+/// Shows the value of an input, unless `told` says that it has already been shown.
 pub(super) fn show(printer: &Printer, value: Value<'_>, told: bool) {
     let one = TableValue::of(value);
     let items = ListRef::from_value(value)
@@ -36,7 +36,7 @@ pub(super) fn show(printer: &Printer, value: Value<'_>, told: bool) {
     }
 }
 
-/// A table of rows: their keys with a plain value, where any row has one.
+/// A table of rows. Columns without any plain value are omitted.
 fn rows_table(rows: &[&Map<String, Json>]) -> String {
     let keys: Vec<&String> = rows.first().map(|row| row.keys().collect()).unwrap_or_default();
     let cells = |key: &str| {
@@ -53,7 +53,7 @@ fn rows_table(rows: &[&Map<String, Json>]) -> String {
     )
 }
 
-/// One table: a line for each key, the rows in it below.
+/// A single table: a line for each key, with rows below it.
 pub(super) fn one_table(values: &Map<String, Json>) -> String {
     let mut out = String::new();
     for (key, value) in values {
@@ -65,7 +65,7 @@ pub(super) fn one_table(values: &Map<String, Json>) -> String {
                 rows_table(&rows).lines().for_each(|line| out.push_str(&format!("  {line}\n")));
             }
             Json::Bool(false) => out.push_str(&format!("{key}: no")),
-            // what has nothing in it says nothing
+            // omits empty values
             value if cell(value).is_empty() => continue,
             value => out.push_str(&format!("{key}: {}", cell(value))),
         }
@@ -81,7 +81,7 @@ fn cell(value: &Json) -> String {
     match value {
         Json::Null | Json::Bool(false) => String::new(),
         Json::Bool(true) => "yes".to_owned(),
-        // of what takes lines of its own, the table shows none
+        // a table cell cannot show several lines
         Json::String(text) if text.contains('\n') => String::new(),
         Json::String(text) => text.clone(),
         Json::Number(number) => number.to_string(),

@@ -1,8 +1,4 @@
-//! A session: one project, worked on from Starlark. `repl` and `run FILE.star` share it.
-//!
-//! Inputs are evaluated on one thread, operations run on the runtime. While one runs, the
-//! evaluating thread calls the phase functions that belong to the session. Connections are kept
-//! from one operation to the next.
+//! The state of a session: its project, service, connections and nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -20,14 +16,14 @@ use crate::project::config::{AdminUserConfig, Service};
 use crate::project::star::complete::CompletionScope;
 use crate::project::star::{Inputs, PhaseCalls};
 
-/// How the user is there.
+/// Where the inputs come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SessionMode {
-    /// A person types, and can be asked.
+    /// A terminal; the user can be asked.
     Interactive,
-    /// Lines come from a pipe.
+    /// A pipe.
     Piped,
-    /// A file is run.
+    /// A file.
     Script,
 }
 
@@ -36,19 +32,19 @@ pub(crate) struct Session {
     pub(super) base: Context,
     pub(crate) mode: SessionMode,
     state: Mutex<State>,
-    /// Only its owner can end it.
+    /// An `Option`, so that `drop` can shut it down.
     pub(super) runtime: Option<Runtime>,
     pub(super) handle: Handle,
     pub(super) connections: Connections,
     pub(crate) interrupt: Arc<Interrupt>,
     pub(super) live: PhaseCalls,
-    /// The project was loaded again, and its names are not brought in yet.
+    /// The project was reloaded, and its names are not bound yet.
     pub(super) reloaded: AtomicBool,
-    /// What was printed of the input that is evaluated says all of its value.
+    /// The output of the current input already shows its value.
     pub(super) told: AtomicBool,
-    /// The worst exit code that an operation asked for.
+    /// The worst exit code of the operations so far.
     pub(super) worst: AtomicU8,
-    /// The names of nodes, as they were last seen.
+    /// The last known names of nodes, for completion.
     pub(super) nodes: Arc<Mutex<Vec<String>>>,
     pub(super) heard: OnceLock<SignalGuard>,
 }
@@ -56,13 +52,13 @@ pub(crate) struct Session {
 struct State {
     loaded: Arc<ProjectWithPlugins>,
     service: Option<String>,
-    /// Services that the session made, beside those of pallet.toml.
+    /// Services created in the session, in addition to those of pallet.toml.
     services: BTreeMap<String, Service>,
     admin_user: Option<AdminUserConfig>,
 }
 
 impl Session {
-    /// A session on the project of a context.
+    /// Opens a session on the project of a context.
     pub(crate) fn open(context: &Context, mode: SessionMode) -> anyhow::Result<Arc<Self>> {
         let loaded = Arc::new(context.load(context.registry(false)?)?);
         let runtime = crate::operation::runtime()?;
@@ -92,7 +88,7 @@ impl Session {
         Ok(Arc::new(session))
     }
 
-    /// What can be completed now.
+    /// The names for completion.
     pub(crate) fn scope(&self, inputs: &Inputs<'_, '_>) -> CompletionScope {
         let loaded = self.loaded();
         let phases =
@@ -113,12 +109,12 @@ impl Session {
         }
     }
 
-    /// Asks the service for the names of its nodes, for completion, without anybody waiting for it.
+    /// Lists the names of nodes in the background, for completion.
     pub(super) fn refresh_node_names(&self) {
         if !self.is_interactive() {
             return;
         }
-        // no engine: that would ask for passwords
+        // without an engine, which would ask for passwords
         let (context, loaded) = (self.context(), self.loaded());
         let Ok((name, service)) = loaded.project.config.service(context.global.service.as_deref())
         else {
@@ -135,8 +131,7 @@ impl Session {
         });
     }
 
-    /// The services, also the one that is there where pallet.toml names none, each with its
-    /// provider.
+    /// The services with their providers, including the default one if none is configured.
     pub(super) fn services(&self) -> BTreeMap<String, String> {
         let config = &self.loaded().project.config;
         let mut services: BTreeMap<_, _> = config
@@ -150,14 +145,14 @@ impl Session {
         services
     }
 
-    /// What commands work with, with the service that is in use.
+    /// The context with the service in use.
     pub(crate) fn context(&self) -> Context {
         let mut context = self.base.clone();
         context.global.service = self.state().service.clone();
         context
     }
 
-    /// The project, with the services that the session made, and who the admin user is now.
+    /// The project, with the services and the admin user of the session.
     pub(crate) fn loaded(&self) -> Arc<ProjectWithPlugins> {
         let state = self.state();
         if state.admin_user.is_none() && state.services.is_empty() {
@@ -175,18 +170,18 @@ impl Session {
         Arc::new(ProjectWithPlugins { project, registry: registry.clone() })
     }
 
-    /// Whether pallet.toml or the user's configuration has this service.
+    /// Whether pallet.toml or the user's configuration contains this service.
     pub(super) fn is_in_files(&self, name: &str) -> bool {
         self.state().loaded.project.config.services.contains_key(name)
     }
 
-    /// Takes a service in that stands in no file, and uses it from now on.
+    /// Adds a service that is in no file, and uses it from now on.
     pub(super) fn add_service(&self, name: &str, service: Service) -> anyhow::Result<()> {
         self.state().services.insert(name.to_owned(), service);
         self.reload(Some(name.to_owned()))
     }
 
-    /// An engine for one operation, with what is kept between operations.
+    /// An engine for one operation; it shares the session's connections.
     pub(crate) fn engine(&self) -> anyhow::Result<Engine> {
         let engine = self.context().engine(&self.loaded())?;
         Ok(engine.with(EngineConfig {
@@ -195,11 +190,10 @@ impl Session {
         }))
     }
 
-    /// Reads the project anew, for this service. Where there is something wrong with it, the
-    /// session goes on with the old one.
+    /// Reloads the project with this service. If it has errors, the session keeps the old one.
     pub(super) fn reload(&self, service: Option<String>) -> anyhow::Result<()> {
         let mut context = self.base.clone();
-        // the files know nothing of those that the session made
+        // the files do not contain services of the session
         context.global.service =
             service.clone().filter(|name| !self.state().services.contains_key(name));
         let loaded = context.load(context.registry(false)?)?;
@@ -209,12 +203,12 @@ impl Session {
         Ok(())
     }
 
-    /// From now on this is the admin user; `None`: whom pallet.toml names. Gives who it was.
+    /// Sets the admin user (`None`: that of pallet.toml), and returns the previous one.
     pub(super) fn admin_user(&self, user: Option<AdminUserConfig>) -> Option<AdminUserConfig> {
         std::mem::replace(&mut self.state().admin_user, user)
     }
 
-    /// Whom pallet.toml names.
+    /// The admin user of pallet.toml.
     pub(super) fn configured_admin_user(&self) -> AdminUserConfig {
         self.state().loaded.project.config.admin_user.clone()
     }
@@ -223,17 +217,17 @@ impl Session {
         self.mode == SessionMode::Interactive
     }
 
-    /// The exit code that operations so far ask for.
+    /// The worst exit code of the operations so far.
     pub(crate) fn worst(&self) -> u8 {
         self.worst.load(Ordering::Relaxed)
     }
 
-    /// Whether what was printed of the last input says all of its value.
+    /// Whether the output of the last input already shows its value.
     pub(super) fn is_shown(&self) -> bool {
         self.told.load(Ordering::Relaxed)
     }
 
-    /// What is printed by now says all of the value of the input.
+    /// Marks the value of the input as shown by its output.
     pub(super) fn mark_shown(&self) {
         self.told.store(true, Ordering::Relaxed);
     }
@@ -263,7 +257,7 @@ impl CrateCatalog for Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // what was abandoned is not waited for
+        // does not wait for abandoned operations
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -1,4 +1,4 @@
-//! What a call means by groups and nodes: values, or their names.
+//! Resolves groups and nodes in arguments: values, or their names.
 
 use pallet_core::engine::GroupSpec;
 use starlark::eval::Evaluator;
@@ -16,26 +16,26 @@ use crate::project::star::{FunctionError, own_groups};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Targets {
     pub(crate) groups: Vec<GroupSpec>,
-    /// Only these nodes of the groups; none: all of them.
+    /// Only these nodes; if empty, all nodes of the groups.
     pub(crate) nodes: Vec<String>,
 }
 
 impl Targets {
-    /// The names of the nodes that were meant, or else of the groups.
+    /// The names of the nodes or, if there are none, of the groups.
     pub(crate) fn names(self) -> Vec<String> {
         let groups = self.groups.into_iter().map(|group| group.name);
         if self.nodes.is_empty() { groups.collect() } else { self.nodes }
     }
 }
 
-/// One thing that was meant.
+/// One item of an argument.
 enum TargetItem {
     Groups(Vec<GroupSpec>),
     Node(String),
 }
 
 impl Session {
-    /// The groups there are: the project's, where no input bound one of that name to a variable.
+    /// All groups: those of the project, overridden by groups that inputs have defined.
     pub(crate) fn all_groups(&self, evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
         let mut groups = self.loaded().project.groups.clone();
         for own in own_groups(evaluator) {
@@ -49,12 +49,12 @@ impl Session {
 }
 
 impl<'v> Call<'_, 'v, '_, '_> {
-    /// The groups there are: the project's, where no input bound one of that name to a variable.
+    /// All groups: those of the project, overridden by groups that inputs have defined.
     pub(crate) fn all_groups(&self) -> Vec<GroupSpec> {
         self.session.all_groups(self.evaluator)
     }
 
-    /// What a parameter says; nothing: all groups.
+    /// The targets in a parameter; if omitted, all groups.
     pub(crate) fn targets(&self, parameter: &str) -> Result<Targets, FunctionError> {
         let Some(value) = self.value(parameter) else {
             return Ok(Targets { groups: self.all_groups(), nodes: Vec::new() });
@@ -77,7 +77,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
         }
     }
 
-    /// Groups, each with a count if one is given; nothing: all groups.
+    /// The groups in a parameter, possibly with counts; if omitted, all groups.
     pub(crate) fn counts(&self, parameter: &str) -> Result<Vec<GroupSpec>, FunctionError> {
         let Some(value) = self.value(parameter) else { return Ok(self.all_groups()) };
         let Some(counts) = DictRef::from_value(value) else {
@@ -98,7 +98,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
             }
             let meant = match self.meant(parameter, key)? {
                 TargetItem::Groups(meant) => meant,
-                // nodes of a group that is not declared any more can still go
+                // nodes of undeclared groups can still be destroyed
                 TargetItem::Node(name) => {
                     GroupSpec::choose(&[], &[format!("{name}={}", number.unwrap_or(1))])
                         .map_err(|_| self.no_group(&name))?
@@ -122,7 +122,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
         }
         if let Some(table) = TableValue::of(item) {
             let text = |key: &str| table.values().get(key).and_then(serde_json::Value::as_str);
-            // a node's name, a group's where it is the table of a group
+            // a row with `group` or `node` is about a node, one with only a name is a group
             return match (text("name"), table.values().contains_key("group"), text("node")) {
                 (Some(name), true, _) | (_, _, Some(name)) => Ok(TargetItem::Node(name.to_owned())),
                 (Some(name), false, None) => {
@@ -135,7 +135,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
             (Some(name), _) => Ok(self
                 .named(name)
                 .map_or_else(|| TargetItem::Node(name.to_owned()), TargetItem::Groups)),
-            // the function that configures a group is often called like the group
+            // functions often have the name of the group that they configure
             (None, "function") => {
                 let name = function_name(item);
                 self.named(&name).map(TargetItem::Groups).ok_or_else(|| self.wrong(parameter, item))

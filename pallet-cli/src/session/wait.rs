@@ -1,5 +1,4 @@
-//! Waits for an operation on the runtime, and meanwhile calls the phase functions of the session
-//! that it needs.
+//! Waits for an operation on the runtime, and meanwhile calls the session's phase functions for it.
 
 use std::fmt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -17,7 +16,7 @@ use crate::process::{INTERRUPTED, SOME_NODE_FAILED, exit_code};
 use crate::project::star::table::TableValue;
 use crate::project::star::{FunctionError, Pause, PhaseCall, PhaseCaller, call_phase};
 
-/// What comes to the thread that waits.
+/// A message to the waiting thread.
 enum Message<T> {
     Call(PhaseCall),
     Done(anyhow::Result<T>),
@@ -38,12 +37,12 @@ impl<T: Send> PhaseCaller for Calls<T> {
     }
 }
 
-/// How often it is looked whether the operation's thread has ended without a word.
+/// How often the waiting thread checks whether the operation's thread has died.
 const LOOK: Duration = Duration::from_millis(500);
 
 impl Session {
-    /// Does something with an engine, while Ctrl-C can stop it. `function` is the name of the
-    /// session's function that does.
+    /// Runs `work` with an engine until it ends or Ctrl-C stops it. `function` is the name of the
+    /// calling session function.
     pub(super) fn wait<T, F>(
         &self,
         function: &str,
@@ -70,7 +69,7 @@ impl Session {
         let (sender, messages) = channel();
         let abandoned = sender.clone();
         let abandon = Box::new(move || {
-            // nobody waits any more
+            // fails only if nobody waits any more
             let _ = abandoned.send(Message::Abandon);
         });
         self.interrupt.begin(Running {
@@ -83,7 +82,7 @@ impl Session {
         let told = reporter.clone();
         let thread = std::thread::Builder::new().name("operation".to_owned()).spawn(move || {
             let done = runtime.block_on(work(engine, told));
-            // or it was abandoned
+            // fails only if it was abandoned
             let _ = sender.send(Message::Done(done));
         });
         let result = match &thread {
@@ -123,7 +122,8 @@ impl Session {
         result.map_err(|error| self.complaint(error))
     }
 
-    /// Runs an operation and tells how it ended; None if it was not agreed to.
+    /// Runs an operation and prints its outcome. Returns None if the user did not agree to the
+    /// plan.
     pub(super) fn wait_for<F>(
         &self,
         function: &str,
@@ -146,8 +146,7 @@ impl Session {
         Ok(Some(outcome::table(&outcome, &changes)))
     }
 
-    /// An error as a complaint of the function that was called. What is wrong with the project is
-    /// printed as it is.
+    /// Converts an error to one of the called function. Errors of the project are printed in full.
     pub(super) fn complaint(&self, error: anyhow::Error) -> FunctionError {
         if exit_code(&error) == SOME_NODE_FAILED {
             self.remember(SOME_NODE_FAILED);

@@ -1,4 +1,4 @@
-//! Text for a terminal: what comes from files and nodes is made safe, and colours are painted.
+//! Text for a terminal: escapes text from files and nodes, and adds colours.
 
 mod visible;
 

@@ -1,5 +1,5 @@
-//! The edge of the output: what comes from files and nodes is made safe, and only what was painted
-//! here is colour.
+//! Makes output safe: control characters from files and nodes are escaped, and only colours painted
+//! here take effect.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -8,11 +8,11 @@ use std::iter::Peekable;
 use pallet_core::model::acts;
 pub(crate) use pallet_core::model::visible;
 
-/// So much is shown of a longer line, and of what a node prints just now, in characters.
+/// Maximum length of a line, and of the line that a node is printing now, in characters.
 const LINE: usize = 1000;
 const NOW: usize = 200;
 
-/// One line with its beginning and its end, if it is too long to be shown as a whole.
+/// One line. If it is too long, its beginning and its end.
 pub(crate) fn short(line: &str) -> Cow<'_, str> {
     let left_out = line.chars().count().saturating_sub(LINE);
     if left_out == 0 {
@@ -27,24 +27,24 @@ pub(crate) fn short(line: &str) -> Cow<'_, str> {
     ))
 }
 
-/// The beginning of a line, for a terminal that shows what goes on.
+/// The beginning of a line, for the progress of a node.
 pub(crate) fn beginning(line: &str) -> Cow<'_, str> {
     visible(line.char_indices().nth(NOW).map_or(line, |(end, _)| &line[..end]))
 }
 
-/// Begins a colour in text that is still to be printed. Nothing else has such a character: it is
-/// none of any language.
+/// Begins a colour in text that is not printed yet. It is a Unicode noncharacter, so no other text
+/// contains it.
 const PAINT: char = '\u{fdd0}';
-/// Ends the colour's code.
+/// Ends the colour code.
 const PAINT_END: char = '\u{fdd1}';
 
-/// The text in a colour, once it is printed.
+/// Paints text in a colour when it is printed.
 pub(crate) fn paint(text: &str, code: &str) -> String {
     format!("{PAINT}{code}{PAINT_END}{text}{PAINT}0{PAINT_END}")
 }
 
-/// Text as it is written to a person: lines and tabs stay, what was painted is in colour, and
-/// nothing else acts on a terminal.
+/// Text as printed for a person: keeps lines and tabs, applies painted colours, and escapes
+/// everything else that affects a terminal.
 pub(crate) fn written(text: &str) -> Cow<'_, str> {
     let plain = |character: char| matches!(character, '\n' | '\t') || !acts(character);
     if text.chars().all(plain) {
@@ -62,7 +62,7 @@ pub(crate) fn written(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The colour whose code comes next, if it is one.
+/// Reads a colour code; if it is invalid, returns it as text.
 fn colour(characters: &mut Peekable<impl Iterator<Item = char>>) -> String {
     let mut code = String::new();
     while let Some(digit) =
@@ -76,8 +76,8 @@ fn colour(characters: &mut Peekable<impl Iterator<Item = char>>) -> String {
     }
 }
 
-/// JSON as it is written to a program, which may show it to a person: what acts on a terminal
-/// stands in it as JSON writes any character.
+/// JSON as printed for a program, which may show it to a person: characters that affect a terminal
+/// are written as JSON escapes.
 pub(crate) fn written_json(json: &str) -> Cow<'_, str> {
     if !json.contains(acts) {
         return Cow::Borrowed(json);

@@ -1,4 +1,4 @@
-//! `converge` and `down`: how many nodes there are.
+//! `converge` and `down`: the number of nodes.
 
 use super::operation::{DRY_RUN, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE};
 use super::verb::ParameterType::{Counts, Flag};

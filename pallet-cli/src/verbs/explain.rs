@@ -1,4 +1,4 @@
-//! `explain`, `explain_plan` and `explain_session`: what would be done and why, and what was.
+//! `explain`, `explain_plan` and `explain_session`: what would be done and why, and what was done.
 
 use super::verb::ParameterType::{Any, Flag, Phases, Targets, Text as TextType};
 use super::verb::{Text, Verb, VerbParameter, command};

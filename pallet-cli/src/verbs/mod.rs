@@ -1,7 +1,7 @@
-//! The verbs: each is described once, for its command and for its function at the prompt.
+//! The verbs: each is described once, for both its command and its REPL function.
 //!
-//! The doc comments of a command's arguments are its help. The function takes summary and
-//! parameters from there; what only one of them has is marked.
+//! The doc comments of a command's arguments are its help. The function reuses summary and
+//! parameters; what only one of the two has is marked.
 
 mod converge;
 mod explain;

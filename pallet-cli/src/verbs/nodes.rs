@@ -1,4 +1,4 @@
-//! `nodes` and `groups`, and what shows them.
+//! `nodes` and `groups`, and their text forms.
 
 use super::verb::ParameterType::Targets;
 use super::verb::{Text, Verb, VerbParameter, command};

@@ -1,4 +1,4 @@
-//! What every operation that configures nodes takes.
+//! The options of every operation that configures nodes.
 
 use super::verb::ParameterType::{Flag, Number, Phases};
 use super::verb::{Text, VerbParameter};

@@ -1,4 +1,4 @@
-//! `providers`, `services` and `add-service`: where nodes are.
+//! `providers`, `services` and `add-service`: sources of nodes.
 
 use super::verb::ParameterType::{Any, Service, Text as TextType};
 use super::verb::{Text, Verb, VerbParameter, command};

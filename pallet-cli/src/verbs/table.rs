@@ -3,7 +3,7 @@
 use super::verb::Verb;
 use super::{converge, explain, lift, nodes, offers, project, run, services};
 
-/// All verbs, in the order in which help lists them.
+/// All verbs, in the order of help.
 pub(crate) const ALL: &[&Verb] = &[
     &nodes::NODES,
     &nodes::GROUPS,

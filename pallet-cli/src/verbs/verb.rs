@@ -1,18 +1,18 @@
-//! A verb: the description of a function of the prompt, shared with the command of the same name.
+//! A verb: the description of a REPL function, shared with the command of the same name.
 
-/// A verb. What the command line describes too, it takes from the command's own arguments.
+/// A verb. What a command also describes comes from the command's own arguments.
 pub(crate) struct Verb {
     /// The function's name.
     pub(crate) name: &'static str,
-    /// The command that does the same.
+    /// The equivalent command.
     pub(crate) command: Option<fn() -> clap::Command>,
-    /// Arguments that only the command has; a test compares.
+    /// Arguments that only the command has; a test checks this list.
     #[cfg_attr(not(test), allow(dead_code, reason = "marks that a test compares"))]
     pub(crate) command_only: &'static [&'static str],
     pub(crate) summary: Text,
-    /// Sentences that only the function's documentation has.
+    /// Additional sentences for the function's documentation.
     pub(crate) more: &'static str,
-    /// Calls of the function.
+    /// Example calls.
     pub(crate) examples: &'static [&'static str],
     pub(crate) parameters: &'static [VerbParameter],
 }
@@ -24,22 +24,22 @@ pub(crate) struct VerbParameter {
     pub(crate) takes: ParameterType,
     pub(crate) doc: Text,
     pub(crate) required: bool,
-    /// It may be given by position.
+    /// Whether it may be positional.
     pub(crate) positional: bool,
 }
 
-/// A text of the documentation.
+/// Where a text of the documentation comes from.
 #[derive(Clone, Copy)]
 pub(crate) enum Text {
-    /// The command's own.
+    /// The command's summary.
     Command,
-    /// That of the command's argument with this id.
+    /// The help of the command's argument with this id.
     Argument(&'static str),
-    /// The function's alone.
+    /// Text of the function's own.
     Own(&'static str),
 }
 
-/// What a parameter takes.
+/// The type of a parameter.
 #[derive(Clone, Copy)]
 pub(crate) enum ParameterType {
     /// Groups and nodes.
@@ -51,29 +51,29 @@ pub(crate) enum ParameterType {
     Flag,
     Number,
     Text,
-    /// A value that these words describe.
+    /// Any value, described in words.
     Any(&'static str),
 }
 
 impl VerbParameter {
-    /// A parameter that is given by keyword and may be omitted.
+    /// An optional keyword parameter.
     pub(crate) const fn keyword(name: &'static str, takes: ParameterType, doc: Text) -> Self {
         VerbParameter { name, takes, doc, required: false, positional: false }
     }
 
-    /// A parameter that may be given by position, and may be omitted.
+    /// An optional parameter that may be positional.
     pub(crate) const fn optional(name: &'static str, takes: ParameterType, doc: Text) -> Self {
         VerbParameter { name, takes, doc, required: false, positional: true }
     }
 
-    /// A parameter that must be given.
+    /// A required parameter.
     pub(crate) const fn required(name: &'static str, takes: ParameterType, doc: Text) -> Self {
         VerbParameter { name, takes, doc, required: true, positional: true }
     }
 }
 
 impl Verb {
-    /// The command that describes it too.
+    /// The equivalent command.
     pub(crate) fn command(&self) -> Option<clap::Command> {
         self.command.map(|command| command())
     }
@@ -116,7 +116,7 @@ fn sentence(text: &str) -> String {
     if text.ends_with(['.', '?', '!']) { text.to_owned() } else { format!("{text}.") }
 }
 
-/// The command of these arguments.
+/// The command with these arguments.
 pub(super) fn command<A: clap::Args>(name: &'static str) -> clap::Command {
     A::augment_args(clap::Command::new(name))
 }

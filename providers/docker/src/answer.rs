@@ -1,6 +1,6 @@
-//! What the steps of this provider give.
+//! The result type of this provider's steps.
 
 use pallet_core::prelude::*;
 
-/// What a step of this provider gives.
+/// The result of a step.
 pub(crate) type Answer<T> = Result<T, PluginError>;

@@ -1,4 +1,4 @@
-//! Files in containers, through the engine: whether the container runs or not.
+//! Reads and writes files in containers through the engine, whether the container runs or not.
 
 use std::io::Read;
 
@@ -12,20 +12,20 @@ use pallet_core::prelude::*;
 use crate::answer::Answer;
 use crate::engine::{Engine, is_absent};
 
-/// More than any file that is read here has.
+/// Maximum size of an archive that is read; the files read here are much smaller.
 const LIMIT: usize = 4 << 20;
 
 /// A file to write.
 pub(crate) struct File<'a> {
-    /// Its path in the directory.
+    /// Its path, relative to the directory.
     pub(crate) path: &'a str,
     pub(crate) content: &'a [u8],
     pub(crate) mode: u32,
     pub(crate) owner: (u64, u64),
 }
 
-/// The files at `path`, each by its name: one, or those that lie in a directory. None if there is
-/// nothing.
+/// The files at `path`, by name: a single file, or those in a directory; none if `path` does not
+/// exist.
 pub(crate) async fn read(
     engine: &Engine,
     container: &str,
@@ -49,7 +49,7 @@ pub(crate) async fn read(
     files(&tar).map_err(|error| PluginError::failed(format!("{}: {error}", what())))
 }
 
-/// One file, if it is there and is a file.
+/// A single file, if it exists.
 pub(crate) async fn read_file(
     engine: &Engine,
     container: &str,
@@ -58,8 +58,8 @@ pub(crate) async fn read_file(
     Ok(read(engine, container, path).await?.into_iter().next().map(|(_, content)| content))
 }
 
-/// Writes files into a directory that is there; directories in between are made, for the file's
-/// owner alone.
+/// Writes files into an existing directory. Missing directories in between are created, accessible
+/// only to the file's owner.
 pub(crate) async fn write(
     engine: &Engine,
     container: &str,
@@ -121,7 +121,7 @@ fn packed(files: &[File<'_>]) -> std::io::Result<Vec<u8>> {
     tar.into_inner()
 }
 
-/// An id as the engine's clients show it.
+/// An id in the short form that the engine's clients show.
 pub(crate) fn short(id: &str) -> &str {
     id.get(..12).unwrap_or(id)
 }

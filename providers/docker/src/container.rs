@@ -1,4 +1,4 @@
-//! A container as a node: its name, its labels, and what Pallet is told of it.
+//! A container as a node: its name, its labels, its properties.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,30 +16,31 @@ use crate::options::Transport;
 use crate::service::Docker;
 use crate::{ssh, tags};
 
-/// The project that a container belongs to.
+/// Label: the container's project.
 pub(crate) const PROJECT: &str = node_tags::PROJECT.label;
 pub(crate) const GROUP: &str = node_tags::GROUP.label;
 pub(crate) const NAME: &str = node_tags::NAME.label;
-/// When the node was asked for, in seconds since 1970-01-01 UTC.
+/// Label: when the node was created, in seconds since 1970-01-01 UTC.
 pub(crate) const CREATED: &str = "pallet.created";
-/// The tags that the node was made with, as JSON: an image has labels too, which are no tags.
+/// Label: the node's original tags, as JSON; the container also inherits the image's labels, which
+/// are not tags.
 pub(crate) const TAGS: &str = "pallet.tags";
-/// What was known of the image's system, as JSON.
+/// Label: the image's system as known at creation, as JSON.
 pub(crate) const OS: &str = "pallet.os";
-/// Who logs in over ssh before the node was bootstrapped.
+/// Label: the ssh login user until the node is bootstrapped.
 pub(crate) const IMAGE_USER: &str = node_tags::IMAGE_USER.label;
 
-/// So many calls are made at once.
+/// Maximum number of concurrent calls.
 pub(crate) const AT_ONCE: usize = 8;
 
-/// The name of a node's container: no other node of any project has it, as the engine keeps names
-/// unique.
+/// The name of a node's container. The engine keeps names unique, so no other node of any project
+/// has it.
 pub(crate) fn name(project: &str, node: &str) -> String {
-    // a node's name has no dot, so that this can be read one way only
+    // a node's name contains no dot, so the combination is unambiguous
     format!("pallet-{}.{node}", escaped(project))
 }
 
-/// A project's name as part of names that the engine takes.
+/// A project's name with the characters that the engine allows in names.
 pub(crate) fn escaped(project: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     project
@@ -48,7 +49,7 @@ pub(crate) fn escaped(project: &str) -> String {
         .collect()
 }
 
-/// Containers with a label, and with this value of it.
+/// Containers with this label; `KEY=VALUE` also compares the value.
 pub(crate) async fn with_label(engine: &Engine, label: &str) -> Answer<Vec<ContainerSummary>> {
     let filters = HashMap::from([("label", vec![label])]);
     let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
@@ -59,7 +60,7 @@ pub(crate) async fn with_label(engine: &Engine, label: &str) -> Answer<Vec<Conta
         .map_err(|error| engine.error("cannot list containers", error))
 }
 
-/// Removes a container with its anonymous volumes, running or not.
+/// Removes a container and its anonymous volumes, running or not.
 pub(crate) async fn remove(engine: &Engine, id: &str) -> Answer<()> {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
     match engine.client.remove_container(id, Some(options)).await {
@@ -85,7 +86,7 @@ impl Docker {
         Ok(nodes)
     }
 
-    /// The node of the project that has this name, if there is one.
+    /// The project's node with this name, if it exists.
     pub(crate) async fn node_named(&self, engine: &Engine, node: &str) -> Answer<Option<Node>> {
         let mut containers = with_label(engine, &format!("{NAME}={node}")).await?;
         containers.retain(|container| label(container, PROJECT) == Some(&self.context.project));
@@ -95,8 +96,8 @@ impl Docker {
         }
     }
 
-    /// The container as a node; `None` if it is none of this project's, or goes while it is looked
-    /// at.
+    /// The container as a node; `None` if it does not belong to this project, or disappears
+    /// meanwhile.
     async fn node(&self, engine: &Engine, container: ContainerSummary) -> Answer<Option<Node>> {
         let (Some(id), Some(name)) = (&container.id, label(&container, NAME)) else {
             return Ok(None);
@@ -147,7 +148,7 @@ impl Docker {
         }))
     }
 
-    /// Where a running container can be reached.
+    /// The address of a running container.
     async fn address(
         &self,
         engine: &Engine,
@@ -163,7 +164,7 @@ impl Docker {
         let inspected = match engine.client.inspect_container(id, None).await {
             Ok(inspected) => inspected,
             Err(error) if is_absent(&error) => return Ok(None),
-            Err(error) => return Err(engine.error("cannot look at a container", error)),
+            Err(error) => return Err(engine.error("cannot inspect a container", error)),
         };
         if inspected.host_config.and_then(|config| config.network_mode).as_deref() == Some("host") {
             return Ok(Some(engine.machine_address().to_owned()));
@@ -185,7 +186,7 @@ impl Docker {
     }
 
     async fn destroy_one(&self, engine: &Engine, id: &str) -> Answer<()> {
-        // an empty id would mean the list of all
+        // an empty id would list all containers
         if !id.is_empty() && self.owns(engine, id).await? {
             remove(engine, id).await
         } else {
@@ -208,7 +209,7 @@ impl Docker {
         tags::lay(engine, id, new).await
     }
 
-    /// Whether the container is there and belongs to the project.
+    /// Whether the container exists and belongs to the project.
     async fn owns(&self, engine: &Engine, id: &str) -> Answer<bool> {
         match engine.client.inspect_container(id, None).await {
             Ok(found) => {
@@ -218,7 +219,7 @@ impl Docker {
             }
             Err(error) if is_absent(&error) => Ok(false),
             Err(error) => Err(engine
-                .error(&format!("cannot look at container {}", crate::archive::short(id)), error)),
+                .error(&format!("cannot inspect container {}", crate::archive::short(id)), error)),
         }
     }
 }
@@ -238,7 +239,7 @@ fn status(state: ContainerSummaryStateEnum) -> NodeStatus {
     }
 }
 
-/// The first address of the networks, by their names.
+/// The first address, with networks ordered by name.
 fn address_in(networks: &HashMap<String, EndpointSettings>) -> Option<String> {
     let sorted: BTreeMap<_, _> = networks.iter().collect();
     let addresses = sorted
@@ -247,7 +248,7 @@ fn address_in(networks: &HashMap<String, EndpointSettings>) -> Option<String> {
     addresses.flatten().find(|address| !address.is_empty()).cloned()
 }
 
-/// Where the engine's machine passes ssh on, if it does.
+/// The address on the engine's machine that forwards to ssh, if there is one.
 fn published_ssh(engine: &Engine, container: &ContainerSummary) -> Option<(String, Option<u16>)> {
     let port = container
         .ports
@@ -257,7 +258,7 @@ fn published_ssh(engine: &Engine, container: &ContainerSummary) -> Option<(Strin
     Some((place(engine, port), port.public_port))
 }
 
-/// Where the engine's machine passes the other TCP ports on.
+/// The addresses on the engine's machine that forward to the other TCP ports.
 fn published(engine: &Engine, container: &ContainerSummary) -> BTreeMap<u16, String> {
     let tcp = |port: &&PortSummary| {
         port.private_port != 22 && port.typ.is_none_or(|kind| kind == PortSummaryTypeEnum::TCP)
@@ -271,7 +272,7 @@ fn published(engine: &Engine, container: &ContainerSummary) -> BTreeMap<u16, Str
         } else {
             format!("{host}:{public}")
         };
-        // an engine tells each port once for IPv4, and then for IPv6
+        // the engine lists each port for IPv4 first, and then for IPv6
         all.entry(port.private_port).or_insert(place);
     }
     all

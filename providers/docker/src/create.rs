@@ -1,4 +1,4 @@
-//! Making nodes.
+//! Creates nodes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::options::{NodeOptions, Transport};
 use crate::service::Docker;
 use crate::{ports, ssh};
 
-/// The first process of a node: it stays in any image that has a shell, takes in processes without
-/// parents, and ends when it is told to.
+/// The first process of a node. It needs only a shell, reaps orphaned processes, and exits on
+/// SIGTERM.
 const STAY: &str = r#"trap 'exit 0' TERM INT; while :; do sleep 86400 & wait "$!"; [ "$?" != 127 ] || exit 127; done"#;
-/// How long a first process is given to show that it ends at once.
+/// How long to wait before checking that the first process is still running.
 const GRACE: Duration = Duration::from_millis(150);
 
-/// What all nodes of one wish have in common.
+/// The common properties of all requested nodes.
 struct Wish<'a> {
     wanted: &'a RunNodes,
     image: Image,
@@ -32,7 +32,7 @@ struct Wish<'a> {
 
 impl Docker {
     pub(crate) async fn create(&self, engine: &Engine, wanted: &RunNodes) -> Answer<Vec<Created>> {
-        // what exists needs no image, and who asks for nothing needs no engine
+        // existing nodes need no image, and without names no engine is needed
         let mut created = Vec::new();
         for name in &wanted.names {
             created.push(self.existing(engine, wanted, name).await.transpose());
@@ -58,7 +58,7 @@ impl Docker {
         Ok(stream::iter(each).buffered(AT_ONCE).collect().await)
     }
 
-    /// The node of this name, started if it was not running; `None` if there is none.
+    /// The node with this name, started if necessary; `None` if there is none.
     async fn existing(
         &self,
         engine: &Engine,
@@ -69,7 +69,7 @@ impl Docker {
         if node.group.as_ref() != Some(&wanted.group) {
             let group = node.group.as_deref().unwrap_or("none");
             return Err(PluginError::failed(format!(
-                "there is a node {name} already, of group {group}"
+                "node {name} already exists, in group {group}"
             )));
         }
         if node.status != NodeStatus::Running {
@@ -78,7 +78,7 @@ impl Docker {
         self.node_named(engine, name).await
     }
 
-    /// What nodes are made of, with the image fetched.
+    /// The configuration of the nodes; fetches the image.
     async fn wish<'a>(&self, engine: &Engine, wanted: &'a RunNodes) -> Answer<Wish<'a>> {
         let options = NodeOptions::of(&wanted.spec)?;
         let ports = ports::published(&options.publish)?;
@@ -97,7 +97,7 @@ impl Docker {
             .as_ref()
             .and_then(|network| network.subnet.clone())
             .or_else(|| self.options.network.clone());
-        // what is asked for at least is also what there is at most
+        // the requested minimum is also the limit
         let hardware = wanted.spec.hardware.clone().unwrap_or_default();
         let body = ContainerCreateBody {
             image: Some(reference.clone()),
@@ -121,7 +121,7 @@ impl Docker {
         Ok(Wish { wanted, image, reference, body })
     }
 
-    /// The image that the host chose. It chose none if there is none that it knows to fit.
+    /// The image that the host chose. It chooses none if none is known to match.
     fn chosen(&self, wanted: &RunNodes) -> Answer<Image> {
         let asked = wanted.spec.image.clone().unwrap_or_default();
         match (&wanted.image, asked.image_id.clone()) {
@@ -157,7 +157,7 @@ impl Docker {
             Transport::Exec => None,
         };
         let mut body = wish.body.clone();
-        // one network namespace has one host name, which is then the machine's
+        // with the host's network namespace, the host name would be the machine's
         let own_name = body.host_config.as_ref().and_then(|config| config.network_mode.as_deref())
             != Some("host");
         body.hostname = own_name.then(|| name.to_owned());
@@ -166,21 +166,22 @@ impl Docker {
         let options = CreateContainerOptionsBuilder::default().name(&full).build();
         let id = match engine.client.create_container(Some(options), body).await {
             Ok(made) => made.id,
-            // another process made it since: it is the same wish
+            // another process has just created it, with the same configuration
             Err(error) if is_conflict(&error) => {
                 let there = self.existing(engine, wish.wanted, name).await?;
-                let error =
-                    PluginError::failed(format!("container {full} exists and is none of Pallet's"));
+                let error = PluginError::failed(format!(
+                    "container {full} exists and was not created by Pallet"
+                ));
                 return there.ok_or_else(|| {
                     error.with_help(format!("rename or remove it: docker rename {full} NAME"))
                 });
             }
             Err(error) if is_absent(&error) => {
                 return Err(
-                    engine.error(&format!("cannot make it from image {}", wish.reference), error)
+                    engine.error(&format!("cannot create it from image {}", wish.reference), error)
                 );
             }
-            Err(error) => return Err(engine.error("cannot make a container", error)),
+            Err(error) => return Err(engine.error("cannot create a container", error)),
         };
         let made = match self.start(engine, &id, user).await {
             Ok(()) => self.node_named(engine, name).await,
@@ -214,16 +215,16 @@ impl Docker {
         if let Some(kept) = (!tags.is_empty()).then(|| serde_json::to_string(tags).ok()).flatten() {
             labels.insert(container::TAGS, kept);
         }
-        // also as what they are to the engine: it can be asked for them
+        // tags are labels as well, so that the engine's clients can filter by them
         let own = labels.into_iter().map(|(label, value)| (label.to_owned(), value));
         tags.clone().into_iter().chain(own).collect()
     }
 
-    /// Starts a container, or wakes it, and waits until it can be reached.
+    /// Starts or unpauses a container, and waits until it can be reached.
     async fn start(&self, engine: &Engine, id: &str, user: Option<&str>) -> Answer<()> {
         let inspected = engine.client.inspect_container(id, None).await;
         let state = inspected
-            .map_err(|error| engine.error("cannot look at the container", error))?
+            .map_err(|error| engine.error("cannot inspect the container", error))?
             .state
             .unwrap_or_default();
         let never_ran = state
@@ -238,7 +239,7 @@ impl Docker {
                 .client
                 .unpause_container(id)
                 .await
-                .map_err(|error| engine.error("cannot wake the container", error))?;
+                .map_err(|error| engine.error("cannot unpause the container", error))?;
         } else {
             engine
                 .client
@@ -249,7 +250,7 @@ impl Docker {
         tokio::time::sleep(GRACE).await;
         let inspected = engine.client.inspect_container(id, None).await;
         let state = inspected
-            .map_err(|error| engine.error("cannot look at the container", error))?
+            .map_err(|error| engine.error("cannot inspect the container", error))?
             .state
             .unwrap_or_default();
         if state.running == Some(false) {
@@ -275,7 +276,7 @@ fn outcome(made: Result<Node, PluginError>) -> Created {
     }
 }
 
-/// The last line that a container printed, to be put behind a message.
+/// The last line of a container's output, to append to a message.
 async fn last_words(engine: &Engine, id: &str) -> String {
     let options = LogsOptionsBuilder::default().stdout(true).stderr(true).tail("1").build();
     let lines: Vec<_> = engine.client.logs(id, Some(options)).take(4).collect().await;

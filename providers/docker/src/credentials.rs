@@ -1,4 +1,4 @@
-//! Credentials of registries, as the engine takes them.
+//! Credentials of registries, in the form that the engine expects.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use pallet_core::prelude::*;
 
 use crate::answer::Answer;
 
-/// The registries that Docker's own client has credentials of.
+/// The registries for which Docker's own client has credentials.
 pub(crate) fn known(home: &Path) -> Answer<Vec<Credential>> {
     of_user(home).known().map_err(error_of)
 }
@@ -27,7 +27,7 @@ pub(crate) fn for_image(home: &Path, reference: &str) -> Answer<Option<DockerCre
     Ok(found.map(|found| with_login(registry, found.login)))
 }
 
-/// The places where Docker's own client looks.
+/// The places where Docker's own client looks for credentials.
 fn of_user(home: &Path) -> RegistryCredentials {
     let path = std::env::var_os("PATH").unwrap_or_default();
     RegistryCredentials {
@@ -58,7 +58,7 @@ fn with_login(registry: &str, login: RegistryLogin) -> DockerCredentials {
     credentials
 }
 
-/// The registry of an image, as configurations call it: `registry.local:5000`.
+/// The registry of an image, in the form of configurations: `registry.local:5000`.
 fn registry(reference: &str) -> &str {
     match reference.split_once('/') {
         Some((first, _)) if first.contains(['.', ':']) || first == "localhost" => {

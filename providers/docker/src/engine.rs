@@ -1,4 +1,4 @@
-//! The engine: where it listens, how it is asked, and what its errors mean.
+//! The engine: its address, its client, and its errors.
 
 use std::error::Error as StdError;
 use std::future::Future;
@@ -16,20 +16,20 @@ use tokio::runtime::Runtime;
 use crate::answer::Answer;
 use crate::options::Options;
 
-/// How long the engine may think about a call.
+/// Timeout of a call to the engine, in seconds.
 const PATIENCE: u64 = 120;
-/// How long it may take to swallow or to fetch an image.
+/// Timeout of a call that imports or pulls an image.
 const LONG_PATIENCE: Duration = Duration::from_secs(2 * 3600);
-/// How often it is looked whether the user has stopped the operation.
+/// How often to check whether the user has stopped the operation.
 const GLANCE: Duration = Duration::from_millis(250);
-/// Where clients are looked for.
+/// Directories to search for clients.
 const PROGRAMS: [&str; 6] =
     ["/usr/local/bin", "/usr/bin", "/bin", "/opt/homebrew/bin", "/usr/local/sbin", "/usr/sbin"];
 
-/// An engine and the runtime that talks to it.
+/// An engine, and the async runtime for its client.
 pub(crate) struct Engine {
     pub(crate) client: Client,
-    /// Where it listens: `unix:///var/run/docker.sock`.
+    /// Its address: `unix:///var/run/docker.sock`.
     pub(crate) host: String,
     service: String,
     host_of_pallet: ServiceHost,
@@ -37,7 +37,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// The engine of a service. Only whether its socket is there is looked at.
+    /// The engine of a service. Checks only that its socket exists.
     pub(crate) fn new(options: &Options, context: &ServiceContext) -> Answer<Engine> {
         let host = place(options, context)?;
         let service =
@@ -58,17 +58,17 @@ impl Engine {
         Ok(Engine { client, host, service, host_of_pallet: context.host.clone(), runtime })
     }
 
-    /// Runs `work` to its end on this thread.
+    /// Runs `work` to completion on this thread.
     pub(crate) fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
 
-    /// The same client for what takes long.
+    /// A client with a timeout for long calls.
     pub(crate) fn patient(&self) -> Client {
         self.client.clone().with_timeout(LONG_PATIENCE)
     }
 
-    /// Waits for `work`, but not longer than the user wants it.
+    /// Waits for `work` until the user stops the operation.
     pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = T>) -> Answer<T> {
         let mut work = pin!(work);
         loop {
@@ -79,7 +79,7 @@ impl Engine {
         }
     }
 
-    /// An error if the user has stopped the operation.
+    /// Returns an error if the user has stopped the operation.
     pub(crate) fn check_cancelled(&self) -> Answer<()> {
         if self.host_of_pallet.is_cancelled() {
             return Err(PluginError::cancelled("it was stopped"));
@@ -87,18 +87,16 @@ impl Engine {
         Ok(())
     }
 
-    /// Tells the user what goes on.
+    /// Reports progress to the user.
     pub(crate) fn progress(&self, message: impl Into<String>) {
         self.host_of_pallet.progress(message);
     }
 
-    /// The machine that the engine runs on.
+    /// The hardware of the engine's machine.
     pub(crate) async fn machine(&self) -> Answer<Hardware> {
-        let info = self
-            .client
-            .info()
-            .await
-            .map_err(|error| self.error("cannot ask for the machine", error))?;
+        let info = self.client.info().await.map_err(|error| {
+            self.error("cannot read the hardware of the engine's machine", error)
+        })?;
         Ok(Hardware {
             id: "host".to_owned(),
             cores: info.ncpu.and_then(|cores| u32::try_from(cores).ok()).unwrap_or(1),
@@ -113,13 +111,13 @@ impl Engine {
         })
     }
 
-    /// Where ports that the engine's machine passes on are reached from here.
+    /// The address at which published ports of the engine's machine are reached from here.
     pub(crate) fn machine_address(&self) -> &str {
         let place = self.host.strip_prefix("tcp://").and_then(|place| place.rsplit_once(':'));
         place.map_or("127.0.0.1", |(host, _)| host.trim_matches(['[', ']']))
     }
 
-    /// What runs a command in a container: the client's command line up to the container's id.
+    /// The client's command line that runs a command in a container, up to the container's id.
     pub(crate) fn exec(&self, program: Option<&str>) -> Vec<String> {
         let program = program.map_or_else(|| installed(&self.host), str::to_owned);
         let is_podman = Path::new(&program)
@@ -130,7 +128,7 @@ impl Engine {
         words.into_iter().map(str::to_owned).collect()
     }
 
-    /// What an error of the engine means for the user; `what` could not be done.
+    /// Translates an error of the engine. `what` says what failed.
     pub(crate) fn error(&self, what: &str, error: Error) -> PluginError {
         match error {
             Error::DockerResponseServerError { status_code, message } => {
@@ -188,14 +186,14 @@ impl Engine {
                 ))
             }
             None => PluginError::failed(format!(
-                "{what}: the engine at {host} gives an answer that is none: {}",
+                "{what}: the engine at {host} gives an invalid answer: {}",
                 one_line(&error.to_string())
             )),
         }
     }
 }
 
-/// Where the engine of a service listens.
+/// The address of a service's engine.
 pub(crate) fn place(options: &Options, context: &ServiceContext) -> Answer<String> {
     let Some(host) = &options.host else { return Ok(usual_host(&context.home)) };
     match host.split_once("://") {
@@ -203,7 +201,7 @@ pub(crate) fn place(options: &Options, context: &ServiceContext) -> Answer<Strin
         Some(("tcp", place)) if place.contains(':') => Ok(host.clone()),
         _ => {
             let message = format!(
-                "services.{}: option `host`: nothing can be reached at `{host}`",
+                "services.{}: option `host`: `{host}` is not the address of an engine",
                 context.service
             );
             let help = "write unix:///path/of/socket or tcp://host:port; the socket of an engine \
@@ -213,12 +211,12 @@ pub(crate) fn place(options: &Options, context: &ServiceContext) -> Answer<Strin
     }
 }
 
-/// Whether the engine says that it is not there.
+/// Whether the engine says that something does not exist.
 pub(crate) fn is_absent(error: &Error) -> bool {
     matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
 }
 
-/// Whether the engine says that it is there already, or about to go.
+/// Whether the engine says that something already exists, or is being removed.
 pub(crate) fn is_conflict(error: &Error) -> bool {
     match error {
         Error::DockerResponseServerError { status_code: 409, .. } => true,
@@ -237,12 +235,12 @@ fn absent(service: &str, host: &str) -> PluginError {
     error.with_help(format!("start it, or set the option `host` of services.{service}"))
 }
 
-/// A message of the engine without its line breaks.
+/// The engine's message in one line.
 pub(crate) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The first of the usual sockets that is there, or else Docker's.
+/// The first usual socket that exists, otherwise Docker's.
 fn usual_host(home: &Path) -> String {
     let docker = PathBuf::from("/var/run/docker.sock");
     let user = std::fs::metadata(home).map(|home| home.uid()).unwrap_or_default();
@@ -257,7 +255,7 @@ fn usual_host(home: &Path) -> String {
     format!("unix://{}", found.display())
 }
 
-/// The client that is installed, the engine's own before another; either can talk to both.
+/// The installed client, preferably the engine's own; each works with both engines.
 fn installed(host: &str) -> String {
     let names = if host.contains("podman") { ["podman", "docker"] } else { ["docker", "podman"] };
     let found = |name: &str| {

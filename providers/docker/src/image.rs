@@ -1,4 +1,4 @@
-//! The images that nodes can be made from, and the system on each.
+//! The available images, with their systems.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,12 +15,12 @@ use crate::options::Transport;
 use crate::service::Docker;
 use crate::{archive, os};
 
-/// Marks a container that was made to look into its image.
+/// Marks a container that exists only to read files of its image.
 const PROBE: &str = "pallet.probe";
 
 impl Docker {
-    /// The configured images before those of the engine. What a system is asked for is only looked
-    /// up where it matters.
+    /// The configured images, followed by the engine's. Looks up their systems only if the
+    /// node-spec has conditions on them.
     pub(crate) async fn all_images(
         &self,
         engine: &Engine,
@@ -34,7 +34,7 @@ impl Docker {
             wanted.image_id.as_ref().filter(|id| !self.options.images.contains_key(*id))
         {
             check_reference(id)?;
-            // one that is not there is pulled when a node is made
+            // if it is missing, it is pulled when a node is created
             let os = systems.of(engine, id, true).await?;
             images.push(self.image(id, os));
         } else {
@@ -56,8 +56,8 @@ impl Docker {
         Ok(images)
     }
 
-    /// The system of a configured image: a directory tells at once, a tarball when the engine has
-    /// it.
+    /// The system of a configured image: read from a directory directly, and from a tarball once
+    /// the engine has imported it.
     async fn configured_os(
         &self,
         engine: &Engine,
@@ -85,7 +85,7 @@ impl Docker {
         Image { id: id.to_owned(), name: id.to_owned(), os, login_user, min_disk: None }
     }
 
-    /// Removes containers that were made to look into images by somebody who was interrupted.
+    /// Removes leftover containers of interrupted lookups.
     pub(crate) async fn remove_probes(&self, engine: &Engine) -> Answer<()> {
         for container in with_label(engine, PROBE).await? {
             remove(engine, &container.id.unwrap_or_default()).await?;
@@ -94,7 +94,7 @@ impl Docker {
     }
 }
 
-/// The references of the engine's images, but for what Pallet brought it.
+/// The references of the engine's images, without those that Pallet imported.
 async fn references(engine: &Engine) -> Answer<Vec<String>> {
     let images = engine.client.list_images(Some(ListImagesOptionsBuilder::default().build())).await;
     let images = images.map_err(|error| engine.error("cannot list images", error))?;
@@ -106,7 +106,7 @@ async fn references(engine: &Engine) -> Answer<Vec<String>> {
     Ok(references)
 }
 
-/// The systems of images, by the images' digests. What was once looked up is remembered.
+/// Caches the systems of images, by image digest.
 struct Systems {
     file: PathBuf,
     known: BTreeMap<String, Option<Os>>,
@@ -123,7 +123,7 @@ impl Systems {
         Systems { file, known, is_new: false }
     }
 
-    /// Only to save time later: what cannot be remembered is looked up again.
+    /// Saves the cache. Errors are ignored: it only saves time.
     fn save(&self) {
         let Some(directory) = self.file.parent().filter(|_| self.is_new) else { return };
         let part = self.file.with_extension(format!("{}.part", std::process::id()));
@@ -132,13 +132,13 @@ impl Systems {
         let _ = written.and_then(|()| std::fs::rename(&part, &self.file));
     }
 
-    /// The system of an image that the engine has; looked up only if `asked`.
+    /// The system of an image in the engine; without `asked`, only from the cache.
     async fn of(&mut self, engine: &Engine, reference: &str, asked: bool) -> Answer<Option<Os>> {
         let image = match engine.client.inspect_image(reference).await {
             Ok(image) => image,
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => {
-                return Err(engine.error(&format!("cannot look at image {reference}"), error));
+                return Err(engine.error(&format!("cannot inspect image {reference}"), error));
             }
         };
         let id = image.id.unwrap_or_default();
@@ -157,13 +157,13 @@ impl Systems {
     }
 }
 
-/// The os-release of an image, out of a container of it that never starts.
+/// The os-release of an image, read from a container that is never started.
 async fn os_release(engine: &Engine, image: &str) -> Answer<Option<String>> {
-    // one name for each image: what an interrupted look left is used by the next
+    // one name per image, so that the leftover of an interrupted lookup is reused
     let name = format!("pallet-probe.{}", archive::short(image.trim_start_matches("sha256:")));
     let body = ContainerCreateBody {
         image: Some(image.to_owned()),
-        // an image may have none, and a container must
+        // a container needs a command, but an image may have none
         entrypoint: Some(vec!["/bin/sh".to_owned()]),
         labels: Some([(PROBE.to_owned(), image.to_owned())].into()),
         ..ContainerCreateBody::default()

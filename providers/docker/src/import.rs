@@ -1,5 +1,4 @@
-//! Getting an image into the engine: from a directory or a tarball of the options, or from where
-//! its reference leads.
+//! Fetches images into the engine: imports a directory or a tarball, or pulls a reference.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,15 +16,15 @@ use crate::engine::{Engine, is_absent, one_line};
 use crate::pack;
 use crate::service::Docker;
 
-/// Where the engine keeps what Pallet brought it; no registry is asked for it.
+/// The repository of imported images; it is local, so no registry is asked for it.
 pub(crate) const REPOSITORY: &str = "localhost/pallet";
-/// How long the reading of an image is waited for once the engine takes no more of it.
+/// How long to wait for the reading thread after the engine has stopped reading.
 const LET_GO: Duration = Duration::from_secs(5);
-/// How often the progress of a pull is told.
+/// Interval of progress messages during a pull.
 const TELL: Duration = Duration::from_secs(1);
 
 impl Docker {
-    /// Makes sure that the engine has the image; the reference that it has it under.
+    /// Makes sure that the engine has the image, and returns its reference there.
     pub(crate) async fn fetch(&self, engine: &Engine, image: &str) -> Answer<String> {
         match self.options.images.get(image) {
             Some(path) => imported(engine, image, &self.context.directory.join(path)).await,
@@ -34,11 +33,14 @@ impl Docker {
     }
 }
 
-/// Imports a root file system, unless the engine has this state of it.
+/// Imports a root file system, unless the engine already has its current state.
 async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     let wrong = |why: String| PluginError::invalid_input(format!("image {name}: {why}"));
     if path.is_dir() && std::fs::symlink_metadata(path.join("bin/sh")).is_err() {
-        return Err(wrong(format!("{} is no root file system: it has no bin/sh", path.display())));
+        return Err(wrong(format!(
+            "{} is not a root file system: it has no bin/sh",
+            path.display()
+        )));
     }
     let stamp = pack::stamp(path).map_err(|error| wrong(one_line(&format!("{error:#}"))))?;
     let reference = format!("{REPOSITORY}/{name}:{stamp}");
@@ -46,7 +48,7 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
         return Ok(reference);
     }
     engine.progress(format!("importing image {name}"));
-    // all in `repo`: Podman takes no notice of `tag` here
+    // Podman ignores `tag` here, so `repo` contains it
     let options = CreateImageOptionsBuilder::default().from_src("-").repo(&reference).build();
     let (body, reading) = pack::stream(path);
     let what = format!("image {name} cannot be imported");
@@ -57,13 +59,13 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
         client.create_image(Some(options), Some(body_try_stream(body)), None),
     )
     .await;
-    // the connection must be driven meanwhile, so that it lets the reading go
+    // polling the runtime lets the connection close, which ends the reading thread
     let end = Instant::now() + LET_GO;
     while !reading.is_finished() && Instant::now() < end {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     match reading.is_finished().then(|| reading.join()) {
-        // why it could not be read says more than that the engine got nothing
+        // the reading error is more useful than the engine's
         Some(Ok(Err(error))) if !error.chain().any(is_broken_pipe) => {
             return Err(wrong(one_line(&format!("{error:#}"))));
         }
@@ -71,9 +73,9 @@ async fn imported(engine: &Engine, name: &str, path: &Path) -> Answer<String> {
     }
     match is_there(engine, &reference).await? {
         true => Ok(reference),
-        false => {
-            Err(PluginError::failed(format!("{what}: the engine took it and does not have it")))
-        }
+        false => Err(PluginError::failed(format!(
+            "{what}: the engine accepted it, but does not have it"
+        ))),
     }
 }
 
@@ -83,7 +85,7 @@ fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
         .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Pulls an image, unless the engine has it.
+/// Pulls an image, unless the engine already has it.
 async fn pulled(engine: &Engine, reference: &str, home: &Path) -> Answer<String> {
     check_reference(reference)?;
     if is_there(engine, reference).await? {
@@ -91,7 +93,7 @@ async fn pulled(engine: &Engine, reference: &str, home: &Path) -> Answer<String>
     }
     let credentials = credentials::for_image(home, reference)?;
     engine.progress(format!("pulling image {reference}"));
-    // without a tag, an engine pulls all there are
+    // without a tag, the engine would pull all tags
     let has_tag = reference.contains('@')
         || reference.rsplit('/').next().is_some_and(|last| last.contains(':'));
     let full = if has_tag { reference.to_owned() } else { format!("{reference}:latest") };
@@ -106,7 +108,7 @@ async fn pulled(engine: &Engine, reference: &str, home: &Path) -> Answer<String>
     Ok(reference.to_owned())
 }
 
-/// Follows what the engine tells until it is done.
+/// Follows the engine's progress until the call ends.
 async fn follow(
     engine: &Engine,
     what: &str,
@@ -116,7 +118,7 @@ async fn follow(
     let mut last = Instant::now();
     while let Some(line) = engine.unless_cancelled(told.next()).await? {
         let line = line.map_err(|error| engine.error(what, error))?;
-        // an import ends with the image's digest alone
+        // an import ends with only the digest as its status
         if let Some(status) =
             line.status.filter(|status| last.elapsed() > TELL && !status.starts_with("sha256:"))
         {
@@ -136,7 +138,7 @@ pub(crate) async fn is_there(engine: &Engine, reference: &str) -> Answer<bool> {
     }
 }
 
-/// An error for what can be no image's name; it becomes a part of what the engine is asked.
+/// Refuses invalid image references, because they become part of the engine's URLs.
 pub(crate) fn check_reference(reference: &str) -> Answer<()> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(&byte);
     let parts = || reference.split(['/', ':', '@']);

@@ -1,10 +1,10 @@
-//! The lease of a project's nodes, kept at the engine as a volume whose labels say who holds it.
+//! The lease of a project's nodes: a volume in the engine whose labels name the holder.
 //!
-//! An engine makes a volume of a name once, and its labels never change; whoever makes it second
-//! finds the first. So each grant and each renewal is a volume of its own, with the next number:
-//! `pallet-lease.shop.7`. The highest number is the lease, and who wants it after that must make
-//! the next one. Nobody removes a volume that others may rely on, which two takers of one expired
-//! lease would otherwise do.
+//! The engine creates a volume with a given name only once, and its labels never change: whoever
+//! creates it second gets the existing one. Each grant and each renewal is therefore a new volume
+//! with the next number, `pallet-lease.shop.7`. The highest number is the lease, and the next
+//! holder must create the number after it. Nobody removes a volume that others may rely on;
+//! otherwise two processes that take over the same expired lease could do that.
 
 use std::collections::HashMap;
 
@@ -16,12 +16,12 @@ use crate::answer::Answer;
 use crate::container::escaped;
 use crate::engine::{Engine, is_absent};
 
-/// The project that a lease is of.
+/// Label: the project of the lease.
 const PROJECT: &str = node_tags::LEASE.label;
-/// The lease itself, as JSON.
+/// Label: the lease as JSON.
 const LEASE: &str = "pallet.held";
 
-/// How often another may be quicker before that is an error.
+/// Maximum number of attempts if others are faster.
 const ATTEMPTS: usize = 10;
 
 /// A lease and the number of its volume.
@@ -32,7 +32,8 @@ struct Numbered {
     lease: Lease,
 }
 
-/// Takes or renews the lease; `None` if it was granted, or else the lease that another holds.
+/// Takes or renews the lease. Returns `None` if it was granted, otherwise the lease of the other
+/// holder.
 pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answer<Option<Lease>> {
     for _ in 0..ATTEMPTS {
         let number = match next(&all(engine, project).await?, &wanted.token, unix_time()) {
@@ -40,7 +41,7 @@ pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answ
             Err(other) => return Ok(Some(other)),
         };
         make(engine, project, number, wanted).await?;
-        // another may have made it first, or gone further while this one was made
+        // another process may have created it first, or a higher number meanwhile
         let leases = all(engine, project).await?;
         let Some(highest) = leases.iter().max_by_key(|lease| lease.number) else { continue };
         let granted = highest.number == number && highest.lease.token == wanted.token;
@@ -59,11 +60,11 @@ pub(crate) async fn take(engine: &Engine, project: &str, wanted: &Lease) -> Answ
         }
     }
     Err(PluginError::transient(format!(
-        "the lease of project {project} changes hands all the time; try again"
+        "the lease of project {project} keeps changing hands; try again"
     )))
 }
 
-/// Gives the lease back, if this token has it.
+/// Releases the lease, if this token holds it.
 pub(crate) async fn release(engine: &Engine, project: &str, token: &str) -> Answer<()> {
     for lease in all(engine, project).await?.iter().filter(|lease| lease.lease.token == token) {
         remove(engine, &lease.volume).await?;
@@ -71,7 +72,7 @@ pub(crate) async fn release(engine: &Engine, project: &str, token: &str) -> Answ
     Ok(())
 }
 
-/// The number to take, or the lease of another who holds it now.
+/// The next number, or the lease of another holder.
 fn next(leases: &[Numbered], token: &str, now: u64) -> Result<u64, Lease> {
     match leases.iter().max_by_key(|lease| lease.number) {
         Some(last) if last.lease.excludes(token, now) => Err(last.lease.clone()),
@@ -80,7 +81,7 @@ fn next(leases: &[Numbered], token: &str, now: u64) -> Result<u64, Lease> {
     }
 }
 
-/// All that there is of the project's lease.
+/// All volumes of the project's lease.
 async fn all(engine: &Engine, project: &str) -> Answer<Vec<Numbered>> {
     let filters = HashMap::from([("label", vec![format!("{PROJECT}={project}")])]);
     let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
@@ -108,7 +109,7 @@ fn prefix(project: &str) -> String {
     format!("pallet-lease.{}.", escaped(project))
 }
 
-/// Makes a volume of this number, unless there is one.
+/// Creates the volume with this number, unless it exists.
 async fn make(engine: &Engine, project: &str, number: u64, lease: &Lease) -> Answer<()> {
     let held =
         serde_json::to_string(lease).map_err(|error| PluginError::failed(error.to_string()))?;
@@ -122,7 +123,7 @@ async fn make(engine: &Engine, project: &str, number: u64, lease: &Lease) -> Ans
     };
     match engine.client.create_volume(request).await {
         Ok(_) => Ok(()),
-        // Podman, where two make it at the same time: one of them did
+        // Podman, if two create it at the same time: one of them succeeded
         Err(error) if crate::engine::is_conflict(&error) => Ok(()),
         Err(error) => Err(engine.error("cannot take the lease", error)),
     }

@@ -1,4 +1,4 @@
-//! Nodes that are containers of Docker or Podman.
+//! Nodes that are Docker or Podman containers.
 #![forbid(unsafe_code)]
 
 mod answer;

@@ -69,7 +69,7 @@ pub(crate) enum Transport {
 }
 
 impl Options {
-    /// An error for the first option that cannot be meant.
+    /// Returns an error for the first invalid option.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let refuse = |option: &str, why: String| {
             Err(PluginError::invalid_input(format!("services.{service}: option `{option}` {why}")))
@@ -96,7 +96,7 @@ impl Options {
 }
 
 impl NodeOptions {
-    /// Those of a node-spec.
+    /// The options of a node-spec.
     pub(crate) fn of(spec: &NodeSpec) -> Result<NodeOptions, PluginError> {
         let options: NodeOptions = node_options(spec, "docker")?;
         if options.command.as_ref().is_some_and(Vec::is_empty) {

@@ -1,17 +1,17 @@
-//! The system of an image, as its os-release tells.
+//! The system of an image, from its os-release.
 
 use pallet_core::prelude::{Os, ServiceManager};
 
-/// The system that an os-release describes, for an architecture in the engine's words.
+/// The system described by an os-release, with the engine's name of the architecture.
 pub(crate) fn of(os_release: &str, arch: &str) -> Os {
-    // a container has no service manager but what its command starts, which the node itself tells
+    // whether a container has a service manager depends on its command; the node's facts tell
     Os {
         service_manager: ServiceManager::Process,
         ..Os::described(os_release, &architecture(arch))
     }
 }
 
-/// An architecture as `uname -m` says it.
+/// An architecture in the notation of `uname -m`.
 pub(crate) fn architecture(name: &str) -> String {
     match name {
         "amd64" => "x86_64",

@@ -1,5 +1,5 @@
-//! A root file system on its way to the engine: a tarball as it is, or a directory that is packed
-//! while it travels.
+//! Streams a root file system to the engine: a tarball as it is, a directory as a tarball that is
+//! packed on the fly.
 
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
@@ -16,16 +16,16 @@ use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 use tokio::sync::mpsc::{Sender, channel};
 
-/// So much travels at once.
+/// Size of the chunks, in bytes.
 const CHUNK: usize = 256 << 10;
 
-/// What names a state of a directory or a tarball: the names, sizes, modes and times of its files,
-/// wherever it lies.
+/// A digest of a directory or tarball: of its files' names, sizes, modes and times, independent of
+/// its location.
 pub(crate) fn stamp(path: &Path) -> Result<String> {
     let mut digest = Sha256::new();
     visit(path, &mut |file, name, about| {
-        // the times of a directory change with what a look at it makes, and a tarball is known by
-        // itself
+        // directory times are ignored, because merely using a directory can change them; a tarball
+        // is a file, so its time counts
         let time = if about.is_dir() { (0, 0) } else { (about.mtime(), about.mtime_nsec()) };
         let size = if about.is_file() { about.size() } else { 0 };
         let link = if about.is_symlink() { fs::read_link(file)? } else { PathBuf::new() };
@@ -36,8 +36,7 @@ pub(crate) fn stamp(path: &Path) -> Result<String> {
     Ok(digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// The bytes of a tarball, or of the one that a directory is packed to; and what becomes of the
-/// reading.
+/// The bytes of the tarball, existing or packed from a directory, and the thread that reads them.
 pub(crate) fn stream(
     path: &Path,
 ) -> (impl Stream<Item = io::Result<Bytes>> + Send + 'static, JoinHandle<Result<()>>) {
@@ -50,15 +49,15 @@ pub(crate) fn stream(
             copy(&path, Chunks(sender.clone()))
         };
         if result.is_err() {
-            // the engine must not take what is cut off for all of it
-            let _ = sender.blocking_send(Err(io::Error::other("the reading of it failed")));
+            // prevents the engine from accepting a truncated image
+            let _ = sender.blocking_send(Err(io::Error::other("reading it failed")));
         }
         result
     });
     (poll_fn(move |context| receiver.poll_recv(context)), thread)
 }
 
-/// The writing end.
+/// Writes to the stream.
 struct Chunks(Sender<io::Result<Bytes>>);
 
 impl Write for Chunks {
@@ -87,7 +86,7 @@ fn copy(path: &Path, mut to: Chunks) -> Result<()> {
 
 fn pack(root: &Path, to: impl Write) -> Result<()> {
     let mut tar = Builder::new(BufWriter::with_capacity(CHUNK, to));
-    // files with several names, by device and number: the first name in the tarball
+    // the first name of each file with several hard links, by device and inode
     let mut linked: HashMap<(u64, u64), PathBuf> = HashMap::new();
     visit(root, &mut |file, name, about| {
         let mut header = Header::new_gnu();
@@ -103,7 +102,7 @@ fn pack(root: &Path, to: impl Write) -> Result<()> {
             header.set_size(0);
             tar.append_link(&mut header, name, fs::read_link(file)?)?;
         } else if kind.is_socket() {
-            // it means nothing to another process
+            // a socket is useless to another process
         } else if let Some(first) = linked.get(&(about.dev(), about.ino())) {
             header.set_size(0);
             header.set_entry_type(EntryType::Link);
@@ -113,7 +112,7 @@ fn pack(root: &Path, to: impl Write) -> Result<()> {
                 linked.insert((about.dev(), about.ino()), name.to_owned());
             }
             if kind.is_file() {
-                // exactly so many bytes as were announced, also of a file that grows
+                // exactly the announced number of bytes, even if the file grows
                 tar.append_data(&mut header, name, File::open(file)?.take(about.size()))?;
             } else {
                 header.set_size(0);
@@ -131,10 +130,10 @@ fn pack(root: &Path, to: impl Write) -> Result<()> {
     Ok(())
 }
 
-/// Shows `look` the path and all that is below it, in one order: where each lies, its name from
-/// there, and what it is.
+/// Calls `look` for the path and everything below it, in a fixed order, with the location, the
+/// relative name and the metadata.
 fn visit(path: &Path, look: &mut impl FnMut(&Path, &Path, &Metadata) -> Result<()>) -> Result<()> {
-    // the directory or tarball itself may be a link
+    // the directory or tarball itself may be a symbolic link
     let about = fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     look(path, Path::new(""), &about).with_context(|| format!("cannot read {}", path.display()))?;
     if about.is_dir() { visit_below(path, Path::new(""), look) } else { Ok(()) }

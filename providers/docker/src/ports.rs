@@ -1,4 +1,4 @@
-//! Ports that the engine's machine passes on to a node.
+//! Ports of the engine's machine that are forwarded to a node.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use pallet_core::prelude::*;
 
 use crate::answer::Answer;
 
-/// What `publish` means to the engine.
+/// Converts the option `publish` for the engine.
 pub(crate) fn published(publish: &[String]) -> Answer<PortMap> {
     let mut ports: PortMap = HashMap::new();
     for text in publish {
         let Some((port, binding)) = parse(text) else {
-            let message = format!("node-spec: provider.docker: `{text}` is no port to publish");
+            let message = format!("node-spec: provider.docker: `{text}` is not a port to publish");
             return Err(PluginError::invalid_input(message)
                 .with_help("write 8080:80, 127.0.0.1:8080:80/tcp, or 80 for any free port"));
         };
@@ -36,7 +36,7 @@ fn parse(text: &str) -> Option<(String, PortBinding)> {
     let number = |text: &str| text.parse::<u16>().ok().filter(|number| *number > 0);
     let inside = number(inside)?;
     let port = match port {
-        // any free one
+        // any free port
         None | Some("") => String::new(),
         Some(port) => number(port)?.to_string(),
     };

@@ -1,4 +1,4 @@
-//! One configured service.
+//! A configured service.
 
 use pallet_core::prelude::*;
 
@@ -6,14 +6,15 @@ use crate::answer::Answer;
 use crate::engine::Engine;
 use crate::options::Options;
 
-/// One configured service.
+/// A configured service.
 pub(crate) struct Docker {
     pub(crate) options: Options,
     pub(crate) context: ServiceContext,
 }
 
 impl Docker {
-    /// Does `work` with the engine. It is looked for each time: its socket may come and go.
+    /// Runs `work` with the engine. It is looked up each time, because its socket may appear and
+    /// disappear.
     pub(crate) fn run<T>(&self, work: impl AsyncFnOnce(&Engine) -> Answer<T>) -> Answer<T> {
         let engine = Engine::new(&self.options, &self.context)?;
         engine.run(work(&engine))

@@ -1,4 +1,4 @@
-//! What ssh needs of a container: the keys that may log in, and the keys that its sshd has.
+//! Support for ssh: the authorized keys of a container, and its sshd's host keys.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::archive::{self, File};
 use crate::engine::Engine;
 
-/// How long an image may take to make its host keys when it starts.
+/// Timeout for an image to create its host keys when it starts.
 const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -21,7 +21,7 @@ pub(crate) async fn host_keys(engine: &Engine, container: &str) -> Answer<Vec<St
     Ok(keys.filter_map(|(_, content)| without_comment(&String::from_utf8_lossy(content))).collect())
 }
 
-/// Waits until the container has host keys; one that keeps them elsewhere is known by known_hosts.
+/// Waits until the container has host keys. If the image keeps them elsewhere, known_hosts is used.
 pub(crate) async fn wait_for_host_keys(engine: &Engine, container: &str) -> Answer<()> {
     let end = tokio::time::Instant::now() + PATIENCE;
     while host_keys(engine, container).await?.is_empty() && tokio::time::Instant::now() < end {
@@ -31,7 +31,7 @@ pub(crate) async fn wait_for_host_keys(engine: &Engine, container: &str) -> Answ
     Ok(())
 }
 
-/// Lets these keys log in as a user of a container, besides those that may.
+/// Authorizes keys for a user of a container, in addition to existing ones.
 pub(crate) async fn authorize(
     engine: &Engine,
     container: &str,

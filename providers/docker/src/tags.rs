@@ -1,8 +1,9 @@
-//! Tags that a node gets while it exists.
+//! Tags that are added to an existing node.
 //!
-//! Labels of a container are fixed when it is made. So these tags are a file in the container,
-//! which the engine reads and writes also while it is stopped, and which goes with it. It names its
-//! container: an image that was made from a node brings no tags to others.
+//! The labels of a container are fixed at creation. These tags are therefore in a file in the
+//! container, which the engine can read and write even if the container is stopped, and which is
+//! deleted with it. The file names its container, so that nodes created from an image of a node do
+//! not inherit its tags.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::answer::Answer;
 use crate::archive::{self, File};
 use crate::engine::Engine;
 
-/// It is always there: engines keep the container's host name in it.
+/// Always exists, because engines put the container's host name there.
 const DIRECTORY: &str = "/etc";
 const NAME: &str = "pallet-tags.json";
 
@@ -22,7 +23,7 @@ pub(crate) async fn read(engine: &Engine, container: &str) -> Answer<BTreeMap<St
     Ok(content.map(|content| parse(&content, container)).unwrap_or_default())
 }
 
-/// Lays tags over those of a container.
+/// Adds tags to those of a container.
 pub(crate) async fn lay(
     engine: &Engine,
     container: &str,

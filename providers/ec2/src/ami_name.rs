@@ -1,25 +1,25 @@
-//! What the name of an image says: each distribution names its images in its own way, and that way
-//! alone tells what is on them.
+//! Parses the names of images: each distribution has a naming scheme, and only the name tells what
+//! is in an image.
 
 use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;
 
-/// One way to name images, of one distribution.
+/// The naming scheme of a distribution.
 #[derive(Debug)]
 pub(crate) struct Naming {
     /// The distribution, as in os-release.
     pub(crate) id: &'static str,
-    /// Who logs in to a fresh node.
+    /// The login user of a fresh node.
     pub(crate) login_user: &'static str,
-    /// The name, with `{version}` and `{arch}`, and `*` for what changes from image to image.
+    /// The name, with `{version}`, `{arch}`, and `*` for the variable parts.
     pattern: &'static str,
-    /// The name of arm64 in it.
+    /// The word for arm64 in names.
     arm: &'static str,
-    /// The name of x86_64 in it.
+    /// The word for x86_64 in names.
     x86: &'static str,
 }
 
-/// All that are known, the preferred ones first.
+/// All known schemes, in order of preference.
 pub(crate) const NAMINGS: [Naming; 13] = [
     naming("debian", "admin", "debian-{version}-{arch}-*", "arm64", "amd64"),
     naming(
@@ -64,19 +64,19 @@ const fn naming(
     Naming { id, login_user, pattern, arm, x86 }
 }
 
-/// What a name says.
+/// The content of a name.
 #[derive(Debug, Clone)]
 pub(crate) struct Named {
     /// The system.
     pub(crate) os: Os,
-    /// Who logs in to a fresh node.
+    /// The login user of a fresh node.
     pub(crate) login_user: &'static str,
-    /// Its place among the known ways: smaller is preferred.
+    /// The index of the scheme; lower is preferred.
     pub(crate) rank: usize,
 }
 
-/// What the name of an image says, if it is one of those that are known. `arch` is what EC2 calls
-/// it: `x86_64`, `arm64`.
+/// Parses the name of an image, if it matches a known scheme. `arch` is EC2's word: `x86_64`,
+/// `arm64`.
 pub(crate) fn read(name: &str, arch: &str) -> Option<Named> {
     NAMINGS.iter().enumerate().find_map(|(rank, naming)| {
         let version = version(naming.id, &naming.version_in(name, arch)?)?;
@@ -103,14 +103,13 @@ pub(crate) fn read(name: &str, arch: &str) -> Option<Named> {
     })
 }
 
-/// An architecture as `uname -m` says it.
+/// An architecture in the notation of `uname -m`.
 pub(crate) fn machine(arch: &str) -> &str {
     if arch == "arm64" { "aarch64" } else { arch }
 }
 
 impl Naming {
-    /// A pattern of EC2 that all names of this kind match, of one architecture if it is known, and
-    /// of one version.
+    /// EC2's filter for names of this scheme, optionally for one architecture and one version.
     pub(crate) fn filter(&self, arch: Option<&str>, version: Option<&str>) -> String {
         let arch = match arch {
             Some("aarch64") => self.arm,
@@ -122,7 +121,7 @@ impl Naming {
         self.pattern.replace("{version}", &version).replace("{arch}", arch)
     }
 
-    /// How a version that the user wants begins in names.
+    /// The filter for a version that the user requested.
     fn version_filter(&self, version: &str) -> String {
         let major = version.split('.').next().unwrap_or_default();
         match self.id {
@@ -132,7 +131,7 @@ impl Naming {
         }
     }
 
-    /// The version in a name of this kind.
+    /// The version in a name of this scheme.
     fn version_in(&self, name: &str, arch: &str) -> Option<String> {
         let arch = match arch {
             "arm64" => self.arm,
@@ -141,7 +140,7 @@ impl Naming {
         };
         let pattern = self.pattern.replace("{arch}", arch);
         let (before, after) = pattern.split_once("{version}")?;
-        // the version is the shortest text that lets the rest of the name fit
+        // the version is the shortest text for which the rest of the name matches
         let starts =
             (0..=name.len()).filter(|at| name.is_char_boundary(*at) && fits(before, &name[..*at]));
         starts.into_iter().find_map(|start| {
@@ -155,7 +154,7 @@ impl Naming {
     }
 }
 
-/// Whether a text as a whole is of a pattern with `*`.
+/// Whether the whole text matches a pattern with `*`.
 fn fits(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -172,7 +171,7 @@ fn looks_like_version(text: &str) -> bool {
         && text.ends_with(|last: char| last.is_ascii_digit())
 }
 
-/// A version as os-release has it.
+/// A version in the notation of os-release.
 fn version(id: &str, text: &str) -> Option<String> {
     let parts: Vec<_> = text.split(['.', '-']).map(|part| part.trim_start_matches("sp")).collect();
     let so_many = match id {

@@ -1,12 +1,12 @@
-//! What there is to choose from: images, kinds of machines, places.
+//! The offers: images, hardware, locations.
 
 use pallet_core::prelude::*;
 
 use crate::ami_name::{self, NAMINGS, Named};
 use crate::api::{Api, ApiError, Call, Element, seconds};
 
-/// The images that may be what is wanted, the preferred ones first: by distribution, version
-/// (releases with long support first), architecture, and date.
+/// The images that may match, in order of preference: by distribution, version (LTS releases
+/// first), architecture, and date.
 pub(crate) fn images(
     api: &Api,
     owners: &[String],
@@ -14,7 +14,7 @@ pub(crate) fn images(
 ) -> Result<Vec<Image>, PluginError> {
     let call = Call::new("DescribeImages");
     let found = match &wanted.image_id {
-        // an image that is named may be anybody's
+        // an image with a given id may have any owner
         Some(id) => api
             .call(&call.list("ImageId", [id]))
             .map(|answer| answer.items("imagesSet").cloned().collect())?,
@@ -46,11 +46,11 @@ pub(crate) fn images(
     Ok(images.into_iter().map(|candidate| candidate.image).collect())
 }
 
-/// EC2's patterns of the names that are wanted.
+/// EC2's name filters.
 fn names(wanted: &ImageSpec) -> Vec<String> {
     if let Some(name) = &wanted.image_name {
-        // to EC2 upper and lower case are two, to a node-spec they are one: what has both, in the
-        // words of the user or of the distributions
+        // EC2's filters are case-sensitive, node-specs are not: try the spellings of the user and
+        // of the distributions
         let mut names = vec![name.clone(), name.to_lowercase(), name.to_uppercase()];
         for word in
             ["RHEL", "Rocky", "AlmaLinux OS", "CentOS Stream", "Fedora-Cloud-Base", "openSUSE-Leap"]
@@ -64,7 +64,7 @@ fn names(wanted: &ImageSpec) -> Vec<String> {
         names.dedup();
         return names;
     }
-    // a range of versions is the host's to judge
+    // the host evaluates version ranges
     let plain = |version: &&String| {
         version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && !version.is_empty()
     };
@@ -86,7 +86,7 @@ fn ec2_arch(arch: &str) -> &str {
     if arch == "aarch64" { "arm64" } else { arch }
 }
 
-/// Whether an ordinary machine boots from it.
+/// Whether an ordinary instance can boot from it.
 fn usable(image: &Element) -> bool {
     image.text("rootDeviceType") == "ebs"
         && ["", "machine"].contains(&image.text("imageType"))
@@ -94,7 +94,7 @@ fn usable(image: &Element) -> bool {
         && image.text("platform") != "windows"
 }
 
-/// An image, and what its place in the list depends on.
+/// An image with its sort key.
 #[derive(Debug)]
 struct Candidate {
     image: Image,
@@ -122,11 +122,11 @@ impl Candidate {
         }
     }
 
-    /// What stands first is preferred.
+    /// The sort key; lower is preferred.
     fn key(&self) -> (usize, bool, Vec<std::cmp::Reverse<u32>>, bool) {
         let os = self.image.os.as_ref();
         let version = os.map(|os| os.version.as_str()).unwrap_or_default();
-        // Ubuntu's releases between those with long support live for nine months
+        // Ubuntu's interim releases are supported for only nine months
         let short = os.is_some_and(|os| os.id == "ubuntu")
             && !version.split_once('.').is_some_and(|(year, month)| {
                 month == "04" && year.parse::<u32>().is_ok_and(|year| year % 2 == 0)
@@ -155,8 +155,8 @@ fn none(api: &Api, owners: &[String], wanted: &ImageSpec) -> Result<PluginError,
         .with_help("name one by `image_id`, or its owner in `owners` of the service"))
 }
 
-/// The current kinds of machines. Bare metal is left out: it costs most, and would be the fastest;
-/// a node-spec names it for this provider.
+/// The current instance types. Bare metal is omitted: it is the most expensive, and would be chosen
+/// as the fastest; node-specs can select it with a provider option.
 pub(crate) fn hardware(api: &Api) -> Result<Vec<Hardware>, ApiError> {
     let call = Call::new("DescribeInstanceTypes")
         .filter("current-generation", ["true"])
@@ -187,7 +187,7 @@ fn machine(kind: &Element) -> Option<Hardware> {
     })
 }
 
-/// The availability zones of the region that the account can use.
+/// The region's availability zones that the account can use.
 pub(crate) fn locations(api: &Api) -> Result<Vec<Location>, ApiError> {
     let answer =
         api.call(&Call::new("DescribeAvailabilityZones").filter("state", ["available"]))?;

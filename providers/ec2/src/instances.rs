@@ -8,10 +8,10 @@ use crate::api::{Api, ApiError, Call, Element, seconds};
 use crate::options::AddressKind;
 use crate::tags;
 
-/// The states of an instance that is there.
+/// The states of an instance that still exists.
 const THERE: [&str; 4] = ["pending", "running", "stopping", "stopped"];
 
-/// So many instances are asked for in one call.
+/// Maximum number of instances in one call.
 const BATCH: usize = 100;
 
 /// An instance of the project.
@@ -19,7 +19,7 @@ const BATCH: usize = 100;
 pub(crate) struct Instance {
     pub(crate) id: String,
     pub(crate) state: String,
-    /// Why it is in its state, in EC2's words; empty if there is nothing to say.
+    /// EC2's reason for its state; may be empty.
     pub(crate) reason: String,
     pub(crate) public: Option<String>,
     pub(crate) private: Option<String>,
@@ -50,7 +50,7 @@ impl Instance {
         self.tags.get(key).map(String::as_str).unwrap_or_default()
     }
 
-    /// Where it is reached.
+    /// The address to connect to.
     pub(crate) fn address(&self, kind: Option<AddressKind>) -> Option<&String> {
         match kind {
             Some(AddressKind::Public) => self.public.as_ref(),
@@ -91,14 +91,14 @@ impl Instance {
     }
 }
 
-/// The project's instances, in every state but gone.
+/// The project's instances that still exist.
 pub(crate) fn of_project(api: &Api, project: &str) -> Result<Vec<Instance>, ApiError> {
     let mut there = in_states(api, project, THERE)?;
     there.retain(|instance| !instance.is_gone());
     Ok(there)
 }
 
-/// The project's instances that will never run again, as long as they are told: about an hour.
+/// The project's terminated instances; EC2 lists them for about an hour.
 pub(crate) fn past(api: &Api, project: &str) -> Result<Vec<Instance>, ApiError> {
     in_states(api, project, ["shutting-down", "terminated"])
 }
@@ -112,7 +112,7 @@ fn in_states<const N: usize>(
         .filter(&tags::filter(tags::PROJECT), [project])
         .filter("instance-state-name", states);
     let reservations = api.pages(&call, 1000, "reservationSet")?;
-    // a filter is a pattern: `*` in a project's name is not
+    // filters are patterns, so a `*` in a project's name would match others
     let all = reservations
         .iter()
         .flat_map(|reservation| reservation.items("instancesSet"))
@@ -120,8 +120,8 @@ fn in_states<const N: usize>(
     Ok(all.filter(|instance| instance.tag(tags::PROJECT) == project).collect())
 }
 
-/// Those of these instances that the service knows, in whatever state. A filter, because naming one
-/// that is not known yet is an error.
+/// The instances with these ids that the service knows, in any state. Uses a filter, because naming
+/// an instance that is not visible yet is an error.
 pub(crate) fn by_id(api: &Api, ids: &[String]) -> Result<Vec<Instance>, ApiError> {
     let mut found = Vec::new();
     for ids in ids.chunks(BATCH) {
@@ -140,7 +140,8 @@ pub(crate) fn by_id(api: &Api, ids: &[String]) -> Result<Vec<Instance>, ApiError
     Ok(found)
 }
 
-/// Terminates instances, if they are the project's. Those that are gone already are terminated.
+/// Terminates those of the instances that belong to the project. Instances that no longer exist are
+/// skipped.
 pub(crate) fn terminate(api: &Api, project: &str, ids: &[String]) -> Result<(), ApiError> {
     let known = by_id(api, ids)?;
     let own: Vec<_> = known
@@ -150,7 +151,7 @@ pub(crate) fn terminate(api: &Api, project: &str, ids: &[String]) -> Result<(), 
     let own: Vec<_> = own.into_iter().map(|instance| instance.id.clone()).collect();
     for ids in own.chunks(BATCH) {
         match api.call(&Call::new("TerminateInstances").list("InstanceId", ids)) {
-            // one of them is gone: the others are not touched then
+            // if one of them no longer exists, EC2 terminates none
             Err(error) if error.is("InvalidInstanceID.NotFound") => terminate_each(api, ids)?,
             answer => drop(answer?),
         }

@@ -1,4 +1,4 @@
-//! One new instance: what it is asked to be, and the tokens by which asking twice makes one.
+//! Launches an instance. Client tokens make repeated requests create only one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::service::Ec2;
 use crate::tags;
 use crate::user_data::{self, HostKey};
 
-/// What all nodes of one wish have in common.
+/// The common properties of all requested nodes.
 #[derive(Debug)]
 pub(crate) struct Launch<'a> {
     service: &'a Ec2,
@@ -24,15 +24,15 @@ pub(crate) struct Launch<'a> {
     network: Network,
     groups: Vec<String>,
     key_name: Option<String>,
-    /// Each node that was destroyed lately has used up one token of its name: the first that may
-    /// not be used up, where that is told.
+    /// The first generation of each name whose token may still be unused: each recently destroyed
+    /// node has used up one.
     first: BTreeMap<String, u32>,
-    /// The root device and the size that it should have, where that is not the image's own.
+    /// The root device with its size, if it differs from the image's.
     root: Option<(String, Option<u64>)>,
 }
 
 impl<'a> Launch<'a> {
-    /// Makes what nodes need before they are made: a security group, a key pair.
+    /// Creates what nodes require: a security group, a key pair.
     pub(crate) fn prepare(
         service: &'a Ec2,
         wanted: &'a RunNodes,
@@ -94,12 +94,13 @@ impl<'a> Launch<'a> {
         Ok(Some((device.ok_or_else(unknown)?, size)))
     }
 
-    /// An error if the user has stopped the operation.
+    /// Returns an error if the user has stopped the operation.
     pub(crate) fn still_wanted(&self) -> Result<(), ApiError> {
         Ok(self.service.api.sleep(Duration::ZERO)?)
     }
 
-    /// Makes the node of a name; the one that was made for the same wish before, if it is there.
+    /// Creates the node with this name, or returns the one that an earlier identical request
+    /// created.
     pub(crate) fn launch(&self, name: &str) -> Result<Instance, ApiError> {
         let api = &self.service.api;
         for generation in self.first.get(name).copied().unwrap_or_default().. {
@@ -110,11 +111,11 @@ impl<'a> Launch<'a> {
                 Ok(answer) => {
                     let made = answer.items("instancesSet").next().map(Instance::of);
                     let nameless =
-                        || PluginError::failed("ec2 made an instance and does not name it").into();
+                        || PluginError::failed("ec2 created an instance without naming it").into();
                     return made.ok_or_else(nameless);
                 }
                 Err(error) if error.is("IdempotentInstanceTerminated") => {}
-                // a process that was killed made it, with a host key of its own
+                // a process that was killed created it, with another host key
                 Err(error) if error.is("IdempotentParameterMismatch") => {
                     if let Some(made) = self.made_with(&token)? {
                         return Ok(made);
@@ -124,12 +125,13 @@ impl<'a> Launch<'a> {
             }
         }
         Err(PluginError::transient(format!(
-            "ec2 has made and lost {name} too often; try again tomorrow"
+            "ec2 created and terminated {name} too often; try again tomorrow"
         ))
         .into())
     }
 
-    /// The living instance that was made with a token. A new one is not told everywhere at once.
+    /// The running instance that was created with a token. A new one is not visible everywhere at
+    /// once.
     fn made_with(&self, token: &str) -> Result<Option<Instance>, ApiError> {
         let api = &self.service.api;
         let call = Call::new("DescribeInstances").filter("client-token", [token]);
@@ -167,7 +169,7 @@ impl<'a> Launch<'a> {
         call = call
             .set("UserData", user_data::user_data(name, &context.admin_user, image_user, host_key));
         call = match options.public_address {
-            // an instance is asked for a public address through its network interface
+            // a public address is requested through the network interface
             Some(public) => {
                 let own = call
                     .set("NetworkInterface.1.DeviceIndex", 0)
@@ -209,8 +211,7 @@ impl<'a> Launch<'a> {
                 call = call.set("InstanceMarketOptions.SpotOptions.SpotInstanceType", "one-time");
             }
         }
-        // with its creation, so that a process that is killed leaves nothing that is not found
-        // again
+        // set at creation, so that a process that is killed leaves nothing that cannot be found
         call.tags(&["instance", "volume"], &self.tags(name, generation, host_key))
     }
 
@@ -232,8 +233,8 @@ impl<'a> Launch<'a> {
     }
 }
 
-/// The name of the key pair of new nodes: that of the options, or one imported for the admin user;
-/// `None` where EC2 takes no key of theirs.
+/// The name of the key pair for new nodes: that of the options, or one imported for the admin user;
+/// `None` if EC2 supports none of the keys.
 fn key_pair(service: &Ec2) -> Result<Option<String>, ApiError> {
     if let Some(name) = &service.options.key_name {
         return Ok(Some(name.clone()));
@@ -252,7 +253,7 @@ fn key_pair(service: &Ec2) -> Result<Option<String>, ApiError> {
     Ok(Some(name))
 }
 
-/// For each name, the generation after the last one that is told.
+/// For each name, the generation after the last known one.
 fn first(past: &[Instance]) -> BTreeMap<String, u32> {
     let mut first = BTreeMap::new();
     for instance in past {
@@ -266,7 +267,7 @@ fn first(past: &[Instance]) -> BTreeMap<String, u32> {
     first
 }
 
-/// The client token of a wish for a node: 64 characters, as many as EC2 takes.
+/// The client token of a node: 64 characters, EC2's maximum.
 fn token(wish: &str, name: &str, generation: u32) -> String {
     tags::digest(&format!("{wish}\n{name}\n{generation}"))
 }

@@ -1,5 +1,5 @@
-//! The lease of a project's nodes: a security group, because its name is unique in a VPC, so that
-//! of two who make it one fails.
+//! The lease of a project's nodes: a security group. Its name is unique in a VPC, so only one of
+//! two processes can create it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::network::{self, LEASE_TAG, Network};
 use crate::service::Ec2;
 use crate::tags;
 
-/// Who makes it may be quicker than who looks for it, and than EC2's own copies.
+/// Maximum number of attempts: others may be faster, and EC2's view may lag behind.
 const ATTEMPTS: usize = 8;
 
-/// So many characters has a tag.
+/// Maximum length of a tag's value, in characters.
 const LONGEST: usize = 255;
 
-/// Takes or renews the lease; the lease of another if that holds.
+/// Takes or renews the lease. Returns the lease of another holder, if there is one.
 pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiError> {
     let (api, name) = (&service.api, name(service));
     let network = network(service)?;
@@ -32,14 +32,14 @@ pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiEr
         let Some(group) = network::find(api, &name, &network)?
             .filter(|group| group.tags().contains_key(LEASE_TAG))
         else {
-            // it went, or it or its tags are not told everywhere yet
+            // it was deleted meanwhile, or it or its tags are not visible everywhere yet
             api.sleep(Duration::from_millis(200 << attempt.min(4)))?;
             continue;
         };
         let (id, held) = (group.text("groupId"), lease(&group));
         if held.until <= unix_time() {
-            // by its id: who else does the same deletes nothing of ours, and of two who make a new
-            // one, one fails
+            // deletes it by id: another process that does the same cannot delete a newer lease, and
+            // only one of them can create the next
             delete(service, id)?;
         } else if held.token == wanted.token {
             let renewed = tags_of(service, wanted);
@@ -53,11 +53,11 @@ pub(crate) fn take(service: &Ec2, wanted: &Lease) -> Result<Option<Lease>, ApiEr
             return Ok(Some(held));
         }
     }
-    let message = format!("ec2 does not settle who has the lease {name}");
+    let message = format!("cannot determine at ec2 who holds the lease {name}");
     Err(PluginError::transient(message).with_help("run it again").into())
 }
 
-/// Gives the lease back, if this token has it.
+/// Releases the lease, if this token holds it.
 pub(crate) fn release(service: &Ec2, token: &str) -> Result<(), ApiError> {
     let network = network(service)?;
     match network::find(&service.api, &name(service), &network)? {
@@ -77,9 +77,9 @@ fn name(service: &Ec2) -> String {
     format!("pallet-lease-{}", tags::plain(&service.context.project))
 }
 
-/// Where the lease is. It is one for all nodes of the service, wherever node-specs put them, so it
-/// is where everybody with the same options looks: in the VPC of the options, or the default one,
-/// or where there is none, in the first of all.
+/// The VPC of the lease. There is one lease for all nodes of the service, wherever node-specs put
+/// them, so it is where all processes with the same options look: in the VPC of the options, the
+/// default VPC or, without one, the first of all VPCs.
 fn network(service: &Ec2) -> Result<Network, ApiError> {
     let network = network::network(service, &NetworkSpec::default(), None)?;
     if network.vpc.is_some() {
@@ -88,13 +88,12 @@ fn network(service: &Ec2) -> Result<Network, ApiError> {
     let vpcs = service.api.pages(&Call::new("DescribeVpcs"), 1000, "vpcSet")?;
     let default = vpcs.iter().find(|vpc| vpc.text("isDefault") == "true");
     let vpc = default.or_else(|| vpcs.iter().min_by_key(|vpc| vpc.text("vpcId")));
-    let nowhere = || {
-        PluginError::not_found("ec2 has no VPC there, so no place for nodes").with_help("make one")
-    };
+    let nowhere =
+        || PluginError::not_found("ec2 has no VPC in this region").with_help("create one");
     Ok(Network { vpc: Some(vpc.ok_or_else(nowhere)?.text("vpcId").to_owned()), ..network })
 }
 
-/// Every field of a lease is a tag, whichever there are.
+/// A tag for each field of a lease.
 fn tags_of(service: &Ec2, lease: &Lease) -> BTreeMap<String, String> {
     let mut tags = tags::of_project(&service.context.project);
     tags.insert(LEASE_TAG.to_owned(), "yes".to_owned());
@@ -105,7 +104,7 @@ fn tags_of(service: &Ec2, lease: &Lease) -> BTreeMap<String, String> {
     tags
 }
 
-/// The lease that a group is. One that says nothing readable has ended.
+/// The lease in a security group. An unreadable one has expired.
 fn lease(group: &Element) -> Lease {
     let tags = group.tags();
     let mut told = fields(&Lease::default());
@@ -128,7 +127,7 @@ fn fields(lease: &Lease) -> Vec<(String, Value)> {
     }
 }
 
-/// Refuses a lease that EC2 cannot keep.
+/// Refuses a lease that does not fit into tags.
 pub(crate) fn check(wanted: &Lease) -> Result<(), PluginError> {
     if wanted.token.is_empty() || wanted.token.chars().count() > LONGEST {
         return Err(PluginError::invalid_input("the token of a lease has 1 to 255 characters"));

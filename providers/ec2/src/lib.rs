@@ -40,7 +40,7 @@ impl Provider for Ec2 {
 
     fn nodes(&self) -> Result<Vec<Node>> {
         let mut instances = instances::of_project(&self.api, &self.context.project)?;
-        // EC2 has no order of its own; `web-2` comes before `web-10`
+        // EC2 has no defined order; `web-2` comes before `web-10`
         let place = |instance: &Instance| {
             (
                 instance.tag(tags::GROUP).to_owned(),

@@ -1,4 +1,4 @@
-//! Where nodes are in the network, and who may reach them.
+//! The network of nodes: VPC, subnet and security groups.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,22 +9,22 @@ use crate::api::{Api, ApiError, Call, Element};
 use crate::service::Ec2;
 use crate::tags;
 
-/// The tag of a security group that is a lease.
+/// The tag of security groups that are leases.
 pub(crate) const LEASE_TAG: &str = node_tags::LEASE.tag;
 
-/// Security groups are in use for as long as the last instance takes to end.
+/// Timeout for deleting security groups, which are in use until the last instance has ended.
 const DELETION: Duration = Duration::from_secs(300);
 
-/// Where new nodes go.
+/// The network of new nodes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Network {
-    /// The subnet; `None`: the default one of the place.
+    /// The subnet; `None`: the default subnet of the zone.
     pub(crate) subnet: Option<String>,
     /// The VPC; `None`: the default one.
     pub(crate) vpc: Option<String>,
 }
 
-/// Finds the VPC of the subnet that is wanted, or a subnet of the VPC.
+/// Finds the VPC of the requested subnet, or a subnet of the VPC.
 pub(crate) fn network(
     service: &Ec2,
     spec: &NetworkSpec,
@@ -43,7 +43,7 @@ pub(crate) fn network(
             {
                 return Err(PluginError::invalid_input(format!(
                     "subnet {subnet} is in {of}, and `vpc` of the service \
-                    is {vpc}: take one of them away"
+                    is {vpc}; remove one of them"
                 ))
                 .into());
             }
@@ -72,8 +72,8 @@ pub(crate) fn network(
     }
 }
 
-/// All security groups of a node: Pallet's own, made and open as wanted, and those that the
-/// node-spec names.
+/// All security groups of a node: Pallet's own, created with the requested ports, and those of the
+/// node-spec.
 pub(crate) fn security_groups(
     service: &Ec2,
     group: &str,
@@ -113,7 +113,7 @@ fn own_group(
         Some(existing) => existing,
         None => match service.api.call(&make) {
             Ok(made) => made,
-            // made by another process meanwhile
+            // another process has just created it
             Err(error) if error.is("InvalidGroup.Duplicate") => {
                 find(&service.api, &name, network)?.ok_or(error)?
             }
@@ -121,7 +121,7 @@ fn own_group(
         },
     };
     let id = existing.text("groupId").to_owned();
-    // what was just made answers without its tags
+    // the answer to a creation contains no tags
     if existing.get("groupName").is_some() && existing.tags().get(tags::PROJECT) != Some(project) {
         let message =
             format!("security group {name} ({id}) exists and is not of project {project}");
@@ -133,8 +133,8 @@ fn own_group(
     Ok(id)
 }
 
-/// Opens and closes the ports of a group that has nodes; one whose nodes have no such group stays
-/// without.
+/// Updates the open ports of a group of existing nodes. Nodes without Pallet's security group do
+/// not get one.
 pub(crate) fn share(service: &Ec2, wanted: &RunNodes) -> Result<(), ApiError> {
     let spec = wanted.spec.network.clone().unwrap_or_default();
     let network = network(service, &spec, None)?;
@@ -149,7 +149,7 @@ pub(crate) fn share(service: &Ec2, wanted: &RunNodes) -> Result<(), ApiError> {
     }
 }
 
-/// Brings the ports that may be reached through Pallet's own group to what is wanted.
+/// Makes the ports of Pallet's security group match.
 fn set_rules(service: &Ec2, group: &Element, id: &str, ports: &[u16]) -> Result<(), ApiError> {
     let (there, wanted) = (rules_of(group), wanted_rules(ports, &service.options.ssh_from));
     for rule in wanted.difference(&there) {
@@ -173,7 +173,7 @@ fn set_rules(service: &Ec2, group: &Element, id: &str, ports: &[u16]) -> Result<
     Ok(())
 }
 
-/// A call that makes a security group.
+/// A call that creates a security group.
 pub(crate) fn create_group(name: &str, about: &str, vpc: Option<&String>) -> Call {
     Call::new("CreateSecurityGroup")
         .set("GroupName", name)
@@ -181,7 +181,7 @@ pub(crate) fn create_group(name: &str, about: &str, vpc: Option<&String>) -> Cal
         .maybe("VpcId", vpc)
 }
 
-/// The security group of a name, in the VPC of a network.
+/// The security group with a name, in the VPC of a network.
 pub(crate) fn find(api: &Api, name: &str, network: &Network) -> Result<Option<Element>, ApiError> {
     let mut call = Call::new("DescribeSecurityGroups").filter("group-name", [name]);
     let vpc = match &network.vpc {
@@ -203,7 +203,7 @@ fn default_vpc(api: &Api) -> Result<Option<String>, ApiError> {
     Ok(answer.items("vpcSet").next().and_then(|vpc| vpc.some("vpcId")))
 }
 
-/// A port that a network may reach.
+/// A port that is open to a network.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Rule {
     port: u16,
@@ -211,7 +211,7 @@ struct Rule {
 }
 
 impl Rule {
-    /// A call that makes it in a security group, or takes it out.
+    /// A call that adds the rule to a security group, or removes it.
     fn call(&self, action: &'static str, group: &str) -> Call {
         let call = Call::new(action).set("GroupId", group).set("IpPermissions.1.IpProtocol", "tcp");
         let call = call
@@ -231,7 +231,7 @@ fn wanted_rules(ports: &[u16], ssh_from: &[String]) -> BTreeSet<Rule> {
     ssh.chain(ports.iter().flat_map(everywhere)).collect()
 }
 
-/// The rules of a group that are such as Pallet makes: one TCP port, and networks.
+/// The rules of a group that have the form of Pallet's: one TCP port, and networks.
 fn rules_of(group: &Element) -> BTreeSet<Rule> {
     let mut there = BTreeSet::new();
     for permission in

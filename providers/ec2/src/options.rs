@@ -2,8 +2,8 @@
 
 use pallet_core::prelude::*;
 
-/// Who publishes images that are trusted by their names: Amazon, Debian, Canonical, Red Hat, Rocky,
-/// AlmaLinux, SUSE, Fedora and CentOS; and the account itself.
+/// Publishers whose image names are trusted: Amazon, Debian, Canonical, Red Hat, Rocky, AlmaLinux,
+/// SUSE, Fedora and CentOS; and the account itself.
 const OWNERS: [&str; 9] = [
     "amazon",
     "136693071363",
@@ -99,12 +99,12 @@ fn everywhere() -> Vec<String> {
 }
 
 impl Options {
-    /// Refuses what can be seen to be wrong.
+    /// Refuses invalid options.
     pub(crate) fn check(&self, service: &str) -> Result<(), PluginError> {
         let named = |what: &str, problem: String| {
             Err(PluginError::invalid_input(format!("services.{service}.{what}: {problem}")))
         };
-        // it becomes a part of a host's name
+        // it becomes part of a host name
         if let Some(region) = self.region.as_ref().filter(|region| !is_region(region)) {
             return named(
                 "region",
@@ -124,7 +124,7 @@ impl Options {
         if self.owners.is_empty() {
             return named(
                 "owners",
-                "no owner, so no image; name one, such as amazon or self".to_owned(),
+                "there are no images without an owner; name one, such as amazon or self".to_owned(),
             );
         }
         if let Some(network) = self.ssh_from.iter().find(|network| !network.contains('/')) {
@@ -140,20 +140,23 @@ impl Options {
 impl NodeOptions {
     /// The options of a node-spec.
     pub(crate) fn of(spec: &NodeSpec) -> Result<Self, PluginError> {
-        // EC2's console calls a node by this tag, and that is the node's name
+        // EC2's console shows this tag as the name of the instance, and Pallet sets it to the
+        // node's name
         if spec.tags.contains_key("Name") {
             return Err(PluginError::invalid_input(
-                "node-spec: at ec2 the tag Name is the node's name, and Pallet's own",
+                "node-spec: the tag Name is reserved at ec2: Pallet sets it to the node's name",
             ));
         }
         if let Some(tag) = spec.tags.keys().find(|tag| tag.starts_with("aws:")) {
-            return Err(PluginError::invalid_input(format!("node-spec: tag {tag} is EC2's own")));
+            return Err(PluginError::invalid_input(format!(
+                "node-spec: tag {tag} is reserved by EC2"
+            )));
         }
         node_options(spec, "ec2")
     }
 }
 
-/// Whether a region's name is a label of a host's name.
+/// Whether a region is a valid label of a host name.
 pub(crate) fn is_region(name: &str) -> bool {
     !name.is_empty()
         && name

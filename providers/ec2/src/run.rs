@@ -1,5 +1,4 @@
-//! Making nodes: new ones are launched side by side, stopped ones are started, and all are waited
-//! for.
+//! Creates nodes: launches new ones in parallel, starts stopped ones, and waits for all of them.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -15,27 +14,27 @@ use crate::network;
 use crate::options::AddressKind;
 use crate::service::Ec2;
 
-/// So many are launched side by side.
+/// Maximum number of parallel launches.
 const WORKERS: usize = 6;
 
-/// How long a node may take until it runs and has an address.
+/// Timeout until a node runs and has an address.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// So often a started instance may still be told as stopped.
+/// How often EC2 may still report a started instance as stopped.
 const STALE: u32 = 8;
 
-/// A node on its way.
+/// A node that is being created or started.
 #[derive(Debug)]
 struct Wait {
     name: String,
     id: String,
-    /// Whether it was made just now: then nothing of it is left when it fails.
+    /// Whether it was just created; if it fails, it is terminated.
     fresh: bool,
     starts: u32,
     outcome: Option<Created>,
 }
 
-/// Makes or starts the nodes; one result for each.
+/// Creates or starts the nodes; returns a result for each.
 pub(crate) fn run_nodes(service: &Ec2, wanted: &RunNodes) -> Result<Vec<Created>, PluginError> {
     if wanted.names.is_empty() {
         network::share(service, wanted)?;
@@ -57,7 +56,7 @@ pub(crate) fn run_nodes(service: &Ec2, wanted: &RunNodes) -> Result<Vec<Created>
         }
     }
     wait_for(service, &mut waits, PATIENCE);
-    let unknown = || Created::Failed(PluginError::failed("ec2 said nothing of this node"));
+    let unknown = || Created::Failed(PluginError::failed("ec2 returned no result for this node"));
     Ok(waits.into_iter().map(|wait| wait.outcome.unwrap_or_else(unknown)).collect())
 }
 
@@ -104,7 +103,7 @@ fn launch_all(launch: &Launch<'_>, waits: Vec<&mut Wait>) {
     });
 }
 
-/// Waits until each runs and has an address, or has failed.
+/// Waits until each node runs and has an address, or has failed.
 fn wait_for(service: &Ec2, waits: &mut [Wait], patience: Duration) {
     let (api, kind) = (&service.api, service.options.address);
     let end = Instant::now() + patience;
@@ -123,7 +122,7 @@ fn wait_for(service: &Ec2, waits: &mut [Wait], patience: Duration) {
             Err(error) => return give_up(service, waits, |_| error.error.clone()),
         };
         for wait in waits.iter_mut().filter(|wait| wait.outcome.is_none()) {
-            // one that was just made is not told everywhere at once
+            // a new instance is not visible everywhere at once
             let Some(instance) = seen.iter().find(|instance| instance.id == wait.id) else {
                 continue;
             };
@@ -151,7 +150,7 @@ fn wait_for(service: &Ec2, waits: &mut [Wait], patience: Duration) {
     discard(service, waits);
 }
 
-/// What became of one instance; `None` if that is open.
+/// The outcome of an instance; `None` while it is pending.
 fn look(
     api: &Api,
     wait: &mut Wait,
@@ -162,7 +161,7 @@ fn look(
     let (name, id, reason) = (
         &wait.name,
         &wait.id,
-        if instance.reason.is_empty() { "ec2 says not why" } else { &instance.reason },
+        if instance.reason.is_empty() { "ec2 gives no reason" } else { &instance.reason },
     );
     match instance.state.as_str() {
         "running" => instance.address(kind).map(|_| Created::Node(Box::new(instance.node(kind)))),
@@ -201,7 +200,7 @@ fn late(wait: &Wait, seen: &[Instance], kind: Option<AddressKind>) -> PluginErro
     }
 }
 
-/// Ends the wait for all that are still open.
+/// Ends the wait for all pending nodes.
 fn give_up(service: &Ec2, waits: &mut [Wait], why: impl Fn(&Wait) -> PluginError) {
     for wait in waits.iter_mut().filter(|wait| wait.outcome.is_none()) {
         wait.outcome = Some(Created::Failed(why(wait)));
@@ -209,14 +208,14 @@ fn give_up(service: &Ec2, waits: &mut [Wait], why: impl Fn(&Wait) -> PluginError
     discard(service, waits);
 }
 
-/// Terminates what was made just now and failed, also when the operation was stopped.
+/// Terminates new instances that failed, even if the operation was stopped.
 fn discard(service: &Ec2, waits: &mut [Wait]) {
     let failed = |wait: &&mut Wait| {
         wait.fresh && !wait.id.is_empty() && matches!(wait.outcome, Some(Created::Failed(_)))
     };
     for wait in waits.iter_mut().filter(failed) {
-        // by its own id from its own creation; what is not yet told everywhere could not be looked
-        // at first
+        // the id is from its creation, so it is ours; the instance may not be visible yet, so it is
+        // not looked up first
         let answer = service
             .api
             .to_the_end()

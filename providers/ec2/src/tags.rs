@@ -1,4 +1,4 @@
-//! The tags by which everything of a project is found again, from any machine.
+//! The tags by which all resources of a project can be found from any machine.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,25 @@ use sha2::{Digest, Sha256};
 pub(crate) const PROJECT: &str = node_tags::PROJECT.tag;
 pub(crate) const GROUP: &str = node_tags::GROUP.tag;
 pub(crate) const NAME: &str = node_tags::NAME.tag;
-/// The host key that a node was made with, so that every machine can tell the node from an
-/// impostor.
+/// The host key that a node was created with, so that every machine can recognize an impostor.
 pub(crate) const HOST_KEY: &str = node_tags::HOST_KEY.tag;
-/// Who logs in to a node that was just made.
+/// The login user of a fresh node.
 pub(crate) const IMAGE_USER: &str = node_tags::IMAGE_USER.tag;
-/// How many nodes of its name there were before, of those whose tokens EC2 may still know.
+/// The number of earlier nodes with its name whose client tokens EC2 may still know.
 pub(crate) const GENERATION: &str = "pallet-generation";
 
-/// The tags of what belongs to a project as a whole.
+/// The tags of resources that belong to a whole project.
 pub(crate) fn of_project(project: &str) -> BTreeMap<String, String> {
     BTreeMap::from([(PROJECT.to_owned(), project.to_owned())])
 }
 
-/// EC2's filter for what has a tag.
+/// EC2's filter by a tag.
 pub(crate) fn filter(tag: &str) -> String {
     format!("tag:{tag}")
 }
 
-/// A project's name as part of EC2's names: with a digest, where it has characters that those may
-/// not have.
+/// A project's name for use in EC2's names, with a digest if it has characters that are not allowed
+/// there.
 pub(crate) fn plain(project: &str) -> String {
     let safe = |character: char| {
         if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '-' }
@@ -41,7 +40,7 @@ pub(crate) fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Refuses a project that cannot be a tag.
+/// Refuses project names that cannot be a tag.
 pub(crate) fn check(project: &str) -> Result<(), PluginError> {
     let length = project.chars().count();
     if length == 0 || length > 255 || project.starts_with("aws:") {

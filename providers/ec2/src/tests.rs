@@ -1,4 +1,4 @@
-//! What the service does, on answers as EC2 gives them.
+//! Tests of the service with answers in EC2's format.
 
 use super::*;
 use crate::api::server::Server;
@@ -91,8 +91,8 @@ fn failure(created: &Created) -> String {
     error.to_string()
 }
 
-/// What is asked before a node is made: the project's nodes, those that it had, the default VPC,
-/// the group.
+/// The requests before a node is created: the project's nodes, its terminated nodes, the default
+/// VPC, the group.
 fn prelude() -> Vec<(u16, String)> {
     vec![
         (200, NONE.to_owned()),
@@ -158,7 +158,7 @@ fn a_used_token_makes_way_for_the_next_and_no_capacity_fails_one_node() {
     );
     let text = failure(&service(&server).run_nodes(&wish(&["web-1"])).unwrap()[0]);
     assert!(
-        text.contains("ec2 in eu-west-1 has no such machine to give")
+        text.contains("ec2 in eu-west-1 has no capacity for this instance type")
             && text.contains("another location"),
         "{text}"
     );
@@ -347,8 +347,8 @@ fn one_holds_the_lease_until_its_time() {
     let (answer, actions) = take(renewal);
     assert_eq!((answer, actions.last().map(String::as_str)), (None, Some("CreateTags")));
 
-    // past its time: deleted by its id, and of two who do this the slower one finds the lease of
-    // the other
+    // expired: deleted by its id; if two processes do this, the slower one finds the lease of the
+    // faster one
     let (answer, actions) = take(vec![
         vpcs(),
         duplicate(),
@@ -387,7 +387,7 @@ fn the_lease_needs_no_default_vpc() {
     }
     let server = Server::answering([vpcs(&[])]);
     let error = PluginError::from(service(&server).take_lease(&wanted).unwrap_err());
-    assert!(error.to_string().contains("has no VPC there"), "{error}");
+    assert!(error.to_string().contains("has no VPC in this region"), "{error}");
 }
 
 fn image(name: &str, arch: &str, created: &str) -> String {

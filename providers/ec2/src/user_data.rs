@@ -1,4 +1,4 @@
-//! What a fresh instance is told: its name, who may log in, and its host key.
+//! The cloud-init data of a new instance: its name, login user and keys, and host key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,17 +6,17 @@ use pallet_core::prelude::*;
 use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey, PublicKey};
 
-/// A host key that was made for one node.
+/// A host key generated for one node.
 #[derive(Debug)]
 pub(crate) struct HostKey {
-    /// As `ssh-ed25519 AAAA...`.
+    /// In the form `ssh-ed25519 AAAA...`.
     pub(crate) public: String,
     /// In OpenSSH's format.
     private: String,
 }
 
 impl HostKey {
-    /// A new one.
+    /// Generates a host key.
     pub(crate) fn new() -> Result<Self, PluginError> {
         let make = || -> ssh_key::Result<HostKey> {
             let key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519)?;
@@ -29,8 +29,8 @@ impl HostKey {
     }
 }
 
-/// The user data of a node, as RunInstances takes it. Keys go to the image's own user; where that
-/// is not known, the admin user is made.
+/// The user data of a node, as RunInstances expects it. The keys are for the image's own user; if
+/// that is unknown, the admin user is created.
 pub(crate) fn user_data(
     name: &str,
     admin: &AdminUser,
@@ -62,7 +62,7 @@ pub(crate) fn user_data(
     STANDARD.encode(format!("#cloud-config\n{config}\n"))
 }
 
-/// The first of the admin user's keys that EC2 takes, and the name of its key pair in a project.
+/// The first of the admin user's keys that EC2 supports, and the name of its key pair in a project.
 pub(crate) fn key_pair(project: &str, keys: &[String]) -> Option<(String, String)> {
     let known =
         |key: &PublicKey| matches!(key.algorithm(), Algorithm::Ed25519 | Algorithm::Rsa { .. });

@@ -1,4 +1,4 @@
-//! Several services as one: each group's nodes are at the service that the options name.
+//! Several services as one: the options select the service for each group's nodes.
 #![forbid(unsafe_code)]
 
 mod options;
@@ -12,7 +12,7 @@ use pallet_core::prelude::*;
 
 use options::Options;
 
-/// One configured service.
+/// A configured service.
 struct Hybrid {
     name: String,
     options: Options,
@@ -75,7 +75,7 @@ impl Provider for Hybrid {
             let (name, own) = self.split(id)?;
             by_service.entry(name).or_default().push(own.to_owned());
         }
-        // one service that fails keeps no other, and hides nothing of what happened there
+        // an error of one service neither stops the others nor hides their results
         let mut failed = Vec::new();
         for (name, ids) in by_service {
             let service = self.services[name].as_ref();
@@ -132,7 +132,7 @@ impl Provider for Hybrid {
     }
 
     fn take_lease(&self, wanted: &Lease) -> Result<Option<Lease>> {
-        // always in the same order, so that of two that want it one gets the first
+        // always in the same order, so that one of two competing processes gets the first
         for (name, service) in &self.services {
             let other = service.take_lease(wanted).map_err(|error| of(name, error));
             if !matches!(other, Ok(None)) {
@@ -149,7 +149,7 @@ impl Provider for Hybrid {
 }
 
 impl Hybrid {
-    /// Where the nodes of a group are.
+    /// The service for the nodes of a group.
     fn service_of(&self, group: &str) -> Result<(&str, &dyn Service)> {
         let named = self
             .options
@@ -181,7 +181,7 @@ impl Hybrid {
         })?)
     }
 
-    /// Does something at every service; one that fails keeps no other.
+    /// Does something in every service, even if some fail.
     fn each(&self, work: impl Fn(&dyn Service) -> Result<(), PluginError>) -> Result<()> {
         let done = self
             .services
@@ -191,8 +191,8 @@ impl Hybrid {
     }
 }
 
-/// The nodes that a service did not destroy, each with the reason. Where it does not say which
-/// those are, it is asked what is still there.
+/// The nodes that a service did not destroy, with reasons. If its error does not list them, these
+/// are the nodes that still exist.
 fn left(
     name: &str,
     service: &dyn Service,
@@ -213,7 +213,7 @@ fn left(
     ids.iter().filter(is_left).map(|id| (global(id), of(name, error.clone()))).collect()
 }
 
-/// The errors of several services as one, with what is known of each node.
+/// Combines the errors of several services, including those of individual nodes.
 fn together(errors: Vec<PluginError>) -> Result<()> {
     let mut errors = errors.into_iter();
     let Some(mut all) = errors.next() else { return Ok(()) };
@@ -225,12 +225,12 @@ fn together(errors: Vec<PluginError>) -> Result<()> {
     Err(all.into())
 }
 
-/// A node of another service as one of this.
+/// Converts a node of another service to one of this service.
 fn named(service: &str, node: Node) -> Node {
     Node { id: format!("{service}/{}", node.id), ..node }
 }
 
-/// An error of another service.
+/// Adds the service's name to its error.
 fn of(service: &str, error: PluginError) -> PluginError {
     PluginError { message: format!("service {service}: {}", error.message), ..error }
 }

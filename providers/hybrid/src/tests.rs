@@ -1,4 +1,4 @@
-//! Which service is asked what, before a host whose services remember it.
+//! Tests of which service gets which request, with services that record them.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +7,7 @@ use pallet_core::prelude::*;
 
 use super::Hybrid;
 
-/// Services `one` and `two`, each with a node of its own. `two` is leased to somebody else.
+/// Services `one` and `two`, each with one node. `two` is leased by somebody else.
 #[derive(Default)]
 struct Host {
     asked: Mutex<Vec<String>>,
@@ -97,7 +97,8 @@ fn a_service_that_fails_keeps_no_other() {
         r#"two destroy_nodes [["i-1","i-2"]]"#,
     ];
     assert_eq!(*host.asked.lock().unwrap(), asked);
-    // what is still there failed: of the rest, one was gone all the same and two were destroyed
+    // nodes that still exist have failed; of the others, one was already gone, and two were
+    // destroyed
     let left: Vec<_> =
         error.nodes.iter().map(|(id, error)| (id.as_str(), error.to_string())).collect();
     assert_eq!(left, [("one/i-1", "service one: busy".to_owned())]);

@@ -1,4 +1,4 @@
-//! This machine itself, as the only node.
+//! This machine as the only node.
 #![forbid(unsafe_code)]
 
 mod memory;
@@ -13,10 +13,10 @@ use pallet_core::prelude::*;
 use memory::Role;
 use options::Options;
 
-/// The node's id: there is one.
+/// The id of the only node.
 const ID: &str = "localhost";
 
-/// One configured service.
+/// A configured service.
 struct Localhost {
     options: Options,
     memory: PathBuf,
@@ -73,7 +73,7 @@ impl Provider for Localhost {
 }
 
 impl Localhost {
-    /// What this machine is in the project, if it is anything.
+    /// The role of this machine in the project, if it has one.
     fn role(&self) -> Result<Option<Role>> {
         match &self.options.group {
             Some(group) => Ok(Some(Role { group: group.clone(), name: ID.to_owned(), created: 0 })),

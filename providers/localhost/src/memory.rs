@@ -1,4 +1,4 @@
-//! What this machine is in a project, remembered in a small file.
+//! The role of this machine in a project, stored in a small file.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use pallet_core::prelude::{Context, Deserialize, Result, Serialize, ServiceContext, files};
 
-/// Its place in the project.
+/// A role in the project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "pallet_core::serde")]
 pub(crate) struct Role {
     pub(crate) group: String,
     pub(crate) name: String,
-    /// When it was given this place, in seconds since 1970-01-01 UTC.
+    /// When it got this role, in seconds since 1970-01-01 UTC.
     pub(crate) created: u64,
 }
 
-/// The file of a service of a project.
+/// The file for a service of a project.
 pub(crate) fn file(context: &ServiceContext) -> PathBuf {
     context.data_directory.join(format!(
         "{}+{}.json",
@@ -53,7 +53,7 @@ pub(crate) fn forget(path: &Path) -> Result<()> {
         _ => {}
     }
     if let Some(directory) = path.parent() {
-        // other projects' files may be in it
+        // fails if it contains files of other projects
         let _ = fs::remove_dir(directory);
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! One machine, and what it is remembered as.
+//! Tests of the only node and its stored role.
 
 use super::*;
 
@@ -40,7 +40,7 @@ fn it_becomes_the_first_node_that_is_asked_for_until_that_is_destroyed() {
         "{error}"
     );
 
-    // another process knows it, another project does not
+    // another process finds it, another project does not
     assert_eq!(service(None, context(data.path(), "a/b")).nodes().unwrap(), [(**node).clone()]);
     assert_eq!(service(None, context(data.path(), "a.b")).nodes().unwrap(), vec![]);
     assert!(matches!(

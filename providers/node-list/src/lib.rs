@@ -1,4 +1,4 @@
-//! Machines that exist, reached over ssh: a provider that neither makes nor destroys any.
+//! Existing machines, reached over ssh: a provider that neither creates nor destroys nodes.
 #![forbid(unsafe_code)]
 
 mod options;
@@ -12,7 +12,7 @@ use pallet_core::prelude::*;
 
 use options::{Machine, Options};
 
-/// One configured service: its list.
+/// A configured service with its list.
 struct NodeList {
     service: String,
     nodes: Vec<Node>,
@@ -30,7 +30,7 @@ impl Provider for NodeList {
             context.service.clone()
         };
         let mut nodes: Vec<Node> = Vec::new();
-        // where each machine is, to find one that is listed twice
+        // the place of each machine, to find duplicates
         let mut places = BTreeMap::new();
         for (name, machine) in &options.nodes.0 {
             let invalid = |why: &str| {
@@ -107,10 +107,10 @@ impl Provider for NodeList {
     }
 }
 
-/// The port of ssh where none is given.
+/// The default port of ssh.
 const SSH: u16 = 22;
 
-/// What is wrong with where a machine is said to be, and what to do about it.
+/// An error about the address of a machine, with a suggestion.
 fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     let wrong = |why: String, help: &str| Some((why, help.to_owned()));
     let odd = |text: &str| {
@@ -159,8 +159,7 @@ fn wrong_address(host: &str, machine: &Machine) -> Option<(String, String)> {
     None
 }
 
-/// One way of writing a host: names are compared without regard to case, and an address has several
-/// forms.
+/// A canonical form of a host: names are case-insensitive, and addresses have several forms.
 fn canonical(host: &str) -> String {
     let host = host.trim();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -216,7 +215,7 @@ fn node(name: &str, machine: &Machine, context: &ServiceContext) -> Node {
     };
     Node {
         group: Some(machine.group.clone()),
-        // a name alone may mean something to ssh only
+        // a name may have a meaning only in the ssh configuration
         address: machine.address.clone().or_else(|| machine.host.clone()),
         os: machine.os.as_deref().map(|text| Os::named(text, "")),
         tags: machine.tags.clone(),

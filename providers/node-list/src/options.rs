@@ -1,4 +1,4 @@
-//! The options of a service in pallet.toml: the machines.
+//! The options of a service in pallet.toml: its machines.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

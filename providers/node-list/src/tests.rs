@@ -1,4 +1,4 @@
-//! What a list means, and what is refused.
+//! Tests of valid and invalid lists.
 
 use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;

@@ -1,4 +1,4 @@
-//! How processors run: by KVM, or in emulation where there is none, or one that does not work.
+//! How processors run: with KVM, or emulated if KVM is missing or does not work.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use pallet_core::prelude::*;
 
 use crate::options::Accel;
 
-/// How long a machine under KVM may say nothing while it boots. Where KVM is there and yet does not
-/// work, a machine hangs without a word.
+/// How long a machine with KVM may be silent while it boots. If KVM exists but does not work, a
+/// machine hangs without any output.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// How a machine runs.
@@ -22,11 +22,11 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    /// What the option means on this machine.
+    /// The mode for the option on this machine.
     pub(crate) fn of(accel: Accel, arch: &str, data: &Path) -> Result<Mode, PluginError> {
         let opens = match fs::OpenOptions::new().read(true).write(true).open("/dev/kvm") {
             Ok(_) if arch == std::env::consts::ARCH => Ok(()),
-            Ok(_) => Err(format!("this machine is no {arch}")),
+            Ok(_) => Err(format!("this machine is not {arch}")),
             Err(error) => Err(format!("/dev/kvm: {error}")),
         };
         let failed = fs::read_to_string(mark(data)).is_ok_and(|mark| Some(mark) == boot_id());
@@ -39,24 +39,24 @@ fn decide(accel: Accel, opens: Result<(), String>, failed: bool) -> Result<Mode,
         (Accel::Kvm, Ok(())) => Ok(Mode::Kvm),
         (Accel::Kvm, Err(why)) => {
             let error = PluginError::unsupported(format!(
-                "option `accel` is kvm, which cannot be had here: {why}"
+                "option `accel` is kvm, which is not available here: {why}"
             ));
-            Err(error.with_help("use `accel = \"auto\"`, which emulates where there is no KVM"))
+            Err(error.with_help("use `accel = \"auto\"`, which emulates if there is no KVM"))
         }
         (Accel::Auto, Ok(())) if !failed => Ok(Mode::TryKvm),
         _ => Ok(Mode::Tcg),
     }
 }
 
-/// Whether a machine that was tried under KVM has to be taken for one that never comes: it runs or
-/// not, has last said something that long ago.
+/// Whether an attempt with KVM has failed: the machine was silent for too long, or ended without
+/// any output.
 pub(crate) fn has_failed(runs: bool, ever_said: bool, silent: Duration) -> bool {
     if runs { silent >= SILENCE } else { !ever_said }
 }
 
-/// Remembers until this machine boots again that KVM does not work here.
+/// Records, until the next boot of this machine, that KVM does not work here.
 pub(crate) fn remember_failure(data: &Path) {
-    // without it the next machine finds out again
+    // if this fails, the next machine finds out again
     let _ = fs::write(mark(data), boot_id().unwrap_or_default());
 }
 
@@ -86,7 +86,7 @@ mod tests {
         }
         let error = decide(Accel::Kvm, no(), false).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unsupported);
-        assert!(error.message.ends_with("cannot be had here: no"), "{error}");
+        assert!(error.message.ends_with("is not available here: no"), "{error}");
         assert_eq!(Mode::of(Accel::Auto, "other", Path::new("/nowhere")), Ok(Mode::Tcg));
     }
 
@@ -95,7 +95,7 @@ mod tests {
         let (short, long) = (Duration::from_secs(5), SILENCE);
         assert!(!has_failed(true, false, short) && !has_failed(true, true, short));
         assert!(has_failed(true, false, long) && has_failed(true, true, long));
-        // one that ended at once; one that booted and was shut down
+        // a machine that ended at once; a machine that booted and was shut down
         assert!(has_failed(false, false, short) && !has_failed(false, true, short));
     }
 

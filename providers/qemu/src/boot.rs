@@ -1,4 +1,4 @@
-//! Waiting until a node that was started can be logged in to.
+//! Waits until a started node accepts logins.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,12 @@ use crate::process;
 use crate::run::{Begun, Run};
 use crate::store::{self, Record};
 
-/// How often a machine is asked whether it answers, and how often the user is told that it does
-/// not.
+/// How often to check whether a machine answers, and how often to tell the user that it does not.
 const POLL: Duration = Duration::from_millis(500);
 const TELL: Duration = Duration::from_secs(15);
 
 impl Run<'_> {
-    /// Waits until it can be logged in to a node.
+    /// Waits until the node accepts logins.
     pub(super) fn finish(&self, begun: Begun) -> Result<Record> {
         let Begun { mut record, mode, new } = begun;
         let waited = mode.map_or(Ok(()), |mode| {
@@ -47,7 +46,7 @@ impl Run<'_> {
         let mut fell_back = false;
         loop {
             self.not_cancelled(&record.name)?;
-            // first whether it runs: another program may have its port
+            // checks first that it runs: its port may belong to another program
             let runs = process::of(&directory).is_some();
             if runs && has_sshd(port) {
                 if fell_back {
@@ -85,7 +84,7 @@ impl Run<'_> {
             let last = || {
                 machine.last_words().map_or_else(
                     || "it said nothing".to_owned(),
-                    |line| format!("its last words are: {line}"),
+                    |line| format!("its last output is: {line}"),
                 )
             };
             ensure!(
@@ -94,7 +93,7 @@ impl Run<'_> {
             );
             if start.elapsed() > timeout {
                 let message = format!(
-                    "{} has no sshd that answers after {} s; {}",
+                    "{}: sshd does not answer after {} s; {}",
                     record.name,
                     timeout.as_secs(),
                     last()

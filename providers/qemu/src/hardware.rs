@@ -1,4 +1,4 @@
-//! The kinds of machines, and the program that runs them.
+//! The machine types, and the program that runs them.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use pallet_core::prelude::*;
 
 use crate::options::Options;
 
-/// The kinds that there are where the options name none: cores, and MiB of memory.
+/// The default machine types: name, cores, and memory in MiB.
 const SIZES: [(&str, u32, u64); 3] = [("small", 1, 1024), ("medium", 2, 2048), ("large", 4, 4096)];
 
-/// Those of the options, or else those of the usual ones that this machine can be.
+/// The machine types of the options, otherwise the default ones that fit this machine.
 pub(crate) fn all(options: &Options, arch: &str) -> Vec<Hardware> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     kinds(
@@ -41,7 +41,7 @@ fn kinds(options: &Options, arch: &str, cores: usize, memory: Option<u64>) -> Ve
     };
     let fitting: Vec<_> =
         SIZES.iter().filter(fits).map(|(id, cores, ram)| hardware(id, *cores, *ram)).collect();
-    // a machine that is too small for all of them runs the smallest, if anything
+    // a machine that is too small for all of them can at least try the smallest
     if fitting.is_empty() {
         SIZES.iter().take(1).map(|(id, cores, ram)| hardware(id, *cores, *ram)).collect()
     } else {
@@ -49,7 +49,7 @@ fn kinds(options: &Options, arch: &str, cores: usize, memory: Option<u64>) -> Ve
     }
 }
 
-/// This machine's memory in MiB, from meminfo.
+/// This machine's memory in MiB, from /proc/meminfo.
 fn memory(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? / 1024)
@@ -64,7 +64,7 @@ pub(crate) fn program(option: Option<&Path>, directory: &Path) -> (PathBuf, Stri
         .strip_prefix("qemu-system-")
         .filter(|arch| !arch.is_empty())
         .unwrap_or(std::env::consts::ARCH);
-    // a name alone is looked for where programs are
+    // a name without a directory is searched in PATH
     let is_path = option.components().count() > 1;
     (if is_path { directory.join(option) } else { option.to_owned() }, arch.to_owned())
 }

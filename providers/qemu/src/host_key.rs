@@ -1,18 +1,19 @@
-//! The host key that a machine is given at birth, so that its first connection is verified already.
+//! The host key of a new machine, generated in advance so that even the first connection is
+//! verified.
 
 use pallet_core::prelude::*;
 use ssh_key::{Algorithm, LineEnding, PrivateKey};
 
 /// A host key.
 pub(crate) struct HostKey {
-    /// As in a file of OpenSSH.
+    /// In OpenSSH's file format.
     pub(crate) private: String,
     /// `ssh-ed25519 AAAA...`
     pub(crate) public: String,
 }
 
 impl HostKey {
-    /// A new one.
+    /// Generates a host key.
     pub(crate) fn generate() -> Result<HostKey> {
         let key = PrivateKey::random(&mut ssh_key::rand_core::OsRng, Algorithm::Ed25519);
         let texts = key

@@ -1,4 +1,4 @@
-//! The images that nodes are made from: disks in files, and nodes' own disks over them.
+//! Images for nodes: disk files, and the nodes' own disks as overlays.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -11,7 +11,7 @@ use crate::options::{ImageOptions, Options};
 
 const GIB: u64 = 1 << 30;
 
-/// How the kernel is booted that does not come from the disk's boot loader.
+/// A kernel that is booted instead of the disk's boot loader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(crate = "pallet_core::serde")]
 pub(crate) struct Kernel {
@@ -24,13 +24,13 @@ pub(crate) struct Kernel {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Disk {
     pub(crate) path: PathBuf,
-    /// As QEMU calls it.
+    /// In QEMU's notation.
     pub(crate) format: &'static str,
-    /// In bytes, as a machine sees it.
+    /// The virtual size, in bytes.
     pub(crate) size: u64,
 }
 
-/// What begins a file that is no disk for a machine as it is.
+/// The first bytes of files that are not directly usable as disks.
 const OTHERS: [(&[u8], &str); 8] = [
     (b"\x1f\x8b", "compressed by gzip; unpack it"),
     (b"\xfd7zXZ", "compressed by xz; unpack it"),
@@ -43,7 +43,7 @@ const OTHERS: [(&[u8], &str); 8] = [
 ];
 
 impl Disk {
-    /// Looks at the beginning of a file.
+    /// Reads the beginning of a file.
     pub(crate) fn open(path: &Path) -> Result<Disk, PluginError> {
         let invalid =
             |why: String| PluginError::invalid_input(format!("image {} {why}", path.display()));
@@ -57,7 +57,7 @@ impl Disk {
         let length = match read() {
             Ok(length) => length,
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                return Err(invalid("is no disk: it is too small".into()));
+                return Err(invalid("is not a disk: it is too small".into()));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(PluginError::not_found(format!(
@@ -77,13 +77,13 @@ impl Disk {
             return Ok(Disk { path, format: "qcow2", size });
         }
         if length < 1 << 20 {
-            return Err(invalid("is no disk: it is too small".into()));
+            return Err(invalid("is not a disk: it is too small".into()));
         }
         Ok(Disk { path, format: "raw", size: length })
     }
 
-    /// Makes the disk of a node, of its own size or of that many GiB if that is more: it holds what
-    /// the node changes.
+    /// Creates the disk of a node, which stores its changes. It has the image's size, or this many
+    /// GiB if that is more.
     pub(crate) fn overlay(&self, path: &Path, min_gib: Option<u64>) -> Result<()> {
         let mut create = Command::new("qemu-img");
         create
@@ -99,7 +99,7 @@ impl Disk {
         ensure!(
             output.status.success(),
             PluginError::failed(format!(
-                "cannot make a disk over {}: {}",
+                "cannot create a disk over {}: {}",
                 self.path.display(),
                 complaint(&output.stderr)
             ))
@@ -108,7 +108,7 @@ impl Disk {
     }
 }
 
-/// A program that does not start.
+/// The error for a program that cannot be started.
 pub(crate) fn missing(program: &Path, error: &std::io::Error) -> PluginError {
     let message = format!("cannot run {}: {error}", program.display());
     let package = match program.file_name().and_then(|name| name.to_str()) {
@@ -123,13 +123,13 @@ pub(crate) fn missing(program: &Path, error: &std::io::Error) -> PluginError {
     ))
 }
 
-/// What a program of QEMU said last, in one line without its own name.
+/// The last line that a QEMU program printed, without its own name.
 pub(crate) fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
     let mut lines = text.lines().map(str::trim);
     let said = lines
         .rfind(|line| !line.is_empty() && !line.contains("warning:"))
-        .unwrap_or("it ended without a word");
+        .unwrap_or("it ended without a message");
     let said = said
         .strip_prefix("qemu-")
         .and_then(|rest| rest.split_once(": "))
@@ -137,10 +137,10 @@ pub(crate) fn complaint(stderr: &[u8]) -> String {
     said.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// The images of a service, as the host chooses among them.
+/// The images of a service, for the host to choose from.
 pub(crate) fn all(options: &Options, directory: &Path, arch: &str) -> Vec<Image> {
     let image = |(name, image): (&String, &ImageOptions)| {
-        // one that cannot be read fails when a node is made of it, and says why
+        // an unreadable image fails, with the reason, when a node is created from it
         let disk = Disk::open(&directory.join(&image.path)).ok();
         Image {
             id: name.clone(),
@@ -154,7 +154,7 @@ pub(crate) fn all(options: &Options, directory: &Path, arch: &str) -> Vec<Image>
 }
 
 impl ImageOptions {
-    /// How its kernel is booted, if not by the boot loader on it.
+    /// The kernel to boot instead of the disk's boot loader.
     pub(crate) fn kernel(&self, directory: &Path) -> Result<Option<Kernel>, PluginError> {
         let Some(kernel) = &self.kernel else { return Ok(None) };
         let kernel = Kernel {
@@ -198,8 +198,8 @@ mod tests {
         qcow2.extend((5 * GIB).to_be_bytes());
         assert_eq!(open(&qcow2), Ok(("qcow2", 5 * GIB)));
         assert_eq!(open(&vec![0; 1 << 20]), Ok(("raw", 1 << 20)));
-        assert!(open(b"").unwrap_err().ends_with("is no disk: it is too small"));
-        assert!(open(&[0; 4096]).unwrap_err().ends_with("is no disk: it is too small"));
+        assert!(open(b"").unwrap_err().ends_with("is not a disk: it is too small"));
+        assert!(open(&[0; 4096]).unwrap_err().ends_with("is not a disk: it is too small"));
         let mut xz = b"\xfd7zXZ\0".to_vec();
         xz.resize(2 << 20, 0);
         assert_eq!(
@@ -215,7 +215,7 @@ mod tests {
             qemu-system-x86_64: -m 9T: cannot set up memory: no\n\n";
         assert_eq!(complaint(said), "-m 9T: cannot set up memory: no");
         assert_eq!(complaint(b"Could not open\x1b '/x'\n"), "Could not open '/x'");
-        assert_eq!(complaint(b""), "it ended without a word");
+        assert_eq!(complaint(b""), "it ended without a message");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Virtual machines on this machine, by QEMU, with cloud-init.
+//! Virtual machines on this machine, with QEMU and cloud-init.
 #![forbid(unsafe_code)]
 
 mod accel;

@@ -1,4 +1,4 @@
-//! One virtual machine: the command line of its process, starting it, and hearing from it.
+//! A virtual machine: the command line of its process, its start, and its console.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,13 +15,13 @@ use crate::options::Options;
 use crate::process;
 use crate::store::Record;
 
-/// How long the program may take until its machine runs.
+/// Timeout for the program to start the machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What QEMU says when a port of this machine is taken.
+/// QEMU's message if a port of this machine is in use.
 const PORT_TAKEN: &str = "Could not set up host forwarding rule";
 
-/// A machine, as it is kept in `directory`.
+/// A machine whose files are in `directory`.
 pub(crate) struct Machine<'a> {
     pub(crate) program: &'a Path,
     pub(crate) arch: &'a str,
@@ -29,9 +29,9 @@ pub(crate) struct Machine<'a> {
     pub(crate) directory: &'a Path,
 }
 
-/// Why a machine did not start.
+/// Why a machine was not started.
 pub(crate) enum NotStarted {
-    /// Somebody listens at one of its ports.
+    /// One of its ports is in use.
     PortTaken,
     Failed(PluginError),
 }
@@ -42,12 +42,12 @@ impl Machine<'_> {
         self.directory.join("disk.qcow2")
     }
 
-    /// The disk that cloud-init reads.
+    /// The disk with cloud-init's data.
     pub(crate) fn seed(&self) -> PathBuf {
         self.directory.join("seed.img")
     }
 
-    /// What the machine says on its first serial line.
+    /// The output of the machine's first serial port.
     fn console(&self) -> PathBuf {
         self.directory.join("console.log")
     }
@@ -69,7 +69,7 @@ impl Machine<'_> {
         add("-drive", &with_path("file=", &self.disk(), ",format=qcow2,if=virtio,discard=unmap"));
         add("-drive", &with_path("file=", &self.seed(), ",format=raw,if=virtio,readonly=on"));
         add("-netdev", &self.network(record));
-        // no boot from the network, so no ROM for it
+        // no network boot, so no boot ROM
         add("-device", &"virtio-net-pci,netdev=net,romfile=");
         add("-device", &"virtio-rng-pci");
         if let Some(kernel) = &record.kernel {
@@ -97,7 +97,7 @@ impl Machine<'_> {
         network
     }
 
-    /// Starts the machine. Its process outlives this one.
+    /// Starts the machine. Its process continues after this one ends.
     pub(crate) fn start(&self, record: &Record, kvm: bool) -> Result<(), NotStarted> {
         let log = self.directory.join("qemu.log");
         let failed = |message: String| NotStarted::Failed(PluginError::failed(message));
@@ -105,8 +105,7 @@ impl Machine<'_> {
             |error: std::io::Error| failed(format!("cannot write {}: {error}", log.display()));
         let mut command = Command::new(self.program);
         command.args(self.arguments(record, kvm)).current_dir(self.directory);
-        // what is heard from an earlier run is not from this one, and its process id is not this
-        // one's
+        // the console and the process id of an earlier run would be misleading
         let _ =
             (fs::remove_file(self.console()), fs::remove_file(process::pid_file(self.directory)));
         command
@@ -142,18 +141,18 @@ impl Machine<'_> {
         Err(failed(format!("{} does not start a machine: {said}", self.program.display())))
     }
 
-    /// How much the machine has said since it was started.
+    /// The size of the machine's console output since it was started.
     pub(crate) fn said(&self) -> u64 {
         fs::metadata(self.console()).map_or(0, |meta| meta.len())
     }
 
-    /// The last line that the machine said.
+    /// The last line of the machine's console output.
     pub(crate) fn last_words(&self) -> Option<String> {
         last_line(&fs::read(self.console()).ok()?)
     }
 }
 
-/// The last line of a console with anything in it, without what moves the cursor.
+/// The last nonempty line of a console, without control sequences.
 fn last_line(console: &[u8]) -> Option<String> {
     let tail = console.get(console.len().saturating_sub(4096)..).unwrap_or_default();
     let text = strip_ansi_escapes::strip_str(String::from_utf8_lossy(tail));
@@ -177,7 +176,7 @@ pub(crate) fn has_sshd(port: u16) -> bool {
     greet().unwrap_or(false)
 }
 
-/// An option's value with a path in it: a comma there is said by two.
+/// An option's value with a path in it; QEMU escapes a comma by doubling it.
 fn with_path(before: &str, path: &Path, after: &str) -> OsString {
     use std::os::unix::ffi::{OsStrExt, OsStringExt};
     let path = path

@@ -1,15 +1,15 @@
-//! Ports of this machine that lead to nodes.
+//! Ports of this machine that are forwarded to nodes.
 
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, TcpListener};
 
 use pallet_core::prelude::*;
 
-/// Below those that the kernel gives to outgoing connections.
+/// Below the kernel's range for outgoing connections.
 const FIRST: u16 = 20_000;
 const LAST: u16 = 32_000;
 
-/// A port that no node has and nobody listens at; from now on it is taken.
+/// Chooses and reserves a port that no node uses and nobody listens at.
 pub(crate) fn choose(taken: &mut BTreeSet<u16>) -> Result<u16> {
     let port = (FIRST..=LAST).find(|port| !taken.contains(port) && is_free(*port));
     let port =
@@ -18,7 +18,7 @@ pub(crate) fn choose(taken: &mut BTreeSet<u16>) -> Result<u16> {
     Ok(port)
 }
 
-/// Whether nobody listens there now.
+/// Whether nobody is listening at the port now.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

@@ -1,4 +1,4 @@
-//! The processes of machines: found by their pid file, and known by it in their command line.
+//! Processes of machines, found by their pid file, whose path is also on their command line.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -8,25 +8,25 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long a machine may take to write down what is on its disk.
+/// How long a machine may take to write its data to disk.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The file that the machine in `directory` writes its process id to.
+/// The pid file of the machine in `directory`.
 pub(crate) fn pid_file(directory: &Path) -> PathBuf {
     directory.join("pid")
 }
 
-/// The process of the machine in `directory`, if it runs. No other process has the path of the pid
-/// file in its command line, so that an id that was given to another process is noticed.
+/// The process of the machine in `directory`, if it runs. Only its command line contains the path
+/// of the pid file, so a reused process id is noticed.
 pub(crate) fn of(directory: &Path) -> Option<Pid> {
     let text = fs::read_to_string(pid_file(directory)).ok()?;
     let pid = Pid::from_raw(text.trim().parse().ok()?)?;
     is_of(pid, directory).then_some(pid)
 }
 
-/// Ends all processes of the machine in `directory`: kindly, then at once.
+/// Ends all processes of the machine in `directory`: first with SIGTERM, then with SIGKILL.
 pub(crate) fn end(directory: &Path) -> Result<()> {
-    // one that was just started has no pid file yet
+    // a process that was just started has no pid file yet
     let all = || -> Vec<Pid> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids =
@@ -37,7 +37,7 @@ pub(crate) fn end(directory: &Path) -> Result<()> {
     let start = Instant::now();
     for signal in [Signal::TERM, Signal::KILL] {
         for pid in left.iter().filter(|pid| is_of(**pid, directory)) {
-            // it may be gone
+            // it may already have ended
             let _ = kill_process(*pid, signal);
         }
         let until = start.elapsed() + GRACE;
@@ -49,16 +49,15 @@ pub(crate) fn end(directory: &Path) -> Result<()> {
     if let Some(pid) = left.first() {
         bail!("process {} of {} cannot be ended", pid.as_raw_nonzero(), directory.display());
     }
-    // who was between two processes when the first one was ended
+    // a process that forked while the first one was ended
     if all().is_empty() { Ok(()) } else { end(directory) }
 }
 
-/// Whether a process has given back its files and ports. One that is ending loses its command line
-/// before those.
+/// Whether a process has released its files and ports. Its command line is gone earlier than those.
 fn has_ended(pid: Pid) -> bool {
     let stat =
         fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    // the state comes after the name, which may hold anything
+    // the state follows the name, which may contain anything
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
@@ -79,12 +78,12 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path();
         assert_eq!(of(path), None);
-        // an id that belongs to another process now
+        // a process id that now belongs to another process
         fs::write(pid_file(path), std::process::id().to_string()).unwrap();
         assert_eq!(of(path), None);
 
         let mut shell = Command::new("sh");
-        // one that cannot be asked to end
+        // a process that ignores SIGTERM
         shell
             .args(["-c", "trap '' TERM; echo ready; read line", "sh"])
             .arg(pid_file(path))

@@ -1,5 +1,5 @@
-//! One call of `run_nodes`: machines are made one after the other under the lock, and waited for
-//! together.
+//! A call of `run_nodes`: creates machines one after the other while holding the lock, then waits
+//! for all of them.
 
 use std::collections::BTreeSet;
 
@@ -14,24 +14,24 @@ use crate::service::Qemu;
 use crate::store::{self, Record};
 use crate::{port, process};
 
-/// How often somebody else may take a port that was just free.
+/// How often another program may take a port that was just free.
 const PORT_ATTEMPTS: usize = 5;
 
-/// One call of `run_nodes`.
+/// A call of `run_nodes`.
 pub(crate) struct Run<'a> {
     pub(crate) qemu: &'a Qemu,
     pub(crate) wanted: &'a RunNodes,
 }
 
-/// A node on its way.
+/// A node that is being started.
 pub(super) struct Begun {
     pub(super) record: Record,
-    /// `None` if it runs and has answered before.
+    /// `None` if it already runs and has answered.
     pub(super) mode: Option<Mode>,
     pub(super) new: bool,
 }
 
-/// What new nodes are made of.
+/// What new nodes are created from.
 pub(super) struct NodeSource {
     disk: Disk,
     kernel: Option<Kernel>,
@@ -40,7 +40,7 @@ pub(super) struct NodeSource {
 }
 
 impl Run<'_> {
-    /// One result for each name.
+    /// Returns a result for each name.
     pub(crate) fn all(&self) -> Result<Vec<Created>> {
         let store = &self.qemu.store;
         let lock = store::lock(store)?;
@@ -98,7 +98,7 @@ impl Run<'_> {
             let runs = process::of(&self.qemu.store.directory(name)).is_some();
             let mode = match (runs, record.answered) {
                 (true, true) => None,
-                // whoever started it went away before it answered
+                // the process that started it ended before it answered
                 (true, false) => Some(mode),
                 (false, _) => Some(self.start(&mut record, mode, taken)?),
             };
@@ -112,7 +112,7 @@ impl Run<'_> {
             Ok(Begun { record, mode: Some(mode), new: true })
         };
         make().inspect_err(|_| {
-            // what stays is removed by the next call
+            // the next call removes what is left
             let _ = store::remove(&directory);
         })
     }
@@ -135,9 +135,7 @@ impl Run<'_> {
         })?;
         let hardware = self.wanted.hardware.clone();
         let hardware = hardware.ok_or_else(|| {
-            invalid(
-                "this machine has nothing that satisfies the hardware of the node-spec".to_owned(),
-            )
+            invalid("this machine does not satisfy the hardware of the node-spec".to_owned())
         })?;
         let directory = &self.qemu.context.directory;
         Ok(NodeSource {
@@ -148,7 +146,7 @@ impl Run<'_> {
         })
     }
 
-    /// Makes all of a node but its process.
+    /// Creates everything of a node but its process.
     fn make(&self, name: &str, source: &NodeSource) -> Result<Record> {
         let admin = &self.qemu.context.admin_user;
         if admin.public_keys.is_empty() {
@@ -189,7 +187,7 @@ impl Run<'_> {
             cores: source.hardware.cores,
             ram: source.hardware.ram,
             kernel: source.kernel.clone(),
-            // 0 is no port yet
+            // 0: the port is chosen later
             ports: [&22].into_iter().chain(inbound).map(|inside| (*inside, 0)).collect(),
             host_key: host_key.public,
             complete: false,
@@ -202,7 +200,7 @@ impl Run<'_> {
         source.disk.overlay(&machine.disk(), min_disk)
     }
 
-    /// Starts the process of a node, and keeps the record of it.
+    /// Starts the process of a node, and saves its record.
     fn start(&self, record: &mut Record, mode: Mode, taken: &mut BTreeSet<u16>) -> Result<Mode> {
         let directory = self.qemu.store.directory(&record.name);
         let machine = self.qemu.machine(&directory);
@@ -222,7 +220,7 @@ impl Run<'_> {
                 Err(NotStarted::PortTaken) => {
                     bail!(PluginError::transient("the ports of this machine are taken too fast"))
                 }
-                // what is wrong with the machine itself is wrong in emulation too
+                // other errors of the machine would also occur in emulation
                 Err(NotStarted::Failed(error)) if mode == Mode::TryKvm => {
                     mode = Mode::Tcg;
                     without_kvm = Some(error);
@@ -259,7 +257,7 @@ impl Run<'_> {
     }
 }
 
-/// One line: what it is, and what caused it.
+/// The error with its causes, in one line.
 fn failure(error: anyhow::Error) -> PluginError {
     error.into()
 }

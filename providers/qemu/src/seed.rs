@@ -1,4 +1,4 @@
-//! What cloud-init on a new machine is told: a small disk with the label CIDATA (its data source
+//! The data for cloud-init on a new machine: a small disk with the label CIDATA (its data source
 //! NoCloud).
 
 use std::fs::OpenOptions;
@@ -11,23 +11,23 @@ use pallet_core::prelude::*;
 
 use crate::host_key::HostKey;
 
-/// The size of the disk.
+/// The size of the disk, in bytes.
 const SIZE: usize = 1 << 20;
 
-/// What a machine is told.
+/// The data for a machine.
 pub(crate) struct Seed<'a> {
-    /// A new one for each machine: by it cloud-init knows that it has work to do.
+    /// A new id for each machine, which makes cloud-init run.
     pub(crate) instance: &'a str,
     pub(crate) host_name: &'a str,
-    /// Who may log in.
+    /// The login user.
     pub(crate) user: &'a str,
-    /// With which keys, as lines of authorized_keys.
+    /// The user's keys, as lines of authorized_keys.
     pub(crate) public_keys: &'a [String],
     pub(crate) host_key: &'a HostKey,
 }
 
 impl Seed<'_> {
-    /// Writes the disk. Only its owner may read it: the private host key is on it.
+    /// Writes the disk. Only its owner may read it, because it contains the private host key.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let disk = self.disk().context("cannot make the disk for cloud-init")?;
         let file =
@@ -56,7 +56,7 @@ impl Seed<'_> {
         Ok(disk)
     }
 
-    // JSON is YAML, and leaves nothing to escape
+    // JSON is YAML, and needs no further escaping
 
     fn meta_data(&self) -> String {
         json!({"instance-id": self.instance, "local-hostname": self.host_name}).to_string()
@@ -65,7 +65,7 @@ impl Seed<'_> {
     fn user_data(&self) -> String {
         let mut config = json!({
             "hostname": self.host_name,
-            // sudo looks its own host name up
+            // sudo looks up its own host name
             "manage_etc_hosts": "localhost",
             // generating locales takes longer than the rest of the boot
             "locale": false,
@@ -80,7 +80,7 @@ impl Seed<'_> {
             config["users"] = json!([]);
             config["disable_root"] = json!(false);
         } else {
-            // the image's default user under this name
+            // the image's default user, with this name
             config["users"] = json!(["default"]);
             config["user"] =
                 json!({"name": self.user, "sudo": "ALL=(ALL) NOPASSWD:ALL", "lock_passwd": true});

@@ -1,4 +1,4 @@
-//! One configured service, and its nodes as Pallet sees them.
+//! A configured service, and its nodes as Pallet sees them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use crate::options::Options;
 use crate::process;
 use crate::store::{Record, Store};
 
-/// Where all ports of nodes are.
+/// The address of all forwarded ports.
 pub(crate) const ADDRESS: &str = "127.0.0.1";
 
-/// One configured service.
+/// A configured service.
 pub(crate) struct Qemu {
     pub(crate) options: Options,
     pub(crate) context: ServiceContext,

@@ -1,5 +1,5 @@
-//! What is kept of nodes on disk: a directory for each, under DATA/PROJECT/SERVICE/NODE, and the
-//! lock on all of them.
+//! The stored state of nodes: a directory for each, DATA/PROJECT/SERVICE/NODE, and a lock for all
+//! of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,14 +10,14 @@ use pallet_core::prelude::*;
 use crate::image::Kernel;
 use crate::process;
 
-/// What is kept of one node, in record.json.
+/// The state of a node, in record.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "pallet_core::serde")]
 pub(crate) struct Record {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) group: String,
-    /// Those that were laid over the provider's own.
+    /// Tags that were added to the provider's own.
     pub(crate) tags: BTreeMap<String, String>,
     /// In seconds since 1970-01-01 UTC.
     pub(crate) created: u64,
@@ -26,13 +26,13 @@ pub(crate) struct Record {
     pub(crate) cores: u32,
     pub(crate) ram: u64,
     pub(crate) kernel: Option<Kernel>,
-    /// Ports of the node, and the ports of this machine that lead there.
+    /// Ports of the node, with the ports of this machine that are forwarded there.
     pub(crate) ports: BTreeMap<u16, u16>,
     /// `ssh-ed25519 AAAA...`
     pub(crate) host_key: String,
-    /// Whether it has run once. What has not is the remains of a creation that was interrupted.
+    /// Whether it has ever been started. If not, its creation was interrupted.
     pub(crate) complete: bool,
-    /// Whether its sshd has answered since it was started.
+    /// Whether its sshd has answered since the last start.
     #[serde(default)]
     pub(crate) answered: bool,
 }
@@ -57,23 +57,23 @@ pub(crate) fn open(context: &ServiceContext) -> Store {
     Store::new(context, files::file_name)
 }
 
-/// Waits for the right to change nodes.
+/// Waits for the lock on nodes.
 pub(crate) fn lock(store: &Store) -> Result<DirectoryLock> {
     wait_for_lock("qemu", || DirectoryLock::try_take(&store.data))
 }
 
-/// Removes what interrupted creations left. Nobody else creates while this one has the lock.
+/// Removes leftovers of interrupted creations. The lock ensures that no creation is running.
 pub(crate) fn remove_remains(store: &Store, _lock: &DirectoryLock) -> Result<()> {
     store.scan()?.1.iter().try_for_each(|directory| remove(directory))
 }
 
-/// The ports of this machine that nodes have, of whatever project.
+/// The ports of this machine that nodes use, in all projects.
 pub(crate) fn ports(store: &Store) -> Result<BTreeSet<u16>> {
     let records = store.records_of_all()?;
     Ok(records.into_iter().flat_map(|record| record.ports.into_values()).collect())
 }
 
-/// Ends the machine in `directory`, and removes all that there is of it.
+/// Ends the machine in `directory`, and removes all its files.
 pub(crate) fn remove(directory: &Path) -> Result<()> {
     process::end(directory)?;
     match fs::remove_dir_all(directory) {

@@ -1,4 +1,4 @@
-//! The life of nodes, with a script in the place of QEMU. The disks are real: without qemu-img
+//! Tests of the life of nodes, with a script instead of QEMU. The disks are real: without qemu-img
 //! these tests do nothing.
 
 use std::fs;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::service::ADDRESS;
 
-/// Does what `-daemonize -pidfile FILE` does, and lives as long as that file.
+/// Emulates `-daemonize -pidfile FILE`, and runs as long as that file exists.
 const PROGRAM: &str = r#"#!/bin/sh
 while [ $# -gt 0 ]; do
   case $1 in -pidfile) file=$2 ;; -chardev) console=${2#*path=} ;; esac
@@ -24,8 +24,8 @@ setsid sh -c 'echo $$ >"$0"; while [ -e "$0" ]; do sleep 0.05; done' "$file" </d
 until [ -s "$file" ]; do sleep 0.01; done
 "#;
 
-/// Machines that are no machines do not hold the ports that they are given, so one test at a time
-/// has any.
+/// These machines do not listen at their ports, so others could choose the same ones: one test at a
+/// time.
 static ONE: Mutex<()> = Mutex::new(());
 
 struct Bed {
@@ -34,7 +34,7 @@ struct Bed {
 }
 
 impl Bed {
-    /// `None` where there is no qemu-img.
+    /// `None` if there is no qemu-img.
     fn new() -> Option<Bed> {
         if Command::new("qemu-img").arg("--version").output().is_err() {
             eprintln!("there is no qemu-img: nothing is tested");
@@ -87,7 +87,7 @@ fn wish(qemu: &Qemu, names: &[&str]) -> RunNodes {
     }
 }
 
-/// Runs nodes, and is the sshd of each that the provider waits for.
+/// Runs nodes, and acts as the sshd of each one that the provider waits for.
 fn run(qemu: &Qemu, wanted: &RunNodes) -> Vec<Created> {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| qemu.run_nodes(wanted).unwrap());
@@ -155,7 +155,7 @@ fn nodes_live_until_they_are_destroyed() {
     let directory = qemu.store.directory("web-1");
     assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
 
-    // another process knows them, another project does not; nothing is made twice
+    // another process finds them, another project does not; nothing is created twice
     assert_eq!(bed.service("a/b", json!({})).unwrap().nodes().unwrap(), made);
     let other = bed.service("a.b", json!({})).unwrap();
     assert_eq!(other.nodes().unwrap(), []);
@@ -175,7 +175,7 @@ fn nodes_live_until_they_are_destroyed() {
     assert_eq!(qemu.nodes().unwrap()[0].tags["pallet-bootstrapped"], "yes");
     assert!(qemu.tag_node("nobody", &BTreeMap::new()).is_err());
 
-    // one that stops is started on its disk, also where another program took its port
+    // a stopped machine is started on its disk, even if another program has taken its port
     process::end(&directory).unwrap();
     assert_eq!(qemu.nodes().unwrap()[0].status, NodeStatus::Stopped);
     let intruder = TcpListener::bind((ADDRESS, port(node))).unwrap();
@@ -185,7 +185,7 @@ fn nodes_live_until_they_are_destroyed() {
     assert_eq!(again[0].tags["pallet-bootstrapped"], "yes");
     drop(intruder);
 
-    // only this project's
+    // only nodes of this project
     other.destroy_nodes(std::slice::from_ref(&node.id)).unwrap();
     assert_eq!(qemu.nodes().unwrap().len(), 2);
     qemu.destroy_nodes(&[node.id.clone(), "gone".into()]).unwrap();
@@ -200,7 +200,7 @@ fn a_machine_that_has_not_answered_yet_is_starting_and_waited_for() {
     let Some(bed) = Bed::new() else { return };
     let qemu = bed.service("shop", json!({})).unwrap();
     let made = nodes(run(&qemu, &wish(&qemu, &["web-1"])));
-    // as if its maker had ended while it booted
+    // as if the creating process had ended during the boot
     let mut record = qemu.store.nodes().unwrap().remove(0);
     record.answered = false;
     qemu.store.save(&record).unwrap();
@@ -227,7 +227,7 @@ fn a_creation_that_was_interrupted_is_removed_with_its_process() {
     let qemu = bed.service("shop", json!({})).unwrap();
     let made = nodes(run(&qemu, &wish(&qemu, &["web-1"])));
     let directory = qemu.store.directory("web-1");
-    // as if it ended before the record was complete
+    // as if the creating process had ended before the record was complete
     let mut record = qemu.store.nodes().unwrap().remove(0);
     record.complete = false;
     qemu.store.save(&record).unwrap();
@@ -265,7 +265,7 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
         "{error}"
     );
     let (kind, error) = fails(json!({"images": {"debian": {"path": "text"}}}), same);
-    assert!(kind == ErrorKind::InvalidInput && error.contains("is no disk"), "{error}");
+    assert!(kind == ErrorKind::InvalidInput && error.contains("is not a disk"), "{error}");
     let (_, error) =
         fails(json!({"images": {"debian": {"path": "disk.raw", "kernel": "vmlinuz"}}}), same);
     assert!(error.contains("there is no file "), "{error}");
@@ -276,9 +276,8 @@ fn what_cannot_be_made_says_why_and_leaves_nothing() {
     );
     let (_, error) = fails(json!({"timeout": 1}), same);
     assert!(
-        error.contains(
-            "web-1 has no sshd that answers after 1 s; its last words are: Linux version 6"
-        ),
+        error
+            .contains("web-1: sshd does not answer after 1 s; its last output is: Linux version 6"),
         "{error}"
     );
     let (_, error) = fails(json!({}), |wanted| wanted.image = None);

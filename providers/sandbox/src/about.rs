@@ -1,5 +1,5 @@
-//! What this provider says of itself.
+//! The description of this provider.
 
-/// One line.
+/// The description, in one line.
 pub(crate) const ABOUT: &str =
     "Nodes on this machine: Linux namespaces over an overlay of its own root";

@@ -1,10 +1,10 @@
-//! The provider on systems other than Linux: one clear error.
+//! The provider on systems other than Linux: a clear error.
 
 use pallet_core::prelude::*;
 
 use crate::options::Options;
 
-/// What cannot be made here.
+/// A provider that cannot create nodes.
 pub(crate) struct Sandbox;
 
 impl Provider for Sandbox {
@@ -13,12 +13,11 @@ impl Provider for Sandbox {
     type Options = Options;
 
     fn connect(_: Options, _: ServiceContext) -> Result<Self> {
-        let error = PluginError::unsupported(
-            "provider sandbox needs Linux, whose namespaces its nodes are",
-        );
+        let error =
+            PluginError::unsupported("provider sandbox needs Linux: its nodes are namespaces");
         Err(error
             .with_help(
-                "use the provider `node-list` for machines that exist, or `localhost` for this one",
+                "use the provider `node-list` for existing machines, or `localhost` for this one",
             )
             .into())
     }

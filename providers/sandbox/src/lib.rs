@@ -1,5 +1,5 @@
-//! Nodes on this machine: Linux namespaces over an overlay of its own root. The provider that needs
-//! nothing.
+//! Nodes on this machine: Linux namespaces over an overlay of the machine's root. This provider
+//! requires no setup.
 #![forbid(unsafe_code)]
 
 mod about;

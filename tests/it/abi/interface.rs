@@ -1,8 +1,8 @@
-//! What travels over the boundary only grows: operations, the fields of what travels with them, and
-//! the parameters of actions.
+//! The interface only grows: operations, the fields of their payloads, and the parameters of
+//! actions.
 //!
-//! tests/fixtures/abi/interface.json records operations and actions, payloads.json has one whole
-//! sample of each payload. `UPDATE_EXPECT=1` adds what is new; nothing takes anything away.
+//! tests/fixtures/abi/interface.json records operations and actions; payloads.json has a complete
+//! sample of each payload. `UPDATE_EXPECT=1` adds what is new, and removes nothing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,8 +32,8 @@ fn read(name: &str) -> Value {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The operations of requests with their names, and those of services with what they take and give,
-/// from the source.
+/// The operations of requests, and those of services with their argument and result types, from the
+/// source.
 fn operations() -> Vec<String> {
     let source =
         |name: &str| fs::read_to_string(root().join("pallet-core/src/plugin").join(name)).unwrap();
@@ -51,7 +51,7 @@ fn operations() -> Vec<String> {
     all
 }
 
-/// The schema of each action's parameters and of the options, without what is only for people.
+/// The schema of each action's parameters and of the options, without documentation.
 fn actions() -> Map<String, Value> {
     let mut all: Map<String, Value> =
         TABLE.iter().map(|entry| (entry.name.to_owned(), stripped((entry.parameters)()))).collect();
@@ -80,7 +80,7 @@ fn stripped(schema: Value) -> Value {
     }
 }
 
-/// What `new` does not take any more that `old` took, by where it is.
+/// What `old` accepted and `new` does not, with its path.
 fn taken_away(place: &str, old: &Value, new: &Value, gone: &mut Vec<String>) {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
@@ -106,7 +106,7 @@ fn taken_away(place: &str, old: &Value, new: &Value, gone: &mut Vec<String>) {
                     .map(|was| format!("{place}: {was} is gone")),
             );
         }
-        // a type that became one of several
+        // a type became a list of types
         (was, Value::Array(new)) if new.contains(was) => {}
         _ if old == new => {}
         _ => gone.push(format!("{place} was {old} and is {new}")),
@@ -177,7 +177,7 @@ fn what_is_taken_away_is_found() {
 
 type Crossing = fn(Value) -> Result<Value, String>;
 
-/// What becomes of JSON that crosses the boundary as this type.
+/// JSON after a round trip through this type.
 fn crossed<T: Serialize + DeserializeOwned>(value: Value) -> Result<Value, String> {
     let read: T = serde_json::from_value(value).map_err(|error| error.to_string())?;
     serde_json::to_value(read).map_err(|error| error.to_string())
@@ -214,7 +214,8 @@ fn payloads() -> BTreeMap<&'static str, Crossing> {
     ]
 }
 
-/// What of `sample` is not in `crossed`, and the fields of `crossed` that the sample does not have.
+/// The parts of `sample` that are missing in `crossed`, and the fields of `crossed` that the sample
+/// lacks.
 fn compare(
     place: &str,
     sample: &Value,
@@ -257,7 +258,7 @@ fn no_field_of_a_payload_is_ever_taken_away() {
             .as_array()
             .unwrap_or_else(|| panic!("payloads.json has no sample of {name}"));
         for (number, sample) in samples.iter().enumerate() {
-            // the first sample is whole, the others are what must do as well
+            // the first sample is complete, the others must be accepted as well
             let crossed = match cross(sample.clone()) {
                 Ok(crossed) => crossed,
                 Err(error) => panic!("{name} cannot be read any more from {sample}: {error}"),

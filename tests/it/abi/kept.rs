@@ -1,8 +1,7 @@
-//! Plugins that were built from released versions of the interface, kept as binaries: this host
-//! loads and runs them.
+//! Binary plugins built from released versions of the interface: this host must load and run them.
 //!
-//! Their sources are in tests/fixtures/abi; how they are built, and what is never done to those
-//! that are kept, stands in its README.md.
+//! Their sources are in tests/fixtures/abi. Its README.md describes how they are built, and what
+//! must never be changed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,7 +30,7 @@ fn kept() -> Vec<PathBuf> {
     found
 }
 
-/// A host that answers as an engine would, and keeps what it is asked.
+/// A host that answers like an engine, and records requests.
 #[derive(Default)]
 struct Host(Mutex<Vec<(String, Value)>>);
 
@@ -50,7 +49,7 @@ impl Host {
 impl RequestHost for Host {
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
         self.0.lock().unwrap().push((operation.to_owned(), payload.clone()));
-        // what a later host says besides is no trouble to an older plugin
+        // an older plugin ignores additional fields of a later host
         let os = json!({"id": "debian", "version": "12",
         "family": "debian", "arch": "x86_64", "package_manager": "apt",
             "service_manager": "systemd", "said_later": {"a": 1}});
@@ -235,7 +234,7 @@ fn every_kept_plugin_loads_and_runs() {
     }
 }
 
-/// With the engine behind it: actions are planned, and what the crate does not declare is refused.
+/// With the engine: actions are planned, and undeclared capabilities are refused.
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn a_kept_crate_is_planned_by_todays_engine() {

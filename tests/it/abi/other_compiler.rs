@@ -1,4 +1,4 @@
-//! A plugin need not be built as Pallet is: by another compiler, and with other settings.
+//! Plugins may be built with another compiler and other settings than Pallet.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -12,7 +12,7 @@ fn built_with(variables: &[(&str, &str)]) {
     let out = tempfile::tempdir().unwrap();
     let mut build = Command::new(root().join("tests/fixtures/abi/build"));
     build.arg(out.path()).envs(variables.iter().copied());
-    // those of the cargo that runs this test are not for another package
+    // variables of the cargo that runs this test do not apply to another package
     for (name, _) in std::env::vars()
         .filter(|(name, _)| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
     {
@@ -23,8 +23,8 @@ fn built_with(variables: &[(&str, &str)]) {
     load_and_run(out.path());
 }
 
-/// The compilers of this machine that are not the one of the repository: `PALLET_OTHER_RUSTC`, or
-/// that of the distribution.
+/// Other compilers on this machine than the repository's: `PALLET_OTHER_RUSTC`, or that of the
+/// distribution.
 fn other_compilers() -> Vec<PathBuf> {
     let version = |rustc: &PathBuf| {
         Command::new(rustc).arg("--version").output().ok().map(|output| output.stdout)

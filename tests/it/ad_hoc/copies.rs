@@ -10,7 +10,7 @@ use super::APP;
 use crate::lift::project;
 use crate::quickstart::alone;
 
-/// A tree with names and modes that are no trouble for a careful program.
+/// A tree of unusual but valid names and modes.
 fn tree(at: &Path) {
     fs::create_dir_all(at.join("a b/ü")).unwrap();
     for (name, mode) in [
@@ -33,7 +33,7 @@ fn tree(at: &Path) {
     symlink("empty", at.join("link")).unwrap();
 }
 
-/// Each entry below a directory: name, mode, and what it holds.
+/// Each entry below a directory: name, mode and content.
 fn listed(at: &Path) -> Vec<(String, u32, Vec<u8>)> {
     let mut found = Vec::new();
     let mut open = vec![at.to_owned()];
@@ -72,7 +72,7 @@ fn copies(project: &Project, name: &str, nodes: &[&str]) {
         .exits(2)
         .says("is a directory; -r copies it");
     project.run(&["cp", "-r", source, &format!("{name}:/srv/")]).exits(0);
-    // again: its files are replaced
+    // copying again replaces the files
     project.run(&["cp", "-r", source, &format!("{name}:/srv/")]).exits(0);
     project
         .run(&[
@@ -219,7 +219,7 @@ fn a_node_cannot_lead_a_download_out_of_its_directory() {
         .says("cannot create the directory")
         .says("it is a link, or no directory");
     untouched();
-    // nothing stays beside
+    // nothing is left beside the target
     assert!(listed(&into).iter().all(|(name, ..)| !name.contains(".pallet")));
 }
 

@@ -1,4 +1,4 @@
-//! A machine lives on beside its nodes: what comes and goes on it is not what a dry run wrote.
+//! The machine changes while its nodes run: such changes are not blamed on a dry run.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -11,7 +11,7 @@ use super::elsewhere::library;
 use super::{home, tried};
 use pallet_tests::root;
 
-/// Files that come and go, in a directory that nodes made from this machine see.
+/// Files that come and go, in a directory that nodes see.
 struct Life {
     directory: PathBuf,
     end: Option<Sender<()>>,

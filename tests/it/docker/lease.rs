@@ -1,4 +1,5 @@
-//! The lease of a project's nodes, kept at the engine: it holds for everyone who can reach it.
+//! The lease of a project's nodes, stored in the engine: it applies to everyone who can reach the
+//! engine.
 
 use std::sync::{Arc, Barrier};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -52,7 +53,7 @@ fn keeps_the_law(engine: &str) {
     one.release_lease("a").unwrap();
     assert_eq!(service().take_lease(&Lease { until: now() - 1, ..lease("b", 0) }).unwrap(), None);
 
-    // past its time, and many want it at once: one gets it
+    // expired, and many want it at the same time: exactly one gets it
     let start = Arc::new(Barrier::new(6));
     let takers: Vec<_> = (0..6)
         .map(|number| {

@@ -1,4 +1,4 @@
-//! An engine at a TCP port, which pulls from a registry that wants to know who asks.
+//! An engine at a TCP port that pulls from a registry with authentication.
 
 use std::fs;
 use std::net::TcpListener;
@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use pallet_tests::{ContainerEngine, Process, Project, image};
 use tempfile::TempDir;
 
-/// `ann` with the password `bed-secret`, as the registry keeps it, and as Docker's client does.
+/// `ann` with the password `bed-secret`, in the format of the registry and of Docker's client.
 const HTPASSWD: &str = "ann:$2b$04$0f9q4vt8JV9BP61ptMglVOG9TzZ/G9dgJpkaxtDdz6YZMLKU0i5R6\n";
 const AUTH: &str = "YW5uOmJlZC1zZWNyZXQ=";
 
-/// A registry in the network of an engine, with one image. It ends when this value does.
+/// A registry in the network of an engine, with one image. Dropping it ends it.
 struct Registry {
     child: Child,
     place: String,
@@ -51,8 +51,7 @@ impl Registry {
         registry
     }
 
-    /// Pushes the image of the bed, without what a node does not need, and takes it from the engine
-    /// again.
+    /// Pushes a reduced image of the bed, and removes it from the engine again.
     fn fill(&self, engine: &ContainerEngine) {
         let path = |name: &str| self._files.path().join(name).to_str().unwrap().to_owned();
         let mut tar = Command::new("tar");
@@ -74,7 +73,7 @@ impl Registry {
         .unwrap();
         let end = Instant::now() + Duration::from_secs(20);
         while fs::metadata(path("data")).is_err() && Instant::now() < end {
-            // it makes this when it is first pushed to
+            // created when the registry first gets a push
             if engine
                 .client(&["--config", &path(""), "push", "--quiet", &image])
                 .stdout

@@ -1,4 +1,4 @@
-//! Files that have more about them than a name and a content.
+//! Files with properties other than name and content.
 
 use super::{Node, in_a_sandbox};
 

@@ -1,4 +1,4 @@
-//! Files that are read by rules of their own.
+//! Files with a format of their own.
 
 use pallet_tests::Init;
 
@@ -72,7 +72,7 @@ fn fault_14_all_names_and_kinds_of_units_are_services() {
          cat >/etc/systemd/system/pallet.slice <<END\n[Slice]\nEND\n\
          systemctl daemon-reload",
     );
-    // a mount of its own file system on demand is not to be had in every container
+    // not every container can mount a file system on demand
     node.lifts("service(request, \"mnt-my\\\\x2ddata.mount\")\nservice(request, \"pallet.slice\")");
     node.finds("systemctl is-active 'mnt-my\\x2ddata.mount' pallet.slice", "active\nactive\n");
     let dry = node

@@ -1,4 +1,4 @@
-//! Nodes that let one in otherwise than most.
+//! Nodes with an unusual login.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ fn fault_10_no_unrestricted_line_of_a_restricted_key_stays() {
 #[test]
 fn fault_16_the_lock_of_package_lists_is_waited_for() {
     let node = Node::new(Init::Sshd);
-    // as apt holds it: an fcntl lock
+    // an fcntl lock, like apt's
     node.runs(
         "cat >/root/hold <<'END'\nuse Fcntl;\n\
          open(my $lock, '+>>', '/var/lib/apt/lists/lock') or die;\n\

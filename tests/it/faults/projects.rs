@@ -1,4 +1,4 @@
-//! Projects whose nodes are not what their author thinks.
+//! Projects whose nodes differ from their author's expectation.
 
 use pallet_tests::Project;
 

@@ -1,5 +1,4 @@
-//! What may go wrong on the way: nothing is half installed, and the next run goes on where this one
-//! ended.
+//! Failures during installation: nothing is installed partially, and the next run continues.
 
 use pallet_core::distribution::artifact::Descriptor;
 use pallet_core::distribution::repository::{Reference, Repository};
@@ -56,7 +55,7 @@ fn a_tampered_index_is_refused() {
     std::fs::write(&file, index.replace("\"dev.pallet.abi\":\"1\"", "\"dev.pallet.abi\":\"2\""))
         .unwrap();
     let project = project(&[&key]);
-    // the registry itself may find out, or the digest does
+    // either the registry notices it, or the digest differs
     let output = project.run(&["install", &source]).exits(2);
     assert_eq!(output.stderr.lines().count(), 1, "{output}");
     assert!(stored(&project).is_empty() && read(&project, "pallet.lock").is_empty(), "{output}");
@@ -83,8 +82,7 @@ fn a_swapped_tag_is_refused() {
     assert_eq!(versions(&project), ["greet 1.1.0"]);
     project.run(&["verify"]).exits(0);
 
-    // the same version, published again as something else: it is signed, and yet not what was
-    // locked
+    // the same version is published again with other content: it is signed, but not the locked one
     let before = registry.tag("acme/crate/greet", "1.1.0");
     std::fs::remove_dir_all(
         registry.content().join("repositories/acme/crate/greet/_manifests/tags/1.1.0"),
@@ -97,7 +95,7 @@ fn a_swapped_tag_is_refused() {
     refuses(&project, &["update"], &words);
     project.run(&["verify"]).exits(2).says("somebody replaced a published version");
     project.run(&["verify", "--offline"]).exits(0);
-    // what is locked is what is installed, whatever the tag says
+    // the locked content is installed, whatever the tag says
     std::fs::remove_dir_all(data(&project)).unwrap();
     project.run(&["install"]).exits(0);
     project.run(&["verify", "--offline"]).exits(0);
@@ -144,7 +142,7 @@ fn a_full_disk_leaves_nothing() {
     let small = Mounted::tmpfs(&data(&project), "4m");
     refuses(&project, &["install", &source], &["cannot write", "No space left on device"]);
     drop(small);
-    // enough for the download, and not for what is in it
+    // enough for the download, but not for the unpacked files
     let small = Mounted::tmpfs(&data(&project), "9m");
     refuses(&project, &["install", &source], &["No space left on device"]);
     let left: Vec<_> = std::fs::read_dir(data(&project).join("store/sha256")).unwrap().collect();
@@ -196,7 +194,7 @@ fn several_at_once_install_each_plugin_once() {
     let toml = read(&project, "pallet.toml");
     assert!(["one = {", "two = {", "three = {"].iter().all(|line| toml.contains(line)), "{toml}");
 
-    // in several projects of one user, which have one store
+    // in several projects of one user, which share a store
     std::fs::remove_dir_all(data(&project)).unwrap();
     network.revive();
     let other = |name: &str| {
@@ -347,7 +345,8 @@ fn fault_32_what_a_plugin_may_do_is_told_from_what_was_locked() {
         .run(&["install", &format!("{source}#crate/greet")])
         .exits(0)
         .says("may do: paths /etc/greet/**");
-    // somebody has the old one say in the store that it could do all of that before
+    // the record in the store is changed to claim that the old version already had these
+    // capabilities
     let library = Plugin::new("greet", "1.0.0").may(may("/**")).library(project.home());
     std::fs::copy(library, stored(&project)[0].join("libpallet_crate_greet.so")).unwrap();
     Plugin::new("greet", "1.1.0").may(may("/etc/**")).publish(&source, Some(&key));

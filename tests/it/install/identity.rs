@@ -1,4 +1,4 @@
-//! Signed by somebody who logged in somewhere, in place of a key.
+//! Signatures by an identity instead of a key.
 
 use pallet_core::distribution::artifact::{Descriptor, media};
 use pallet_core::distribution::repository::{Content, Reference};
@@ -9,7 +9,7 @@ use super::*;
 const CI: &str = "https://ci.example";
 const RELEASE: &str = "https://git.example/acme/greet/.ci/release.yml@refs/tags";
 
-/// Publishes a plugin and gives the digest of its index, in hexadecimal.
+/// Publishes a plugin and returns the digest of its index, in hexadecimal.
 fn published(source: &str, version: &'static str) -> String {
     let index = Plugin::new("greet", version).publish(source, None).index;
     index.to_string().trim_start_matches("sha256:").to_owned()
@@ -85,14 +85,14 @@ fn what_a_trusted_identity_signed_is_installed() {
     project.run(&["list"]).exits(0).says(&words);
     project.run(&["crates"]).exits(0).says(&words);
     project.run(&["verify"]).exits(0);
-    // what a workflow signs on another tag is by the same signer, where one rule is about both
+    // the same workflow on another tag is the same signer if one rule matches both
     let index = published(&place, "1.1.0");
     attach(&place, &index, &sigstore.sign(&index, &format!("{RELEASE}/v1.1.0"), CI));
     project.run(&["update"]).exits(0).says(&format!(
         "greet 1.0.0 -> 1.1.0 from {}; signed by {RELEASE}/v1.1.0",
         registry.source("acme/crate/greet")
     ));
-    // from the lock, into a home that knows nothing
+    // from the lock, in an empty home
     std::fs::remove_dir_all(data(&project)).unwrap();
     project.run(&["install", "--locked"]).exits(0);
     project.run(&["verify"]).exits(0);
@@ -196,7 +196,7 @@ fn a_certificate_must_hold_in_every_part() {
         }
         bundle
     };
-    // an entry of the log that tells of another signature by the same identity
+    // a log entry of another signature by the same identity
     let swapped = |index: &str| {
         let mut bundle = sigstore.sign(index, identity, CI);
         let theirs = sigstore.sign(index, identity, CI);
@@ -216,7 +216,7 @@ fn a_certificate_must_hold_in_every_part() {
             "issued its certificate for the time in the log: certificate chain validation \
              failed: InvalidSignature",
             &|index| {
-                // its log is the one that is believed, and its authority is not
+                // its log is trusted, but its authority is not
                 let mut bundle = Sigstore::new().sign(index, identity, CI);
                 bundle["verificationMaterial"]["tlogEntries"] = sigstore.sign(index, identity, CI)
                     ["verificationMaterial"]["tlogEntries"]
@@ -269,7 +269,7 @@ fn a_trusted_root_is_read_when_it_is_named() {
     attach(&source, &index, &sigstore.sign(&index, "release@acme.example", CI));
     let project = project(&sigstore, &["release@acme.example"]);
     let plugin = format!("{source}#crate/greet");
-    // the public instance knows nothing of this one
+    // the public instance does not know this one
     let all = read(&project, "pallet.toml");
     project.write("pallet.toml", all.split("[sigstore]").next().unwrap());
     refuses(&project, &["install", &plugin], &["an invalid certificate"]);
@@ -280,7 +280,7 @@ fn a_trusted_root_is_read_when_it_is_named() {
     refuses(&project, &["install", &plugin], &["cannot read the trusted root", "root.json"]);
 }
 
-/// What is mirrored can be verified where there is no network.
+/// Mirrored plugins can be verified without a network.
 #[test]
 fn signatures_by_identities_are_mirrored() {
     let (_directory, source) = layout();

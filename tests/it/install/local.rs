@@ -26,7 +26,7 @@ fn a_library_is_installed_by_its_digest() {
     project.run(&["check"]).exits(0);
     project.run(&["install", "--locked"]).exits(0);
     project.run(&["verify"]).exits(0);
-    // it is built again, and that is not what is locked
+    // it is rebuilt, and differs from the locked one
     Plugin::new("mine", "0.3.0").may(json!({"paths": ["/srv"]})).library(&project.directory());
     project.run(&["verify"]).exits(0);
     std::fs::remove_dir_all(data(&project)).unwrap();

@@ -1,4 +1,4 @@
-//! What is installed, and what is written down of it.
+//! What is installed, and what the lock and the configuration contain.
 
 use pallet_core::distribution::repository::Repository;
 use pallet_tests::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
@@ -42,7 +42,7 @@ fn a_clean_home_installs_a_plugin_and_runs_its_function() {
         assert!(lock.contains(word), "no {word} in\n{lock}");
     }
 
-    // the registry is needed no more
+    // the registry is no longer needed
     drop(registry);
     project.run(&["install"]).exits(0).says("nothing to do");
     project.run(&["install", "--locked", "--offline"]).exits(0);
@@ -210,7 +210,7 @@ fn locked_refuses_changes() {
     project.run(&["install", "--locked"]).exits(0);
     project.edit("pallet.toml", "\"^1\"", "\"^2\"");
     refuses(&project, &["install", "--locked"], &["--locked was used", "greet ^2"]);
-    project.run(&["verify"]).exits(2).says("does not fit").says("greet ^2");
+    project.run(&["verify"]).exits(2).says("does not match").says("greet ^2");
     project.run(&["install"]).exits(0).says("greet 1.0.0 -> 2.0.0");
     project.run(&["install", "--locked"]).exits(0);
     project.run(&["verify"]).exits(0).says("greet 2.0.0: good");

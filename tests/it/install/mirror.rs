@@ -1,4 +1,4 @@
-//! Mirrors: complete directories, and such that fill themselves; and installing without a network.
+//! Mirrors: complete directories, and pull-through directories; and installation without a network.
 
 use pallet_tests::OciRegistry;
 
@@ -30,7 +30,7 @@ fn a_mirror_is_complete_and_needs_no_network() {
     let host = registry.host();
     drop(registry);
 
-    // a machine that has the project and the mirror, and nothing else
+    // a machine with only the project and the mirror
     std::fs::remove_dir_all(data(&project)).unwrap();
     refuses(
         &project,
@@ -49,8 +49,7 @@ fn a_mirror_is_complete_and_needs_no_network() {
     project.run(&["verify"]).exits(0);
     project.run(&["check"]).exits(0);
 
-    // and one that has the mirror alone: versions are resolved, and signatures checked, all the
-    // same
+    // and one with only the mirror: versions are still resolved, and signatures checked
     let fresh = super::project(&[&key]);
     fresh.write(
         "pallet.toml",

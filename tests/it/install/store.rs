@@ -1,4 +1,4 @@
-//! The store: what changed in it is never loaded, and what nobody needs goes.
+//! The store: modified plugins are never loaded, and unused ones are removed.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -83,7 +83,7 @@ fn a_damaged_lock_stops_everything() {
 #[test]
 fn what_any_known_lock_names_is_kept() {
     let (_directory, project, _) = installed();
-    // a project that was only copied here, and used
+    // a project that was merely copied here, and used
     let copy = project.home().join("copy");
     std::fs::create_dir(&copy).unwrap();
     for file in ["pallet.toml", "pallet.lock", "pallet.star"] {

@@ -1,4 +1,4 @@
-//! Who signed it, and who decided what.
+//! Signers, and decisions to accept plugins.
 
 use pallet_tests::OciRegistry;
 
@@ -108,7 +108,7 @@ fn keys_are_trusted_by_the_longest_prefix() {
         ),
     );
     project.run(&["install", &format!("{source}#crate/greet")]).exits(0);
-    // a key that is trusted no more
+    // a key that is no longer trusted
     project.edit("pallet.toml", "keys/all.pub", "keys/ours.pub");
     project.run(&["verify"]).exits(2).says("which is not trusted");
     project.write("pallet.toml", "[trust]\n\"*\" = \"keys/none.pub\"\n");
@@ -127,7 +127,7 @@ fn a_changed_lock_gets_nothing_that_was_not_signed() {
     let project = project(&[&good]);
     project.run(&["install", &format!("{source}#crate/greet")]).exits(0);
     std::fs::remove_dir_all(data(&project)).unwrap();
-    // somebody changes the source and the digest in the lock
+    // the source and the digest in the lock are modified
     let lock = read(&project, "pallet.lock");
     let changed = lock
         .replace(&source, &elsewhere)

@@ -1,4 +1,4 @@
-//! The ssh agent of the controller, lent to git on a node, for a repository that another node
+//! The controller's ssh agent, forwarded to git on a node, for a repository that another node
 //! serves over ssh.
 
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use pallet_tests::{Bed, Project};
 
 use super::project;
 
-/// An ssh agent with a key that is nowhere else. It ends with its test.
+/// An ssh agent with a key that exists nowhere else. It ends with its test.
 struct Agent {
     process: Child,
     directory: tempfile::TempDir,
@@ -55,8 +55,8 @@ impl Drop for Agent {
     }
 }
 
-/// Two nodes with git: the second one serves a repository to who has the agent's key, the first one
-/// knows its host key and has a user `app`.
+/// Two nodes with git: the second one serves a repository to holders of the agent's key; the first
+/// one knows its host key and has a user `app`.
 fn bed(agent: &Agent) -> Bed {
     let bed = Bed::of(2);
     let install = "apt-get -qq install -y git >/dev/null 2>&1 && git --version";
@@ -80,7 +80,7 @@ fn bed(agent: &Agent) -> Bed {
     bed
 }
 
-/// Checkouts as root and as another user; and what any other action of the phase sees of the agent.
+/// Checkouts as root and as another user, and what other actions of the phase see of the agent.
 const CHECKOUTS: &str = r##"
 def configure(request):
     git_checkout(request, "keeper@10.77.1.2:app", "/srv/private", forward_agent = True)
@@ -90,7 +90,7 @@ def configure(request):
 app = group_spec("app", phases = {"configure": configure})
 "##;
 
-/// Asserts that both are checked out with this content, and that nothing of the agent is left on
+/// Asserts that both are checked out with this content, and that no trace of the agent is left on
 /// the node.
 #[track_caller]
 fn is_checked_out(bed: &Bed, content: &str) {
@@ -102,7 +102,7 @@ fn is_checked_out(bed: &Bed, content: &str) {
         [content, content, "none", "root", "app"],
         "{output}"
     );
-    // sshd's own goes when it has noticed that the connection has ended
+    // sshd removes its own socket when it notices the end of the connection
     let gone = "for i in $(seq 50); do left=$(ls -d /.pallet.* /tmp/.pallet.* /tmp/ssh-* \
         2>/dev/null); [ -n \"$left\" ] || exit 0; sleep 0.2; done; ls -lR $left; exit 1";
     bed.ssh(1, gone).exits(0);
@@ -117,12 +117,12 @@ fn lending(agent: &Agent, project: Project) -> Project {
     project.set("SSH_AUTH_SOCK", agent.socket())
 }
 
-/// Lifts twice, with a new commit between: whoever git runs as, and whoever logs in.
+/// Lifts twice, with a new commit in between, for all combinations of git user and login user.
 fn checks_out(bed: &Bed, project: &Project) {
     project.events(&["lift"], 0);
     is_checked_out(bed, "one");
     commits(bed, "two");
-    // what the user that git runs as sees of the agent, and what another one would
+    // what git's user sees of the agent, and what another user would see
     let hook = "ls -ld ${SSH_AUTH_SOCK%/*} >/srv/apps/saw; ls -l $SSH_AUTH_SOCK >>/srv/apps/saw; \
         ls ${SSH_AUTH_SOCK%/*} 2>>/srv/apps/saw || :";
     bed.ssh(
@@ -204,7 +204,7 @@ fn without_it_the_reason_is_told() {
         .says("there is no ssh agent here")
         .says("ssh-add");
     let project = lending(&agent, project);
-    // the agent's key is none of those that are let in
+    // the agent's key is not authorized
     bed.ssh(2, "mv /home/keeper/.ssh/authorized_keys /home/keeper/.ssh/none").exits(0);
     project
         .run(&["lift"])

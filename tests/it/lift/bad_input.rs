@@ -1,4 +1,4 @@
-//! Input that people give by mistake, or on purpose.
+//! Invalid and malicious input.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ app = group_spec("app", phases = {"configure": configure})
     assert_ne!(output.code(), 0, "{output}");
 }
 
-/// Names that a shell, a terminal or a protocol could trip over.
+/// Names that could confuse a shell, a terminal or a protocol.
 const NAMES: &[&str] = &[
     "with space",
     "single ' quote",
@@ -111,7 +111,7 @@ app = group_spec("app", phases = {"configure": configure})
 "##;
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", LARGE);
-    // every byte, and no repetition that a compression could hide behind
+    // every byte, and no repetition that compression could hide
     let mut state = 1_u32;
     let content: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

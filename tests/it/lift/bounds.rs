@@ -1,4 +1,4 @@
-//! What comes without end, or very much of it: held within bounds, and told in few lines.
+//! Endless or very large output: it is limited, and reported in few lines.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use pallet_tests::{Bed, Project};
 
 use super::project;
 
-/// Runs it, and gives what it printed, its exit code, and the most memory that it had, in MiB.
+/// Runs it, and returns its output, its exit code, and its peak memory in MiB.
 fn measured(project: &Project, arguments: &[&str]) -> (String, i32, u64) {
     let mut running = project.start(arguments);
     let mut most = 0;
@@ -47,12 +47,12 @@ fn fault_27_a_hundred_megabytes_cost_no_memory_and_few_lines() {
         );
         assert!(said.contains("failed with exit code 3"), "{phase}: {said}");
     }
-    // whoever wants to see all of it does
+    // users can ask for all of it
     let all = project.run(&["lift", "--phase", "errors", "-vv"]);
     assert_eq!(all.stdout.matches('y').count() / 1_000_000, 5, "{}", all.stdout.len());
 }
 
-/// A node whose tools never end.
+/// A node whose tools never stop printing.
 #[test]
 fn fault_27_an_answer_without_end_is_no_answer() {
     let bed = Bed::of(1);
@@ -120,7 +120,7 @@ fn fault_27_one_mistake_in_pallet_toml_is_not_a_thousand() {
     let output = project.run(&["nodes"]);
     let said = format!("{}{}", output.stdout, output.stderr);
     assert!(said.lines().count() < 60, "{} lines", said.lines().count());
-    assert!(said.contains("more mistakes were found behind this"), "{said}");
+    assert!(said.contains("more errors follow; this one may have caused them"), "{said}");
     assert!(!said.contains('\u{1b}'), "{said:?}");
 }
 

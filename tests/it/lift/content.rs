@@ -39,9 +39,9 @@ fn content_that_a_node_has_does_not_travel() {
     };
     assert!(travelled(&["lift"]) > 3_000_000);
     assert!(travelled(&["lift"]) < 500_000, "nothing is to be done");
-    // a script may have done anything to the file, so only the node can say what is to be done
+    // a script may have changed the file, so only the node can decide
     assert!(travelled(&["lift", "--phase", "upgrade"]) < 500_000);
-    // and where it did, the node has what it needs
+    // if so, the node has the content that it needs
     assert!(travelled(&["lift", "--phase", "replace"]) < 500_000);
     let digest = bed.ssh(1, "sha256sum < /srv/large; ls /var/lib/pallet/incoming").exits(0).stdout;
     let here = std::process::Command::new("sha256sum")

@@ -1,4 +1,4 @@
-//! Drift: what somebody changed since Pallet applied it is told, and not undone unasked.
+//! Drift is reported, and not reverted unless the user asks for it.
 
 use pallet_tests::Bed;
 
@@ -17,7 +17,7 @@ group_spec("app", phases = {"configure": configure})
 fn drift_is_reported_with_an_exit_code_of_its_own() {
     let bed = Bed::of(2);
     let project = project(&bed, 2, "root", APP);
-    // nothing was applied yet, so nothing can have been changed since
+    // nothing has been applied yet, so there is no drift
     project.run(&["lift", "--drift-only"]).exits(0).says("no drift on 2 nodes");
     project.run(&["lift"]).exits(0);
     project.run(&["lift", "--drift-only"]).exits(0);
@@ -29,7 +29,7 @@ fn drift_is_reported_with_an_exit_code_of_its_own() {
     project.run(&["lift", "--drift-only"]).exits(3).says("1 changed since Pallet applied it");
     bed.ssh(2, "stat -c %a /srv/app").exits(0).says("700");
 
-    // a wish that changed is no drift
+    // a changed declaration is not drift
     project.edit("pallet.star", "0750", "0755");
     project.run(&["lift", "--drift-only"]).exits(0);
     project.run(&["lift"]).exits(0);

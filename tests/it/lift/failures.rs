@@ -1,4 +1,4 @@
-//! What goes wrong on one node ends that node's part and nobody else's.
+//! A failure on one node ends only that node's part.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use pallet_tests::{Bed, BedOptions, Events, Init};
 
 use super::{APP, is_configured, project};
 
-/// Asserts that `bad` failed with an error that says one of `words`, and that all other nodes are
-/// configured.
+/// Asserts that `bad` failed with an error that contains one of `words`, and that all other nodes
+/// are configured.
 #[track_caller]
 fn only_one_failed(bed: &Bed, events: &Events, count: usize, bad: usize, words: &[&str]) {
     let name = format!("node{bad}");
@@ -107,6 +107,6 @@ app = group_spec("app", phases = {"configure": configure})
     let project = project(&bed, 1, "root", FULL);
     project.write("large", vec![b'x'; 5 << 20]);
     project.run(&["lift"]).exits(1).says("/srv/small/large").says("No space left on device");
-    // nothing half written is left, and what stood before is done
+    // no partial file is left, and all earlier actions are complete
     bed.ssh(1, "test -z \"$(ls -A /srv/small)\" -a -d /srv/fits -a ! -e /srv/never").exits(0);
 }

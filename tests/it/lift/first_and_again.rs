@@ -1,5 +1,5 @@
-//! Ten nodes: the first lift configures them, the second one finds nothing to do, a dry run tells
-//! the truth.
+//! Ten nodes: the first lift configures them, the second one has nothing to do, and dry runs are
+//! right.
 
 use pallet_tests::{Bed, Init};
 
@@ -39,7 +39,7 @@ fn a_dry_run_changes_nothing_and_tells_what_a_lift_changes() {
     let real = project.events(&["lift"], 0);
     assert_eq!(dry.changes(), real.changes());
 
-    // what was changed by hand is found, on that node alone
+    // a manual change is found, on that node alone
     bed.ssh(2, "chmod 600 /srv/app/name").exits(0);
     let changes = project.events(&["lift", "--dry-run"], 0).changes();
     assert_eq!((changes["node1"], changes["node2"]), (0, 1), "{changes:?}");

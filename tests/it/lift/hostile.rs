@@ -1,4 +1,4 @@
-//! Nodes whose login shell answers late, never, or without end; and stopping what runs on nodes.
+//! Nodes whose login shell answers late, never, or endlessly; and stopping what runs on nodes.
 
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ fn fault_18_a_login_shell_that_does_not_answer_is_given_up_and_holds_up_nobody()
     {
         login_shell(&bed, node, begins);
     }
-    // they take no room that others could have
+    // they take no slots from other nodes
     for arguments in
         [&["run", "app", "--parallel", "1", "--", "hostname"][..], &["lift", "--parallel", "1"]]
     {
@@ -175,7 +175,7 @@ fn the_password_of_the_admin_user_logs_in() {
     project.write("password", "bed-secret\n");
     let key = format!("identity_files = [{:?}]", bed.key());
     project.edit("pallet.toml", &key, "password = { file = \"password\" }");
-    // sudo wants one too, and it is said what to write and where
+    // sudo needs a password too, and the error says how to configure it
     project
         .run(&["lift"])
         .exits(1)
@@ -194,7 +194,7 @@ fn the_password_of_the_admin_user_logs_in() {
 #[test]
 fn without_user_in_the_environment_the_user_database_says_who_logs_in() {
     let bed = Bed::of(1);
-    // the environment has no USER, and a HOME that tells nothing
+    // the environment has no USER, and a misleading HOME
     let project = project(&bed, 1, "root", APP).unset("USER");
     assert!(project.variables().all(|(name, _)| name != "USER" && name != "LOGNAME"));
     project.edit("pallet.toml", "name = \"root\"\n", "");

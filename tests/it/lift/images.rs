@@ -1,10 +1,10 @@
-//! What images lack is Pallet's to absorb: sudo, lists of packages, name servers, a locale.
+//! Pallet compensates for what images lack: sudo, package lists, name servers, a locale.
 
 use pallet_tests::Bed;
 
 use super::{APP, is_configured, project};
 
-/// The bootstrap that Pallet runs on nodes that it made, on nodes that it found.
+/// The bootstrap that Pallet runs on nodes that it created, here on existing nodes.
 const BOOTSTRAP: &str = r##"
 load("@automated-admin-user", "automated_admin_user")
 
@@ -69,7 +69,7 @@ fn a_root_login_bootstraps_an_image_without_sudo_lists_and_locale() {
          /var/lib/apt/lists/* /etc/sudoers.d; ! command -v sudo",
     )
     .exits(0);
-    // what the session asks for is not there, and perl says so of every package
+    // the session's locale does not exist, and perl complains for every package
     bed.ssh(1, "echo LANG=xx_XX.UTF-8 > /etc/default/locale").exits(0);
     bed.ssh(1, "perl -e 1").exits(0).says("Setting locale failed");
 

@@ -33,7 +33,7 @@ fn a_lift_after_an_interrupted_one_repairs() {
     assert_eq!(output.code(), 130, "{output}");
     let events = Events::of(&output);
     assert!(!events.ok());
-    // it said so, and what ran on the nodes does not run on
+    // it was reported, and nothing keeps running on the nodes
     for node in 1..=3 {
         bed.ssh(
             node,
@@ -69,7 +69,7 @@ def configure(request):
 app = group_spec("app", phases = {"configure": configure})
 "##;
 
-/// What is temporary, anywhere that this project writes.
+/// Temporary files, wherever this project writes.
 const LEFT: &str = "find /srv /tmp /var/lib/pallet -name '.pallet*' -o -path \
     '/var/lib/pallet/incoming/*' -o -name '.log.*' -o -name '*.new'";
 

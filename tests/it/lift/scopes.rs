@@ -44,7 +44,7 @@ fn scopes_and_order_hold_on_a_node() {
     assert!(!lines.contains(&"never"), "{seen}");
     let again = project.run(&["lift"]).exits(0);
     again.says("nothing to change on 1 node");
-    // the condition does not hold any more: what stands under it is left alone
+    // the condition no longer holds: actions under it are skipped
     bed.ssh(1, "rm /srv/first").exits(0);
     let third = project.run(&["lift", "--dry-run"]).exits(0);
     third.says("nothing to change on 1 node");

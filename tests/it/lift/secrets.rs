@@ -1,4 +1,4 @@
-//! Secrets: they reach the node where they are meant to be, and stand nowhere else.
+//! Secrets get to their place on the node, and nowhere else.
 
 use std::fs;
 use std::io::Write;
@@ -9,7 +9,7 @@ use pallet_tests::{Bed, Project};
 
 use super::project;
 
-/// The values, one for each place that a secret can come from; old ones stand on the node before.
+/// The values, one for each source of secrets; the node already has old ones.
 const SECRETS: [&str; 4] = ["env-it's-5Zr8", "file-k$2-9Qx1", "command-7Hq`3", "age-\"4Wm\"-6Tn"];
 const OLD: &str = "old-secret-3Bv7";
 
@@ -50,7 +50,7 @@ fn bed_project(bed: &Bed) -> Project {
     project.set("APP_PASSWORD", SECRETS[0])
 }
 
-/// The files below a directory that hold one of the words.
+/// The files below a directory that contain one of the words.
 fn holders(directory: &Path, words: &[&str], found: &mut Vec<String>) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -93,7 +93,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
         (&["lift", "-vv"], 0),
         (&["lift", "--output", "json"], 0),
         (&["lift", "--drift-only", "-vv"], 0),
-        // a script that fails says what it said, and its own text
+        // a failing script would show its output and its own text
         (
             &[
                 "lift",
@@ -104,7 +104,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
             ],
             1,
         ),
-        // an argument that cannot be
+        // an invalid argument
         (
             &[
                 "lift",
@@ -133,7 +133,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
     }
     assert!(printed.contains("***"), "{printed}");
 
-    // on the node: in the files that it was declared for, and nowhere else
+    // on the node: only in the files that declare it
     let disk = bed.disk(1);
     let mut found = Vec::new();
     holders(&disk, &words, &mut found);
@@ -152,7 +152,7 @@ fn secrets_stand_only_where_they_are_meant_to() {
     let processes = fs::read_to_string(disk.join("srv/processes")).unwrap();
     assert!(processes.contains("sshd") && processes.contains("sh "), "{processes}");
 
-    // here: where it came from, and nowhere else
+    // here: only where it came from
     let mut found = Vec::new();
     holders(project.home(), &words, &mut found);
     found.sort_unstable();
@@ -200,7 +200,7 @@ fn a_secret_that_cannot_be_had_is_one_clear_error() {
     );
 }
 
-/// A file was declared with a secret, and is without one now: what it holds still is neither shown
+/// A file that was declared with a secret, and now without one: its old content is neither shown
 /// nor kept.
 #[test]
 fn fault_26_a_file_that_held_a_secret_is_not_shown_later() {
@@ -221,7 +221,7 @@ fn fault_26_a_file_that_held_a_secret_is_not_shown_later() {
     project.run(&["lift"]).exits(0);
     bed.ssh(1, &format!("grep -qF \"{}\" /srv/app.conf /srv/list", SECRETS[0])).exits(0);
 
-    // nobody can tell any more what the secret was
+    // the secret is no longer known
     project.edit("pallet.toml", "[secrets]\npw = { file = \"secrets/pw\" }\n", "");
     let without = "def configure(request):\n    remote_file(request, \"/srv/app.conf\", content = \
         \"exec app\\n\")\n    line_in_file(request, \"/srv/list\", line = \"b\")\n\n\
@@ -239,7 +239,7 @@ fn fault_26_a_file_that_held_a_secret_is_not_shown_later() {
     }
     bed.ssh(1, "test \"$(cat /srv/app.conf)\" = 'exec app' && grep -qx b /srv/list").exits(0);
     bed.ssh(1, "! grep -rF 5Zr8 /var/lib/pallet").exits(0);
-    // what replaced it is shown again; what was only edited holds the secret still
+    // its replacement is shown; an edited file still contains the secret
     project.edit("pallet.star", "exec app", "exec the app");
     project.edit("pallet.star", "line = \"b\"", "line = \"c\"");
     let output = project.run(&["lift", "--dry-run"]).exits(0);

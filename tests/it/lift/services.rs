@@ -1,10 +1,10 @@
-//! A service that does not stay up is no success: on nodes with systemd.
+//! A service that does not stay up is an error: on nodes with systemd.
 
 use pallet_tests::{Bed, Init, Project};
 
 use super::project;
 
-/// Units in a state each; all are started, whatever the one before did.
+/// Units in different states; each one is started, whatever happened to the one before.
 fn units(bed: &Bed, unit: &str, more: &str) -> Project {
     let declarations = format!(
         "def configure(request):\n    service_script(request, \"pallet-up\", content = \
@@ -18,7 +18,7 @@ fn units(bed: &Bed, unit: &str, more: &str) -> Project {
 fn fault_11_a_service_that_does_not_stay_up_fails_its_action() {
     let bed = Bed::with(1, Init::Systemd);
     let fails = |unit: &str, words: &[&str]| {
-        // the second run finds it in the state in which the first left it
+        // the second run finds it in the same state
         for run in ["first", "second"] {
             let mut output = units(&bed, unit, "")
                 .run(&["lift"])
@@ -35,7 +35,7 @@ fn fault_11_a_service_that_does_not_stay_up_fails_its_action() {
     fails("[Service]\nExecStart=/bin/false\n", &["failed (exit-code)"]);
     fails("[Service]\nExecStart=/bin/sh -c 'echo no luck today; exit 3'\n", &["no luck today"]);
     fails("[Service]\nExecStart=/bin/true\n", &["inactive (success)"]);
-    // it is started again and again
+    // it restarts again and again
     fails(
         "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sh -c 'sleep 0.7; exit 1'\n\
         Restart=always\nRestartSec=100ms\n",
@@ -47,7 +47,7 @@ fn fault_11_a_service_that_does_not_stay_up_fails_its_action() {
         &["activating (exit-code)"],
     );
 
-    // what is well stays green
+    // healthy services stay green
     for unit in [
         "[Service]\nExecStart=/bin/sleep 1000\n",
         "[Service]\nType=oneshot\nExecStart=/bin/true\nRemainAfterExit=yes\n",
@@ -57,7 +57,7 @@ fn fault_11_a_service_that_does_not_stay_up_fails_its_action() {
         units(&bed, unit, "").run(&["lift"]).exits(0).says("nothing to change");
         bed.ssh(1, "systemctl stop pallet-up").exits(0);
     }
-    // one that ends later is seen by those who wait for it
+    // a service that ends later is seen only by commands that wait for it
     let later = "[Service]\nExecStart=/bin/sh -c 'sleep 4; exit 1'\n";
     units(&bed, later, ", min_ready_seconds = 6").run(&["lift"]).exits(1).says("does not stay up");
     units(&bed, later, ", action = \"restart\", min_ready_seconds = 0").run(&["lift"]).exits(0);

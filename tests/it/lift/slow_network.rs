@@ -1,5 +1,4 @@
-//! A node across the world, 100 ms away each way: what counts is how many round trips a lift waits
-//! for.
+//! A node at a distance of 100 ms each way: what counts is the number of round trips of a lift.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -8,12 +7,12 @@ use pallet_tests::{Bed, Project, SlowNetwork, Slowness};
 
 use super::{APP, is_configured, project};
 
-/// A connection: TCP 1, greetings and what each side offers 1, key exchange 1, the service 1, the
-/// login 2 (whether the key is welcome, and its signature), a channel 1, the start of the shell 1;
-/// and the script with its answer 1.
+/// Round trips of a connection: TCP 1, greetings and algorithms 1, key exchange 1, service 1, login
+/// 2 (whether the key is accepted, and its signature), channel 1, start of the shell 1; script with
+/// its answer 1.
 const NOTHING_TO_CHANGE: u32 = 9;
 
-/// The first node of the bed, seen from far away.
+/// The first node of the bed, with a slow network.
 fn far_away(bed: &Bed, network: &SlowNetwork) -> Project {
     let project = project(bed, 1, "root", APP);
     let mut config = String::new();
@@ -45,7 +44,7 @@ fn a_lift_waits_for_few_round_trips() {
     let (changes, first) = lift();
     assert_eq!((changes, first.len()), (7, 1));
     is_configured(&bed, 1);
-    // what the first one learned of the node is remembered
+    // what the first lift learned about the node is cached
     assert_eq!(lift(), (0, vec![NOTHING_TO_CHANGE]));
     assert!(first[0] <= NOTHING_TO_CHANGE + 8, "{first:?}");
 }

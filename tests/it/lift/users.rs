@@ -1,4 +1,4 @@
-//! Who logs in: an admin with sudo, one whose sudo asks for a password, one without sudo.
+//! Login users: an admin with sudo, one whose sudo requires a password, one without sudo.
 
 use pallet_tests::Bed;
 

@@ -1,4 +1,4 @@
-//! The language server with text cut anywhere, and with editors that do not keep to the protocol.
+//! The language server with truncated text, and with editors that violate the protocol.
 
 use pallet_tests::Editor;
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ fn what_is_no_protocol_ends_with_an_error() {
         );
         assert_eq!(errors.lines().count(), 1, "{errors}");
     }
-    // an editor that dies, one that does not say hello, and one that does not say goodbye
+    // an editor that dies, one that skips `initialize`, and one that skips `shutdown`
     let (status, errors) = Editor::open(&project).end();
     assert!(
         status.code() == Some(2) && errors.contains("stdin ended before the editor sent"),

@@ -1,4 +1,4 @@
-//! Libraries that cannot be used, as the registry sees them and as pallet-cli tells of them.
+//! Invalid libraries, as seen by the registry and reported by pallet-cli.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn directory_of(content: &[u8]) -> TempDir {
     directory
 }
 
-/// Replaces bytes, wherever they stand; they must stand somewhere.
+/// Replaces all occurrences of some bytes; there must be at least one.
 fn replace(library: &mut [u8], from: &[u8], to: &[u8]) {
     assert_eq!(from.len(), to.len());
     let places: Vec<_> = library
@@ -36,8 +36,8 @@ fn replace(library: &mut [u8], from: &[u8], to: &[u8]) {
     }
 }
 
-/// Asserts that a directory of plugins holds one problem, told in one line with all of `words`, by
-/// the registry and by pallet-cli.
+/// Asserts that the registry and pallet-cli report one problem in a directory of plugins, in one
+/// line with all of `words`.
 #[track_caller]
 fn is_told(directory: TempDir, words: &[&str]) {
     let plugins = Plugins::scan(directory);
@@ -50,7 +50,7 @@ fn is_told(directory: TempDir, words: &[&str]) {
     assert_output(&project.run(&["crates"]), words);
 }
 
-/// Asserts that a command failed with one line that holds all of `words`.
+/// Asserts that a command failed with one line that contains all of `words`.
 #[track_caller]
 fn assert_output(output: &Output, words: &[&str]) {
     assert_ne!(output.code(), 0, "it should fail\n{output}");
@@ -183,7 +183,7 @@ fn a_crate_that_requires_a_missing_one() {
     assert_output(&project.run(&["crates"]), &words);
 }
 
-/// A project that loads one function of a crate that lies in `directory`.
+/// A project that loads one function of a crate in `directory`.
 fn project_that_loads(directory: &Path, name: &str, function: &str) -> Project {
     let project = Project::empty().set("PALLET_PLUGIN_PATH", directory);
     project.write("pallet.toml", "");

@@ -1,4 +1,4 @@
-//! What every plugin of the workspace keeps, found from what cargo builds and not by name.
+//! The contract of every plugin in the workspace. They are found by cargo's output, not by name.
 
 use std::fs;
 
@@ -19,7 +19,7 @@ fn all() -> Plugins {
     Plugins::of(workspace().plugins().map(|artifact| artifact.file.as_path()))
 }
 
-/// Those of one kind, by name.
+/// The plugins of one kind, by name.
 fn of_kind(plugins: &Plugins, kind: PluginKind) -> Vec<&FoundPlugin> {
     let found: Vec<_> =
         plugins.registry.plugins().iter().filter(|found| found.summary.kind == kind).collect();
@@ -113,7 +113,7 @@ fn every_provider_documents_its_options() {
     }
 }
 
-/// Asserts that a JSON schema is an object's, and that each of its properties has a description.
+/// Asserts that a JSON schema is that of an object, and that all properties have descriptions.
 #[track_caller]
 fn assert_documented(place: &str, schema: &Value) {
     assert_eq!(schema["type"], "object", "{place}: its parameters are no object");
@@ -170,7 +170,7 @@ fn a_function_passes_on_that_the_host_fails() {
     }
 }
 
-/// An argument of the right type for each parameter that must be given.
+/// An argument of the right type for each required parameter.
 fn required(schema: &Value) -> Value {
     let names = schema["required"].as_array().cloned().unwrap_or_default();
     let value = |name: &str| match schema["properties"][name]["type"].as_str() {
@@ -234,8 +234,8 @@ fn a_missing_plugin_is_an_error_that_says_what_there_is() {
     }
 }
 
-/// A newer host may ask for what an older plugin does not have: straight over the boundary, as
-/// there is no method for it.
+/// A newer host may request an operation that an older plugin does not have. It is called directly
+/// at the boundary, because there is no method for it.
 #[test]
 fn an_unknown_operation_is_unsupported() {
     #[derive(Clone)]
@@ -251,8 +251,7 @@ fn an_unknown_operation_is_unsupported() {
         let module = header.init_root_module::<PluginModuleRef>().unwrap();
         let service = serde_json::to_vec(&json!({"options": {}})).unwrap();
         let host = HostApi_TO::from_ptr(RArc::new(NoHost), TD_Opaque);
-        // a provider with options that must be given says so; that it does not panic is tested
-        // above
+        // a provider with required options reports them; a test above checks that it does not panic
         let RResult::ROk(provider) = (module.provider())(host, RSlice::from_slice(&service)) else {
             continue;
         };

@@ -1,4 +1,4 @@
-//! A plugin that panics is an error with its text, and the program goes on.
+//! A panic in a plugin is an error with its message, and the program continues.
 
 use pallet_core::plugin::{ErrorKind, ServiceContext};
 use pallet_tests::workspace;
@@ -59,6 +59,6 @@ fn a_provider_that_panics_is_an_error_wherever_it_does() {
         "{error}"
     );
 
-    // and one that does not panic goes on working
+    // a plugin that does not panic continues to work
     assert_eq!(service("nowhere").unwrap().nodes().unwrap(), []);
 }

@@ -1,4 +1,4 @@
-//! Registries that ask who one is, that speak TLS, or that are not there.
+//! Registries that require authentication, that use TLS, or that do not exist.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -200,7 +200,7 @@ fn a_full_disk_is_said_in_one_line() {
     let registry = OciRegistry::start();
     let author = Author::new();
     let (repository, layer) = published(&registry, &author);
-    // a file that takes nothing, as on a disk that is full
+    // a file that accepts no data, like one on a full disk
     let error =
         block_on(repository.blob(&layer, Path::new("/dev/full"), &|_| ())).unwrap_err().to_string();
     assert!(error.starts_with("cannot write /dev/full: No space left on device"), "{error}");

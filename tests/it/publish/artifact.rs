@@ -1,4 +1,4 @@
-//! What a published plugin consists of.
+//! The content of a published plugin.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ fn an_artifact_holds_all_that_is_known_of_a_plugin() {
             && function["parameters"]["properties"].is_object(),
         "{function}"
     );
-    // the floor is what the linker needs, as the system's own tool reads it
+    // the minimum glibc is what the linker requires, as read by the system's own tool
     let mut objdump = Command::new("objdump");
     objdump.args(["-T", &library]);
     let symbols = Process::start(objdump, Duration::from_secs(60)).wait().exits(0).stdout;
@@ -116,7 +116,7 @@ fn a_package_is_built_and_published() {
         .unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
     let author =
         author.set("CARGO_HOME", cargo_home).set("CARGO_TARGET_DIR", root().join("target"));
-    // what is looked at here is no better when it is optimised
+    // optimization would not change what is tested here
     let author = author.set("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
     let author = Author { project: author.project.timeout(Duration::from_secs(900)) };
     let package = root().join("crates/automated-admin-user");

@@ -1,5 +1,5 @@
-//! Registries that differ from Debian's: tokens, lists of referrers, answers that lack what the
-//! specification wants. A small server plays them.
+//! Registries that differ from Debian's: tokens, referrers, answers that violate the specification.
+//! A small server emulates them.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -16,7 +16,7 @@ use super::*;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-/// A request as the server got it.
+/// A request that the server received.
 #[derive(Debug, Clone)]
 struct Asked {
     line: String,
@@ -24,14 +24,14 @@ struct Asked {
     body: Vec<u8>,
 }
 
-/// What the server is like, and what it has.
+/// The behaviour and the content of the server.
 #[derive(Default)]
 struct State {
-    /// Requests want this token; it is handed out for a password or an identity token.
+    /// Requires this token, which it issues for a password or an identity token.
     token: Option<&'static str>,
-    /// It lists referrers itself.
+    /// Supports the referrers API.
     lists_referrers: bool,
-    /// All that is asked is answered so.
+    /// Answers every request like this.
     always: Option<(u16, &'static str)>,
     blobs: BTreeMap<String, Vec<u8>>,
     manifests: BTreeMap<String, Vec<u8>>,
@@ -52,7 +52,7 @@ impl Server {
         let (shared, name) = (state.clone(), host.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // what is no HTTP, as the beginning of TLS, is answered as such
+                // input that is not HTTP, such as the beginning of TLS, gets this answer
                 let _ = answer(stream, &name, &shared);
             }
         });
@@ -155,7 +155,7 @@ fn respond(asked: &Asked, host: &str, state: &mut State) -> (u16, String, Vec<u8
             state.blobs.insert(Digest::of(&asked.body).to_string(), asked.body.clone());
             (201, "Location: /v2/acme/a/blobs/1\r\n".to_owned(), Vec::new())
         }
-        // without the Location that the specification wants, as some answer
+        // without the Location header of the specification, like some registries
         ("PUT", "manifests") => {
             state.manifests.insert(name.to_owned(), asked.body.clone());
             state.manifests.insert(Digest::of(&asked.body).to_string(), asked.body.clone());
@@ -229,7 +229,7 @@ fn a_registry_that_lists_referrers_gets_no_fallback_tag() {
     }
 }
 
-/// The credentials of docker's file for this registry.
+/// The credentials for this registry, in docker's format.
 fn access(directory: &Path, host: &str, entry: Value) -> Access {
     let file = directory.join("config.json");
     std::fs::write(&file, json!({ "auths": { host: entry } }).to_string()).unwrap();

@@ -1,5 +1,4 @@
-//! Signatures: attached where cosign looks for them, and verified by others than the one who made
-//! them.
+//! Signatures: attached where cosign looks for them, and verified with independent tools.
 
 use pallet_core::distribution::repository::Repository;
 use pallet_core::distribution::signature::{
@@ -13,7 +12,7 @@ fn public(key: &str) -> PublicKey {
     std::fs::read_to_string(format!("{key}.pub")).unwrap().parse().unwrap()
 }
 
-/// Who signed an index, where these keys count.
+/// The signer of an index, if these keys are trusted.
 pub(super) fn signed(repository: &dyn Repository, index: &str, keys: &[PublicKey]) -> Signed {
     let rules: Vec<SignerRule> = keys.iter().cloned().map(SignerRule::from).collect();
     block_on(verify(repository, &index.parse().unwrap(), &rules, &TrustedRoot::default())).unwrap()
@@ -23,7 +22,7 @@ fn by(key: &str) -> Signed {
     Signed::By(Signer::Key(public(key)))
 }
 
-/// The list of what refers to an index, as the fallback tag has it.
+/// The referrers of an index, from the fallback tag.
 fn referrers(registry: &OciRegistry, index: &str) -> Vec<Value> {
     let list = registry.tag("acme/crate/greet", &index.replace(':', "-"));
     let list: Value =
@@ -50,7 +49,7 @@ fn an_artifact_is_signed_and_verified() {
     let found = |keys: &[PublicKey]| signed(repository.as_ref(), &index.to_string(), keys);
     assert_eq!(found(&[stranger.clone(), public(&key)]), by(&key));
     assert_eq!(found(&[stranger]), Signed::ByOthers(vec![UntrustedSigner::Key(signer)]));
-    // where this registry keeps no list, the fallback tag has it, with what cosign looks for
+    // this registry has no referrers API, so the fallback tag lists what cosign looks for
     let listed = referrers(&registry, &index.to_string());
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["artifactType"], "application/vnd.dev.sigstore.bundle.v0.3+json");
@@ -125,7 +124,7 @@ fn a_key_has_a_passphrase_unless_told_otherwise() {
     assert!(error.contains("keys are never overwritten"), "{error}");
 }
 
-/// OpenSSL reads the keys, and verifies the envelope's signature: nothing of Pallet takes part.
+/// OpenSSL reads the keys, and verifies the envelope's signature, without any code of Pallet.
 #[test]
 fn openssl_verifies_a_signature() {
     for algorithm in ["ecdsa-p256", "ed25519"] {

@@ -1,4 +1,4 @@
-//! A version is what it was when it was published; targets are added, nothing is overwritten.
+//! A published version never changes; only targets are added, and nothing is overwritten.
 
 use pallet_tests::OciRegistry;
 
@@ -51,7 +51,7 @@ fn a_target_is_added_to_a_version() {
     assert_eq!(both.targets.keys().collect::<Vec<_>>(), [ARM, X86]);
     assert_eq!(both.targets[X86], first.targets[X86]);
     assert_eq!(both.targets[ARM].platform.architecture, "arm64");
-    // what the plugin says of itself is known of the target that cannot be loaded here, too
+    // the plugin's own description is available even for the target that cannot be loaded here
     let config = block_on(both.targets[ARM].config(repository(&source).as_ref())).unwrap();
     assert_eq!(config.manifest["functions"][0]["name"], "hello");
     // both at once is the same artifact
@@ -153,7 +153,7 @@ fn a_tag_that_was_moved_is_refused() {
             was used"
         )
     );
-    // and publishing does not mend it silently
+    // and publishing does not repair it silently
     fails_in_one_line(author.publish(&[&source, "--dylib", &author.library("new.so", "0.2.0")]));
     // another crate's artifact under this name
     let other = pallet_core::distribution::repository::Source::Registry {

@@ -1,4 +1,4 @@
-//! A session keeps its connections: through operations, and through `reload()`.
+//! A session keeps its connections between operations, and across `reload()`.
 
 use pallet_tests::Bed;
 
@@ -15,7 +15,7 @@ app = group_spec("app", phases = {"configure": configure})
 fn a_node_is_connected_once_and_again_when_it_was_away() {
     let bed = Bed::of(2);
     let project = project(&bed, 2, "root", STAR);
-    // how often somebody logged in to a node, as the node says
+    // the number of logins, according to the node
     let sessions = "pgrep -f '[s]shd.*: root@notty' | sort | tr '\\n' ' '";
     let mut terminal = project.repl(&[]);
     assert!(terminal.enter("lift()").contains("nodes: 2 changed"));
@@ -26,7 +26,7 @@ fn a_node_is_connected_once_and_again_when_it_was_away() {
     assert!(terminal.enter("lift()").contains("nodes: 2 changed"));
     assert_eq!(run(&mut terminal, sessions), before, "another connection was made");
 
-    // another user has a connection of its own, or none
+    // another user has another connection, or none
     let shown = terminal.enter("with_admin_user(\"nobody-there\", lambda: lift()).ok");
     assert!(shown.contains("as nobody-there") && shown.ends_with("\nFalse"), "{shown}");
     assert!(terminal.enter("lift()").contains("nothing to change on 2 nodes"));
@@ -45,7 +45,7 @@ fn a_node_is_connected_once_and_again_when_it_was_away() {
     assert!(terminal.enter("lift(\"node2\")").contains("nothing to change on 1 node"));
 }
 
-/// What a command prints on the second node.
+/// The output of a command on the second node.
 #[track_caller]
 fn run(terminal: &mut pallet_tests::Terminal, command: &str) -> String {
     let shown = terminal.enter(&format!("run(\"node2\", {command:?}).nodes[0].stdout"));

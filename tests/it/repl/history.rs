@@ -1,4 +1,4 @@
-//! What was typed is there in the next session, for its owner alone.
+//! The next session has the history, which only its owner can read.
 
 use std::os::unix::fs::PermissionsExt;
 

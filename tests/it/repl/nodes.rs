@@ -1,4 +1,4 @@
-//! A session on sandbox nodes, as one would explore.
+//! An interactive session on sandbox nodes.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn a_session_from_the_first_node_to_the_last() {
     assert!(shown.contains("NAME") && shown.contains("web-1"), "{shown}");
     assert_eq!(names(&project), ["web-1"]);
 
-    // a function that was just defined is a phase, and so is one without a name, and one in a spec
+    // phases can be new functions, lambdas, and functions in a spec
     terminal.enter(
         "def note(request):\r    remote_file(request, \"/srv/note\", content = \"I am \
         \" + request.target.name + \"\\n\")\r",
@@ -60,7 +60,7 @@ fn a_session_from_the_first_node_to_the_last() {
     assert!(shown.contains("inline: directory /srv/told: create directory  (input "), "{shown}");
     assert!(terminal.enter("explain_plan(note, \"web-1\")").contains("remote_file /srv/note"));
 
-    // a group of one's own, as the first Pallet's demo has it
+    // a group defined in the session, as in the first Pallet's demo
     terminal.enter("box = defnode(\"box\", configure = note)");
     assert!(
         terminal.enter("converge({box: 1})").contains("box-1: configure: remote_file /srv/note")

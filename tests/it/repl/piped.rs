@@ -1,4 +1,4 @@
-//! Lines from a pipe, and scripts: what is printed, and the exit codes.
+//! Lines from a pipe, and scripts: output and exit codes.
 
 use pallet_tests::{Output, Project};
 
@@ -59,7 +59,7 @@ fn the_first_mistake_ends_it() {
     piped(&project(), "use_service(\"sandbx\")\n").exits(2).says("there is no service `sandbx`");
     piped(&project(), "with_admin_user({\"sudo_password\": \"x\"})\n")
         .exits(2)
-        .says("would put a secret into the code");
+        .says("secrets do not belong in code");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn reload_takes_what_changed_and_keeps_what_works() {
     let input = "web = 1\ndata_base\nreload()\nweb\nadded\n";
     let mut running = project.start_with_input(&["repl"], input);
     running.wait_for("group_spec(\"data-base\")");
-    running.wait().exits(2).says("there is no `added`").says("`web` is defined by you");
+    running.wait().exits(2).says("there is no `added`").says("your definition of `web`");
 
     project.write("later.star", "added = 1\n");
     let script = "def change():\n    pass\nreload()\n";
@@ -87,7 +87,7 @@ fn a_script_runs_with_the_same_functions() {
     let script = project.directory().join("script.star");
     let output = project.run(&["run", script.to_str().unwrap()]).exits(0);
     assert_eq!(output.stdout, "groups: 2\nno nodes; nothing to do (0.0 s)\n", "{output}");
-    // all of it is checked before any of it runs
+    // everything is checked before anything runs
     project.write("script.star", "print(1)\n\nlift(wbe)\n");
     let output = project.run(&["run", script.to_str().unwrap()]).exits(2).says("script.star:3:6");
     assert_eq!(output.stdout, "", "{output}");

@@ -1,4 +1,4 @@
-//! What happens while one types: completion, lines that go on, mistakes, Ctrl-C.
+//! Interactive input: completion, continued lines, errors, Ctrl-C.
 
 use pallet_tests::{END, INTERRUPT};
 
@@ -23,13 +23,13 @@ fn tab_completes_names_keywords_attributes_and_strings() {
         terminal.wait_for_line(&format!(">>> {completed}"));
         terminal.interrupt();
     }
-    // of several, all are shown
+    // if there are several, all are shown
     terminal.press("nginx.\t\t");
     for function in ["install", "page", "service", "site"] {
         terminal.wait_for(function);
     }
     terminal.press(INTERRUPT);
-    // what is defined is completed from then on
+    // definitions are completed from then on
     terminal.enter("my_own_name = struct(field_of_it = 1)");
     terminal.press("my_o\t.fi\t");
     terminal.wait_for_line(">>> my_own_name.field_of_it");
@@ -48,7 +48,7 @@ fn an_input_goes_on_until_it_is_whole() {
             .contains("return found")
     );
     assert!(terminal.enter("double(x)").ends_with("\n[2, 4, 6]"));
-    // what is there can be changed, and functions see names as they are when they run
+    // values can be modified, and functions see names as they are when they run
     terminal.enter("x.append(4)");
     assert!(terminal.enter("double(x)[-1] + _[0]").ends_with("\n10"));
     terminal.enter("def port(): return 80");

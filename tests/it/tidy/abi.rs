@@ -9,14 +9,14 @@ use sha2::{Digest, Sha256};
 
 use super::sources::sources;
 
-/// What plugins and the host share: the types of the boundary, and the operations and data that
-/// travel over it.
+/// The shared parts of plugins and the host: the types of the boundary, and the operations and data
+/// that cross it.
 fn digest() -> String {
     let mut interface = sources("pallet-core/src/abi");
     interface.extend(sources("pallet-core/src/plugin").into_iter().filter(|source| {
         ["operation.rs", "service.rs"].iter().any(|file| source.path.ends_with(file))
     }));
-    // the host's own side of the boundary is no part of it
+    // the host's own side of the boundary is not part of it
     interface.retain(|source| !source.path.ends_with("host.rs"));
     interface.sort_by(|a, b| a.path.cmp(&b.path));
     let mut hash = Sha256::new();

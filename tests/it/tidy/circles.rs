@@ -1,8 +1,8 @@
-//! No circles of imports: what a file uses never leads back to it.
+//! No cyclic imports: what a file uses never leads back to it.
 //!
-//! A file uses another where it names something that is defined there, in a `use` or in a path. A
-//! re-export stands for what it re-exports; a file that only passes on names of its own children
-//! uses none of them.
+//! A file uses another if it names something that is defined there, in a `use` or in a path. A
+//! re-export stands for its target; a file that only re-exports names of its own children does not
+//! use them.
 
 mod graph;
 mod imports;
@@ -26,7 +26,7 @@ const PACKAGES: [(&str, &str); 4] = [
     ("tests/it", "main.rs"),
 ];
 
-/// Circles that are right, by one file of each, with the reason.
+/// Accepted cycles, identified by one of their files, with the reason.
 const ALLOWED: [(&str, &str); 0] = [];
 
 #[test]
@@ -58,11 +58,11 @@ fn packages() -> Vec<(String, String)> {
 /// A module's path within its package, by its segments; the root's is empty.
 type Module = Vec<String>;
 
-/// What a name of a module stands for.
+/// The meaning of a name in a module.
 enum Name {
-    /// Something that is defined in this file.
+    /// A definition in this file.
     Item(PathBuf),
-    /// Something that a `use` brings: its path.
+    /// An import: its path.
     Import(Vec<String>),
 }
 
@@ -145,7 +145,7 @@ impl Package {
         }
     }
 
-    /// The files that define what a path stands for, as a module sees it.
+    /// The files that define the target of a path, as seen from a module.
     fn resolve(&self, module: &[String], path: &[String], depth: usize) -> Vec<PathBuf> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
         if depth > 12 {
@@ -165,7 +165,7 @@ impl Package {
         }
     }
 
-    /// The same, of a path that begins in a module.
+    /// The same for a path that begins in a module.
     fn member(&self, module: &[String], path: &[String], depth: usize) -> Vec<PathBuf> {
         let Some((first, rest)) = path.split_first() else { return Vec::new() };
         let below: Module = module.iter().chain([first]).cloned().collect();
@@ -195,7 +195,7 @@ impl Package {
         found
     }
 
-    /// What each file uses of others.
+    /// Which file uses which others.
     fn uses(&self) -> BTreeMap<PathBuf, BTreeMap<PathBuf, String>> {
         let mut uses: BTreeMap<PathBuf, BTreeMap<PathBuf, String>> = BTreeMap::new();
         for (path, module, file) in &self.files {
@@ -239,7 +239,7 @@ impl Reader<'_> {
         self.found.extend(files.into_iter().map(|file| (file, path.join("::"))));
     }
 
-    /// The paths in what a macro is given.
+    /// The paths in the arguments of a macro.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut path: Vec<String> = Vec::new();
         let (mut colons, mut member) = (0, false);
@@ -334,7 +334,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
-        // what a definition names depends on who uses it
+        // what a definition uses depends on who uses it
         if item.ident.is_none() {
             visit::visit_item_macro(self, item);
         }

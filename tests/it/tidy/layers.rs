@@ -1,4 +1,4 @@
-//! Imports go one way, as the tables of ARCHITECTURE.md say, and what is pure does no I/O.
+//! Imports follow the layers in the tables of ARCHITECTURE.md, and pure modules do no I/O.
 
 use std::collections::BTreeMap;
 
@@ -122,7 +122,7 @@ fn top_level(list: &str) -> String {
     outside.collect()
 }
 
-/// Asserts that no source below `folder` says one of `words`, apart from the files in `home`.
+/// Asserts that no source below `folder` contains one of `words`, except for the files in `home`.
 fn never_says(rule: &str, folder: &str, words: &[&str], home: &[&str]) {
     let mut offences = Vec::new();
     for source in sources(folder)

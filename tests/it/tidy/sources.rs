@@ -1,4 +1,4 @@
-//! Every source file: what it begins with, how long it is, that it is compiled, and that it is
+//! Rules for every source file: its beginning, its length, that it is compiled, and that it is
 //! safe.
 
 use std::fs;
@@ -16,9 +16,9 @@ const WIDEST: usize = 100;
 
 /// A source file of this repository.
 pub(super) struct Source {
-    /// Where, relative to the repository.
+    /// The path, relative to the repository.
     pub(super) path: PathBuf,
-    /// All of it.
+    /// The whole text.
     pub(super) text: String,
 }
 
@@ -85,7 +85,7 @@ impl Source {
         })
     }
 
-    /// Whether it is kept as it was when a binary was built from it.
+    /// Whether it must stay as it was when a binary was built from it.
     fn is_fixture(&self) -> bool {
         self.path.starts_with("tests/fixtures/abi")
     }
@@ -242,7 +242,7 @@ fn only_the_binary_interface_and_one_file_of_ssh_are_unsafe() {
             source.text.lines().enumerate().filter(|(_, line)| !line.trim().starts_with("//"))
         {
             let words = ["unsafe {", "unsafe fn", "unsafe impl", "unsafe extern", "#[unsafe("];
-            // what starlark's derives expand to is unsafe, and what is written there is not
+            // the code in starlark's derives is unsafe, our own is not
             let allows = line.contains("allow(unsafe_code")
                 && !source.path.starts_with("pallet-cli/src/project/star");
             if !tells_itself && (allows || words.iter().any(|word| line.contains(word))) {

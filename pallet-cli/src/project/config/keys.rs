@@ -1,5 +1,5 @@
-//! The keys of a table, from the type that it is read into: what the reference lists and what an
-//! error suggests are the same.
+//! The keys of a table, taken from the type that it is read into, so that the reference and the
+//! suggestions of errors are the same.
 
 use pallet_core::schemars::{JsonSchema, schema_for};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use serde_json::Value;
 /// The keys of a table that is read into this type, in order.
 pub(super) fn keys<T: JsonSchema>() -> Vec<String> {
     let schema = schema_for!(T).to_value();
-    // the variants of an enum are tables of one key each
+    // each variant of an enum is a table with a single key
     let variants = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
     variants
         .chain([&schema])

@@ -1,4 +1,5 @@
-//! What pallet.toml and the user's config.toml say: services, environment, admin user, plugins.
+//! The content of pallet.toml and of the user's config.toml: services, environment, admin user,
+//! plugins.
 
 mod keys;
 mod options;
@@ -23,7 +24,7 @@ pub(crate) use plugin_tables::{MirrorConfig, PluginRequirement, SignerConfig, Si
 use plugin_tables::{MirrorTable, PluginTable, SignerTable};
 pub(crate) use read::{ConfigText, read};
 
-/// The service that is there when none is configured.
+/// The service that is used if none is configured.
 const EMBEDDED_SERVICE: &str = "sandbox";
 
 /// The tables and keys of `pallet.toml`, and of the user's `~/.config/pallet/config.toml`, which
@@ -218,7 +219,7 @@ pub(crate) enum Secret {
 }
 
 impl Config {
-    /// This file with what `over` says laid over it.
+    /// This configuration, overridden by `over`.
     pub(crate) fn merged(mut self, over: Config) -> Config {
         merge_environment(&mut self.environment, over.environment);
         for (name, service) in over.services {
@@ -262,18 +263,18 @@ impl Config {
         }
     }
 
-    /// What is wrong with the merged whole.
+    /// Checks the merged configuration.
     pub(crate) fn check(&self) -> Diagnostics {
         let mut found = Diagnostics::default();
         for (name, service) in
             self.services.iter().filter(|(_, service)| service.provider.is_empty())
         {
-            // a key that nobody knows yet may be the one that is missing
+            // an unknown key may be a misspelt `provider`
             let misspelt = closest("provider", service.options.keys().map(String::as_str));
             let place = service.places.get(misspelt.unwrap_or_default()).cloned();
             let help = match misspelt {
-                Some(key) => format!("did you mean `provider` by `{key}`?"),
-                None => "give it `provider = \"...\"`".to_owned(),
+                Some(key) => format!("did you mean `provider` instead of `{key}`?"),
+                None => "set `provider = \"...\"`".to_owned(),
             };
             found.push(
                 Diagnostic::error(format!("service `{name}` has no provider"))
@@ -289,8 +290,8 @@ impl Config {
         found
     }
 
-    /// The service of this name; without a name the default one: `default_service`, or the only
-    /// one, or the embedded sandbox.
+    /// The service with this name. Without a name, the default service: `default_service`, or the
+    /// only service, or the sandbox.
     pub(crate) fn service(&self, name: Option<&str>) -> Result<(String, Service), Diagnostic> {
         let names: Vec<&str> = self.services.keys().map(String::as_str).collect();
         let name = match (name, &self.default_service, names.as_slice()) {
@@ -299,9 +300,8 @@ impl Config {
             (None, None, []) => EMBEDDED_SERVICE,
             (None, None, [only]) => only,
             (None, None, _) => {
-                let message = "there are several services and no default one";
-                let suggestion =
-                    format!("write `default_service = \"...\"` with one of {}", names.join(", "));
+                let message = "there are several services and no default";
+                let suggestion = format!("set `default_service` to one of {}", names.join(", "));
                 return Err(Diagnostic::error(message).suggest(suggestion));
             }
         };
@@ -321,7 +321,7 @@ impl Config {
 }
 
 impl Service {
-    /// What makes it.
+    /// The configuration that creates the service.
     pub(crate) fn config(&self) -> ServiceConfig {
         ServiceConfig { provider: self.provider.clone(), options: self.options.clone() }
     }
@@ -354,7 +354,7 @@ impl AdminUserConfig {
     }
 }
 
-/// The name of a project in a directory: the directory's, made a host name.
+/// The name of a project in a directory: the directory's name, turned into a host name.
 pub(crate) fn name_of_directory(directory: &str) -> String {
     let words = directory.to_lowercase();
     let words: Vec<&str> = words

@@ -1,4 +1,4 @@
-//! A service's options, checked against the schema of its provider.
+//! Checks a service's options against the schema of its provider.
 
 use serde_json::{Map, Value};
 
@@ -6,8 +6,7 @@ use super::Service;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean_or_list};
 use crate::project::schema::{Problem, Schema};
 
-/// What is wrong with a provider's options. `null` for a schema says that the provider does not
-/// tell.
+/// Checks a provider's options. If the schema is `null`, the provider has not declared any.
 pub(crate) fn check_options(schema: &Value, options: &Map<String, Value>) -> Vec<Problem> {
     if schema.is_null() {
         Vec::new()
@@ -17,8 +16,8 @@ pub(crate) fn check_options(schema: &Value, options: &Map<String, Value>) -> Vec
 }
 
 impl Service {
-    /// Why its provider cannot be used, at the place that names it. `error` is what loading it
-    /// said; `installed` are the ones that there are.
+    /// The error about a provider that cannot be used, at the place that names it. `error` is from
+    /// loading it; `installed` lists the available providers.
     pub(crate) fn without_provider(&self, error: &str, installed: &[&str]) -> Diagnostic {
         let place = self.places.get("provider").or_else(|| self.places.get("")).cloned();
         if installed.contains(&self.provider.as_str()) {
@@ -32,7 +31,7 @@ impl Service {
             .suggest(suggestion)
     }
 
-    /// What is wrong with the options of this service, with their places in pallet.toml.
+    /// Checks the options of this service, with their places in pallet.toml.
     pub(crate) fn check(&self, schema: &Value) -> Diagnostics {
         let problems = check_options(schema, &self.options).into_iter();
         let diagnostics = problems.map(|problem| {

@@ -1,4 +1,4 @@
-//! The types of the tables on plugins.
+//! The types of the tables about plugins.
 
 use std::path::PathBuf;
 
@@ -11,22 +11,22 @@ use semver::VersionReq;
 
 use crate::diagnostic::SourceSpan;
 
-/// Which versions of a plugin will do, and where it comes from.
+/// The required versions of a plugin, and its source.
 #[derive(Debug, Clone)]
 pub(crate) struct PluginRequirement {
-    /// How the file names it: `nginx`, or `crate/nginx` where there is a provider of that name too.
+    /// Its key in the file: `nginx`, or `crate/nginx` if there is a provider with the same name.
     pub(crate) key: String,
-    /// Its kind, where the file says it.
+    /// Its kind, if the key has one.
     pub(crate) kind: Option<PluginKind>,
-    /// Which versions will do.
+    /// The version requirement.
     pub(crate) version: VersionReq,
-    /// Where it comes from, unless it is the usual place.
+    /// Its source, if it is not the default.
     pub(crate) source: Option<Origin>,
     /// The place that requires it.
     pub(crate) place: SourceSpan,
 }
 
-/// Whose signatures count: those of a public key, by reference or itself, or those of identities.
+/// A trusted signer: a public key, as a file or as text, or an identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SignerConfig {
     /// A file that holds a key.
@@ -37,12 +37,12 @@ pub(crate) enum SignerConfig {
     Identity(IdentityRule),
 }
 
-/// Where to look in place of other sources.
+/// A mirror of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MirrorConfig {
-    /// What the beginning of the sources is replaced with.
+    /// Replaces the beginning of the sources.
     pub(crate) to: Source,
-    /// Whether what it lacks is fetched from the source and kept in it.
+    /// Whether plugins that it lacks are fetched from the source and kept in the mirror.
     pub(crate) pull_through: bool,
 }
 

@@ -1,5 +1,4 @@
-//! The tables on plugins: which are required, whose signatures count, where to look in place of
-//! other sources.
+//! Reads the tables about plugins: requirements, trusted signers, mirrors.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -46,10 +45,9 @@ impl Reader<'_> {
             Some(("crate", _)) => Some(PluginKind::Crate),
             Some(("provider", _)) => Some(PluginKind::Provider),
             Some(_) => {
-                let found = self.diagnostic(span, format!("{key:?} names no plugin"));
-                self.found.push(
-                    found.suggest("write its name, or crate/NAME, or provider/NAME".to_owned()),
-                );
+                let found = self.diagnostic(span, format!("{key:?} is not the name of a plugin"));
+                self.found
+                    .push(found.suggest("write NAME, crate/NAME or provider/NAME".to_owned()));
                 return None;
             }
         };
@@ -81,7 +79,7 @@ impl Reader<'_> {
             Err(error) => {
                 let found = self.diagnostic(
                     value.span(),
-                    format!("{text:?} is no version requirement: {error}"),
+                    format!("{text:?} is not a version requirement: {error}"),
                 );
                 self.found.push(found.suggest(
                     "write \"1.2\" for 1.2.0 and every compatible later version".to_owned(),
@@ -91,7 +89,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Relative paths stay: they are relative to the file, and the lock beside it has them too.
+    /// Relative paths stay relative to the file: the lock beside it contains them too.
     fn origin(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Origin> {
         let text = self.string(key, value)?;
         text.parse().map_err(|error: String| self.error(value.span(), error)).ok()
@@ -140,7 +138,7 @@ impl Reader<'_> {
             self.wrong(
                 value,
                 prefix,
-                "the file of a key, a table of `identity` and `issuer`, or a list of them",
+                "a public key file, a table with `identity` and `issuer`, or a list of them",
             );
             return None;
         }
@@ -159,7 +157,7 @@ impl Reader<'_> {
             );
             self.found.push(
                 found.suggest(
-                    "who it is and who says so: \
+                    "write \
                     { identity = \"a@acme.example\", issuer = \"https://...\" }"
                         .to_owned(),
                 ),
@@ -172,7 +170,7 @@ impl Reader<'_> {
             .ok()
     }
 
-    /// The file of the root whose certificates are believed.
+    /// The file with the trusted Sigstore root.
     pub(super) fn sigstore(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<PathBuf> {
         let mut root = None;
         for (inner, span, value) in self.table(key, value) {
@@ -215,11 +213,13 @@ impl Reader<'_> {
                 Some(to @ Source::Registry { .. }) if pull_through => {
                     let found = self.diagnostic(
                         span,
-                        format!("the mirror {to} cannot be filled: it is a registry"),
+                        format!(
+                            "the mirror {to} is a registry, and `pull_through` requires a directory"
+                        ),
                     );
                     self.found.push(
                         found.suggest(
-                            "pull through into a directory: \
+                            "write \
                             { source = \"layout:DIR\", pull_through = true }"
                                 .to_owned(),
                         ),

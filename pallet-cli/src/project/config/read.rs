@@ -1,4 +1,4 @@
-//! Reads one file of tables, with the place of everything that is wrong in it.
+//! Reads a configuration file, with the place of each error.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,9 +22,9 @@ pub(crate) struct ConfigText<'a> {
     pub(crate) file: &'a str,
     /// Its content.
     pub(crate) text: &'a str,
-    /// What relative paths in it are relative to.
+    /// The base of relative paths.
     pub(crate) directory: PathBuf,
-    /// What `~` in it means.
+    /// The home directory, for `~`.
     pub(crate) home: Option<PathBuf>,
 }
 
@@ -33,19 +33,19 @@ fn is_secret_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-/// So many mistakes in how a file is written are told.
+/// Maximum number of syntax errors that are reported.
 const MISTAKES: usize = 5;
 
-/// What a file says, and what is wrong with it.
+/// Parses a file and returns its errors.
 pub(crate) fn read(source: &ConfigText<'_>) -> (Config, Diagnostics) {
     let (table, errors) = DeTable::parse_recoverable(source.text);
     let mut reader = Reader { source, found: Diagnostics::default() };
     if !errors.is_empty() {
-        // one mistake can make nonsense of all that follows
+        // errors after the first may only be caused by it
         let more = errors.len().saturating_sub(MISTAKES);
         for error in errors.into_iter().take(MISTAKES) {
             let message = if error.message().contains("recurs") {
-                "this is nested too deep; write it flatter"
+                "this is nested too deep; use fewer levels"
             } else {
                 error.message()
             };
@@ -54,8 +54,7 @@ pub(crate) fn read(source: &ConfigText<'_>) -> (Config, Diagnostics) {
         if more > 0
             && let Some(last) = reader.found.0.last_mut()
         {
-            let message =
-                format!("{more} more mistakes were found behind this; they may come of it");
+            let message = format!("{more} more errors follow; this one may have caused them");
             last.notes.push(Note { message, place: None });
         }
         return (Config::default(), reader.found);
@@ -138,7 +137,8 @@ impl Reader<'_> {
                         self.string(key, value).filter(|name| self.is_name(name, value.span()))
                 }
                 "default_service" => {
-                    let found = self.diagnostic(span, "`default_service` is no key of [project]");
+                    let found =
+                        self.diagnostic(span, "`default_service` is not a key of [project]");
                     self.found.push(found.suggest("write it above the first table".to_owned()));
                 }
                 "max_nodes" => {
@@ -194,7 +194,7 @@ impl Reader<'_> {
         Some(service)
     }
 
-    /// The places of the keys of a table, and of the tables in it.
+    /// The places of the keys in a table, and in the tables in it.
     fn places_in(
         &self,
         path: &str,
@@ -238,8 +238,8 @@ impl Reader<'_> {
                     let found = self.diagnostic(
                         span,
                         format!(
-                            "`{key}` is no key of [admin_user]: \
-                            credentials never stand in a file of Pallet"
+                            "`{key}` is not a key of [admin_user]: \
+                            Pallet's files never contain credentials"
                         ),
                     );
                     self.found.push(
@@ -276,7 +276,7 @@ impl Reader<'_> {
         if value.get_ref().as_table().is_none_or(|table| table.len() != 1) {
             let mut found = self
                 .diagnostic(value.span(), format!("`{key}` must say where the secret is found"));
-            // the line may hold the secret itself
+            // does not print the line: it may contain the secret itself
             found.place = found.place.map(|place| {
                 Box::new(SourceSpan {
                     excerpt: format!("{key} = ..."),

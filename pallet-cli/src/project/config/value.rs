@@ -1,4 +1,4 @@
-//! Values of TOML as plain data.
+//! TOML values as plain data.
 
 use std::ops::Range;
 
@@ -9,12 +9,12 @@ use toml::de::{DeTable, DeValue};
 /// A key, its place, and its value.
 pub(super) type Item<'a, 'i> = (&'a str, Range<usize>, &'a Spanned<DeValue<'i>>);
 
-/// What is in a table.
+/// The items of a table.
 pub(super) fn items<'a, 'i>(table: &'a DeTable<'i>) -> impl Iterator<Item = Item<'a, 'i>> {
     table.iter().map(|(key, value)| (key.get_ref().as_ref(), key.span(), value))
 }
 
-/// A value as plain data; a date is its text.
+/// A value as JSON; a date becomes text.
 pub(super) fn json(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::String(text.to_string()),

@@ -1,20 +1,20 @@
-//! What is wrong with a value, as a sentence and with what was probably meant.
+//! A problem with a value, with a suggestion.
 
 use serde_json::Value;
 
 use super::words::shown;
 use crate::diagnostic::{closest, did_you_mean_or_list, same_meaning};
 
-/// Something that is not as the schema wants it.
+/// A mismatch between a value and its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// The keys that lead to the value.
+    /// The path of keys to the value.
     pub(crate) path: Vec<String>,
-    /// What the value must be or has not.
+    /// The sentence without its subject: what the value must be, or what it lacks.
     pub(crate) predicate: String,
-    /// The key that is not known, below `path`.
+    /// The unknown key, below `path`.
     pub(crate) unknown_key: Option<String>,
-    /// What was probably meant.
+    /// What the user probably meant.
     pub(crate) suggestion: Option<String>,
 }
 
@@ -33,7 +33,7 @@ impl Problem {
         self
     }
 
-    /// The problem as a sentence about the value that is called `name`.
+    /// The whole sentence, with `name` as the name of the outermost value.
     pub(crate) fn sentence(&self, name: &str) -> String {
         let words: Vec<&str> = std::iter::once(name)
             .chain(self.path.iter().map(String::as_str))
@@ -47,7 +47,8 @@ impl Problem {
     }
 }
 
-/// Where the user defines the names that are listed: what is not among them is missing there.
+/// The schema key with the place where users define the listed names. Unknown names are missing
+/// there.
 pub(crate) const DEFINED_IN: &str = "x-defined-in";
 
 pub(super) fn not_defined(place: &str, choices: &[&Value], value: &Value) -> Problem {
@@ -55,7 +56,7 @@ pub(super) fn not_defined(place: &str, choices: &[&Value], value: &Value) -> Pro
     let word = value.as_str().unwrap_or_default();
     let suggestion = did_you_mean_or_list(word, &words, "there are");
     let suggestion = suggestion
-        .or_else(|| Some(format!("write one there, such as `{word} = {{ env = \"NAME\" }}`")));
+        .or_else(|| Some(format!("add one there, such as `{word} = {{ env = \"NAME\" }}`")));
     Problem {
         suggestion,
         ..Problem::new(format!("is {}, which {place} does not have", shown(value)))

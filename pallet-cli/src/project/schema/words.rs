@@ -38,7 +38,7 @@ pub(super) fn in_words_many(name: &str) -> &str {
     }
 }
 
-/// A value in a message: its type, and itself if it is short.
+/// A value in messages: its type, and the value itself if it is short.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),

@@ -1,4 +1,4 @@
-//! The arguments of a call, and the functions that a session adds.
+//! The arguments of a call, and the functions that a session provides.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use starlark::values::Value;
 
 use super::signature::Signature;
 
-/// What a function of a session does.
+/// The implementation of a session's function.
 pub(crate) trait SessionFunction: fmt::Debug + Send + Sync {
-    /// Does it.
+    /// Calls the function.
     fn call<'v>(
         &self,
         signature: &Signature,
@@ -19,18 +19,18 @@ pub(crate) trait SessionFunction: fmt::Debug + Send + Sync {
     ) -> starlark::Result<Value<'v>>;
 }
 
-/// The arguments of one call, checked.
+/// The checked arguments of one call.
 pub(crate) struct BoundArguments<'v> {
-    /// The plain data, by the names of the parameters.
+    /// The plain data, by parameter name.
     pub(crate) data: Map<String, Json>,
-    /// The other values, by the names of the parameters.
+    /// The other values, by parameter name.
     pub(crate) values: Vec<(String, Value<'v>)>,
-    /// The functions that were given as phases by keyword.
+    /// Phase functions that were given as keywords.
     pub(crate) phases: Vec<(String, Value<'v>)>,
 }
 
 impl<'v> BoundArguments<'v> {
-    /// The value of a parameter that takes no plain data.
+    /// The value of a parameter that does not take plain data.
     pub(crate) fn value(&self, name: &str) -> Option<Value<'v>> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }

@@ -1,4 +1,4 @@
-//! The documentation of Starlark's own functions, for editors.
+//! The documentation of Starlark's builtins, for editors.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -7,8 +7,7 @@ use starlark::docs::markdown::render_doc_item_no_link;
 
 use super::language::Language;
 
-/// The names that Starlark itself gives to every file, with their documentation in Markdown. It is
-/// made once.
+/// The builtins of Starlark, with their documentation in Markdown. Computed once.
 pub(crate) fn builtins() -> &'static BTreeMap<String, String> {
     static BUILTINS: OnceLock<BTreeMap<String, String>> = OnceLock::new();
     BUILTINS.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! The static check of a file: wrong calls are found before anything runs, in functions that were
-//! never called too.
+//! The static check of a file: finds wrong calls before anything runs, even in functions that are
+//! never called.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,8 @@ use super::types::Kind;
 use crate::diagnostic::{Diagnostic, did_you_mean_or_list};
 use crate::project::schema::{Problem, Schema};
 
-/// What is wrong with a file that was given these names, and the types of what it defines.
+/// Checks a file in which these names are known. Returns its errors, and the types of its
+/// definitions.
 pub(crate) fn check(
     ast: &AstModule,
     globals: &Globals,
@@ -50,11 +51,11 @@ struct Checker<'a> {
     found: Vec<(Span, Diagnostic)>,
 }
 
-/// A call of a function that Pallet gave.
+/// A call of one of Pallet's functions.
 struct CheckedCall {
     span: Span,
     function: String,
-    /// Each argument's span, the name of its parameter, and what that takes.
+    /// Each argument's span, its parameter, and the expected type.
     arguments: Vec<(Span, String, String)>,
     wrong: bool,
 }
@@ -315,7 +316,7 @@ impl Checker<'_> {
         matches!(&object.node, Expr::Identifier(name) if self.scope.is_request(&name.ident))
     }
 
-    /// Takes in what Starlark's own check found, unless it is known already.
+    /// Adds an error of Starlark's type check, unless it is already known.
     fn type_error(&mut self, error: &starlark::Error) {
         let Some(at) = error.span() else { return };
         let span = at.span;

@@ -1,5 +1,4 @@
-//! Completion: what can stand at a place of a text, as far as the text and what is known of its
-//! names tell.
+//! Completion: what can be inserted at a position of a text, based on the text and the known names.
 
 mod call;
 mod scope;
@@ -17,35 +16,35 @@ use call::{call, lookup, path_before, significant};
 pub(crate) use call::{CallAt, call_at, name_at};
 pub(crate) use scope::{CompletionScope, Name};
 
-/// Something that can stand at the place.
+/// A completion candidate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Candidate {
-    /// What would be written.
+    /// The text to insert.
     pub(crate) text: String,
     pub(crate) kind: CandidateKind,
-    /// What it is, in a few words; may be empty.
+    /// A short description; may be empty.
     pub(crate) about: String,
 }
 
-/// What a candidate is.
+/// The kind of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum CandidateKind {
-    /// A keyword of a call: `content = `.
+    /// A keyword argument: `content = `.
     Parameter,
-    /// A value that a parameter takes, or a name in a string.
+    /// A value of a parameter, or a name in a string.
     Value,
-    /// What stands behind a dot.
+    /// An attribute, after a dot.
     Attribute,
     Function,
     Variable,
-    /// A word of the language.
+    /// A keyword of the language.
     Keyword,
 }
 
-/// What can stand at a place.
+/// The candidates at a position.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Completion {
-    /// Where the word begins that a candidate replaces, up to the place.
+    /// The start of the word before the position, which a candidate replaces.
     pub(crate) from: usize,
     pub(crate) candidates: Vec<Candidate>,
 }
@@ -56,7 +55,7 @@ const KEYWORDS: &[&str] = &[
 ];
 const CONSTANTS: &[&str] = &["False", "None", "True"];
 
-/// What can stand at a place, which is a number of bytes.
+/// The candidates at a position, in bytes.
 pub(crate) fn complete(text: &str, at: usize, scope: &CompletionScope) -> Completion {
     let before = text.get(..at).unwrap_or(text);
     let all = tokens(before);
@@ -128,14 +127,14 @@ fn at_word(
     );
     candidates
         .extend(CONSTANTS.iter().chain(KEYWORDS).map(|word| plain(word, CandidateKind::Keyword)));
-    // where nothing was written yet, what a call takes says most
+    // before anything is typed, a call's own parameters are the most useful
     if prefix.is_empty() && found.is_some_and(|found| found.begins) {
         candidates.retain(|candidate| candidate.kind <= CandidateKind::Value);
     }
     chosen(word.start, prefix, candidates)
 }
 
-/// The keywords that a call still takes, and the values that the parameter at the place allows.
+/// The unused keywords of a call, and the allowed values of the current parameter.
 fn arguments(found: &CallAt) -> Vec<Candidate> {
     let Some(signature) = &found.signature else { return Vec::new() };
     let mut candidates = Vec::new();
@@ -163,7 +162,7 @@ fn arguments(found: &CallAt) -> Vec<Candidate> {
     candidates
 }
 
-/// The strings that the parameter at the place lists.
+/// The strings that the current parameter allows.
 fn choices(found: &CallAt) -> Vec<String> {
     let (Some(signature), Some(parameter)) = (&found.signature, found.parameter()) else {
         return Vec::new();
@@ -217,8 +216,7 @@ fn request_attributes(path: &[String]) -> Vec<&'static str> {
     }
 }
 
-/// The names that the text itself binds before the place: functions, their parameters, and what is
-/// assigned to.
+/// The names that the text binds before the position: functions, parameters and variables.
 fn bound_names<'a>(text: &'a str, tokens: &[Token]) -> BTreeSet<&'a str> {
     let words = |index: usize| {
         tokens
@@ -258,7 +256,7 @@ fn bound_names<'a>(text: &'a str, tokens: &[Token]) -> BTreeSet<&'a str> {
 }
 
 fn chosen(from: usize, prefix: &str, mut candidates: Vec<Candidate>) -> Completion {
-    // what begins with _ belongs to its file, unless it is asked for
+    // names with _ are private to their file; offer them only if `_` was typed
     candidates.retain(|one| {
         one.text.starts_with(prefix) && (!one.text.starts_with('_') || prefix.starts_with('_'))
     });
@@ -274,7 +272,7 @@ fn plain(text: &str, kind: CandidateKind) -> Candidate {
     Candidate { text: text.to_owned(), kind, about: String::new() }
 }
 
-/// Whether a word is one of the language's own.
+/// Whether a word is a keyword or constant of the language.
 pub(crate) fn is_keyword(word: &str) -> bool {
     KEYWORDS.contains(&word) || CONSTANTS.contains(&word)
 }

@@ -1,4 +1,4 @@
-//! Loaded crates: their functions after the schemas of their manifests.
+//! Loaded crates: their functions, from the schemas of their manifests.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -21,15 +21,15 @@ use crate::project::CrateCatalog;
 pub(crate) struct Crate {
     /// Its functions, by name.
     pub(crate) functions: BTreeMap<String, Arc<Signature>>,
-    /// The name of its namespace, unless that is the name of a function.
+    /// The name of its namespace, unless a function has that name.
     pub(crate) namespace: Option<String>,
-    /// What a load of it gives.
+    /// What can be loaded from it.
     pub(crate) module: FrozenModule,
-    /// The types of what a load of it gives.
+    /// The types of what can be loaded from it.
     pub(crate) interface: Interface,
 }
 
-/// A crate of these; where there is none, the error says how one would get it.
+/// The crate with this name. If there is none, the error says how to install it.
 pub(crate) fn find_crate(catalog: &dyn CrateCatalog, name: &str) -> Result<Crate, Diagnostic> {
     let there = catalog.crates();
     let there: Vec<&str> = there.iter().map(String::as_str).collect();
@@ -40,8 +40,8 @@ pub(crate) fn find_crate(catalog: &dyn CrateCatalog, name: &str) -> Result<Crate
         Err(_) if !there.contains(&name) => {
             let get = || {
                 format!(
-                    "`pallet-cli install oci://HOST/PATH/crate/{name}` would get it, or its name \
-                     alone where `registry` is set; "
+                    "install it with `pallet-cli install oci://HOST/PATH/crate/{name}`, or by its \
+                     name if `registry` is set; "
                 )
             };
             let list = || {
@@ -59,8 +59,7 @@ pub(crate) fn find_crate(catalog: &dyn CrateCatalog, name: &str) -> Result<Crate
     }
 }
 
-/// What a load statement of code in a session or on the command line finds: `@NAME`, of these
-/// crates.
+/// Resolves `@NAME` in a load statement of a session or of inline code.
 pub(crate) fn module_of(
     crates: &BTreeMap<String, Crate>,
     path: &str,
@@ -71,14 +70,14 @@ pub(crate) fn module_of(
         .ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
 }
 
-/// The crate that a manifest describes.
+/// Builds the crate from its manifest.
 fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
     let own_name = manifest.name.replace('-', "_");
     let signatures: Vec<(String, Arc<Signature>)> = manifest
         .functions
         .iter()
         .map(|function| {
-            // a crate of one function is called by that name alone
+            // the main function of a crate has the crate's name, without a dot
             let shown = if function.name == own_name {
                 own_name.clone()
             } else {
@@ -125,7 +124,7 @@ fn crate_of(manifest: &Manifest) -> anyhow::Result<Crate> {
 }
 
 impl Crate {
-    /// What the static check knows of a name that is loaded from it.
+    /// What the static check knows about a name loaded from it.
     pub(crate) fn known(&self, name: &str) -> Option<KnownName> {
         match self.functions.get(name) {
             Some(signature) => Some(KnownName::Function(signature.clone())),
@@ -134,7 +133,7 @@ impl Crate {
         }
     }
 
-    /// What a load can name.
+    /// The names that can be loaded.
     pub(crate) fn names(&self) -> Vec<&str> {
         self.functions.keys().chain(&self.namespace).map(String::as_str).collect()
     }

@@ -1,4 +1,4 @@
-//! What the files of a project declare, collected while they are evaluated.
+//! The declarations of a project, collected while its files are evaluated.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -11,7 +11,7 @@ use super::live::PhaseCalls;
 use super::slot::{PhaseSlot, RunSettings};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 
-/// All that was declared so far.
+/// All declarations so far.
 #[derive(Debug, Default)]
 pub(crate) struct Declarations {
     run: RunSettings,
@@ -20,8 +20,7 @@ pub(crate) struct Declarations {
     /// The phase functions of the file that is being evaluated.
     pending: Vec<Arc<DeclaredPhase>>,
     phases: usize,
-    /// Who calls the functions of these slots while their file is not evaluated to its end: a
-    /// session.
+    /// Calls the phase functions of a session, whose module is never finished.
     live: Option<PhaseCalls>,
 }
 
@@ -30,39 +29,38 @@ pub(crate) struct Declarations {
 struct DeclaredGroup {
     spec: GroupSpec,
     place: Option<SourceSpan>,
-    /// Whether a cluster has taken it.
+    /// Whether it belongs to a cluster.
     in_cluster: bool,
 }
 
-/// A function of the project that is a phase. It can be called once its file is evaluated.
+/// A project function that is a phase. It can be called once its file has been evaluated.
 #[derive(Debug)]
 pub(crate) struct DeclaredPhase {
     pub(crate) slot: Arc<PhaseSlot>,
     /// The function.
     pub(crate) function: OnceLock<OwnedFrozenValue>,
-    /// Who calls it as long as it has not been found.
+    /// Calls the function while `function` is not set.
     pub(crate) live: Option<PhaseCalls>,
 }
 
 impl Declarations {
-    /// Nothing yet; phase functions will run so.
+    /// No declarations yet; phase functions use these settings.
     pub(crate) fn new(run: RunSettings) -> Self {
         Declarations { run, ..Self::default() }
     }
 
-    /// Nothing yet; phase functions are called by a session, on the thread that evaluates its
-    /// inputs.
+    /// No declarations yet; a session calls the phase functions on its own thread.
     pub(crate) fn live(run: RunSettings, live: PhaseCalls) -> Self {
         Declarations { run, live: Some(live), ..Self::default() }
     }
 
-    /// Takes a phase in, whose function will be found in the hidden variable of its slot.
+    /// Adds a phase. Its function will be in a hidden variable.
     pub(crate) fn phase(
         &mut self,
         phase: &str,
         declared: Option<SourceSpan>,
     ) -> Arc<DeclaredPhase> {
-        // no name of Starlark has a space: the variable cannot be seen or overwritten
+        // Starlark names have no spaces, so the variable can be neither seen nor overwritten
         let variable = format!("_phase {}", self.phases);
         self.phases += 1;
         let slot = PhaseSlot { variable, phase: phase.to_owned(), run: self.run, declared };
@@ -74,7 +72,7 @@ impl Declarations {
         declared
     }
 
-    /// Finds the functions of the file that has just been evaluated.
+    /// Looks up the functions of a file that has just been evaluated.
     pub(crate) fn fill(&mut self, module: &FrozenModule) -> anyhow::Result<()> {
         for phase in self.pending.drain(..) {
             let (function, _) = module.get_any_visibility(&phase.slot.variable)?;
@@ -83,20 +81,20 @@ impl Declarations {
         Ok(())
     }
 
-    /// Takes a group in, and gives the number it is known by.
+    /// Adds a group and returns its number.
     pub(crate) fn group(&mut self, spec: GroupSpec, place: Option<SourceSpan>) -> usize {
         self.groups.push(DeclaredGroup { spec, place, in_cluster: false });
         self.groups.len() - 1
     }
 
-    /// Says that a group belongs to a cluster, and is none alone.
+    /// Marks a group as part of a cluster, no longer a group of its own.
     pub(crate) fn take(&mut self, number: usize) {
         if let Some(group) = self.groups.get_mut(number) {
             group.in_cluster = true;
         }
     }
 
-    /// Takes a cluster in, with the names of its groups.
+    /// Adds a cluster with the names of its groups.
     pub(crate) fn cluster(&mut self, name: &str, groups: &[GroupSpec]) {
         let groups = groups.iter().map(|group| group.name.clone()).collect();
         self.clusters.insert(name.to_owned(), groups);
@@ -107,8 +105,8 @@ impl Declarations {
         &self.clusters
     }
 
-    /// The groups of the project, in order, each with its place. Two of one name are an error, and
-    /// so are two whose nodes could not be told apart, and more nodes than there may be.
+    /// The groups of the project in order, with their places. Fails on duplicate names, on groups
+    /// whose nodes could have equal names, and on too many nodes.
     pub(crate) fn finish(
         self,
         max_nodes: u32,
@@ -134,7 +132,7 @@ impl Declarations {
                 node_of(name).and_then(|(other, number)| Some((by_name.get(other)?, number)));
             if let Some((other, number)) = other {
                 let message = format!(
-                    "`{name}` is a group, and the name of node {number} of group `{}`",
+                    "`{name}` is a group, and also the name of node {number} of group `{}`",
                     other.spec.name
                 );
                 found.push(
@@ -155,10 +153,10 @@ impl Declarations {
             let (name, count) = (&most.spec.name, most.spec.count.unwrap_or_default());
             let message = match u64::from(count) == total {
                 true => {
-                    format!("group `{name}` has {count} nodes, and a project may have {max_nodes}")
+                    format!("group `{name}` has {count} nodes, but a project may have {max_nodes}")
                 }
                 false => format!(
-                    "the groups have {total} nodes, most of them `{name}` ({count}), and a \
+                    "the groups have {total} nodes, most of them `{name}` ({count}), but a \
                      project may have {max_nodes}"
                 ),
             };
@@ -174,7 +172,7 @@ impl Declarations {
     }
 }
 
-/// The group and the number that a name would be the node of.
+/// Splits the name of a node into group and number.
 fn node_of(name: &str) -> Option<(&str, &str)> {
     let (group, number) = name.rsplit_once('-')?;
     (!number.is_empty()

@@ -1,4 +1,4 @@
-//! Errors of Starlark, in Pallet's words.
+//! Converts errors of Starlark to Pallet's messages.
 
 use starlark::ErrorKind;
 use starlark::errors::Frame;
@@ -9,7 +9,7 @@ use super::limits::{DEPTH, Limits, too_much_memory};
 use super::table::{ENVIRONMENT, how_to_set, no_key};
 use crate::diagnostic::{Diagnostic, SourceSpan, unknown_name};
 
-/// What went wrong in an evaluation. `fallback` is the place of an error that has none.
+/// The diagnostic for an evaluation error. `fallback` is used if the error has no place.
 pub(crate) fn diagnose(
     error: &starlark::Error,
     what: &str,
@@ -22,7 +22,7 @@ pub(crate) fn diagnose(
     let at = error.span().or(innermost).map(place).or(fallback).filter(|at| at.line > 0);
     let (message, help) = in_environment(message, help, at.as_ref());
     let mut diagnostic = Diagnostic::error(message).at(at.clone()).suggest(help);
-    // how it came there: the calls, innermost first, without the place that is shown anyway
+    // the call stack, innermost first, without the place that is shown anyway
     let calls = frames
         .iter()
         .rev()
@@ -42,8 +42,7 @@ pub(crate) fn diagnose(
     diagnostic
 }
 
-/// Starlark says of a key that is missing that its table has no such attribute: people mean a value
-/// of the environment.
+/// Starlark reports a missing key as a missing attribute. In most cases it is an environment value.
 fn in_environment(
     message: String,
     help: Option<String>,
@@ -110,7 +109,7 @@ fn explain(
     }
 }
 
-/// A message of Starlark in one line, with what was probably meant apart.
+/// A message of Starlark in one line, with its suggestion separated.
 pub(crate) fn reworded(text: &str) -> (String, Option<String>) {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (message, suggestion) = match line.split_once(", did you mean ") {

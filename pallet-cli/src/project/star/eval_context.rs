@@ -1,4 +1,4 @@
-//! What the functions that Pallet gives to the project know while they are called.
+//! The context of an evaluation, which Pallet's functions need when they are called.
 #![allow(
     unsafe_code,
     reason = "the marker traits of starlark that are derived here are unsafe traits"
@@ -19,31 +19,31 @@ use super::declared::Declarations;
 use super::limits::Clock;
 use crate::diagnostic::SourceSpan;
 
-/// Where in the life of a project an evaluation stands.
+/// What is being evaluated.
 #[derive(Debug, ProvidesStaticType)]
 pub(crate) enum EvalContext {
-    /// The files are read; what they declare is collected.
+    /// The project's files, which add declarations.
     Loading(RefCell<Declarations>),
-    /// An input of a session is evaluated.
+    /// An input of a session.
     Session(Rc<SessionContext>),
-    /// A phase function runs.
+    /// A phase function.
     Phase {
-        /// The place that made the function a phase.
+        /// The place that declared the function as a phase.
         declared: Option<SourceLocation>,
     },
 }
 
-/// What the functions of a session know while they are called.
+/// The context of a session's inputs.
 #[derive(ProvidesStaticType)]
 pub(crate) struct SessionContext {
-    /// What was declared in the session.
+    /// The session's declarations.
     pub(crate) declared: RefCell<Declarations>,
-    /// The phase function that an operation of the session has called: the place that made it a
-    /// phase, and its request.
+    /// The phase function that an operation of the session is running: the place that declared it,
+    /// and its request.
     pub(crate) phase: RefCell<Option<(Option<SourceLocation>, Request)>>,
-    /// How long the evaluation may still take.
+    /// The remaining time of the evaluation.
     pub(crate) clock: Clock,
-    /// The names that inputs define.
+    /// The names defined by inputs.
     pub(crate) own: RefCell<BTreeSet<String>>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn call_place(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceSpan
         .map(|span| place(&span))
 }
 
-/// The place that asks for something: the call, or the place that made the called function a phase.
+/// The place to report for a call: the call itself, or the declaration of the phase that runs.
 pub(crate) fn source(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceLocation> {
     match (call_place(evaluator), EvalContext::of(evaluator)) {
         (Some(place), _) => Some(place.location()),
@@ -79,10 +79,10 @@ pub(crate) fn source(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceLocation
     }
 }
 
-/// Begins the name of a text whose first line is not the user's.
+/// A file name that begins with this has an extra first line, which is not the user's.
 pub(crate) const SCOPED: &str = "@";
 
-/// A span of Starlark as a place.
+/// Converts a span of Starlark.
 pub(crate) fn place(span: &FileSpan) -> SourceSpan {
     let range = span.span.begin().get() as usize..span.span.end().get() as usize;
     let place = SourceSpan::of(span.filename(), span.file.source(), range);

@@ -1,4 +1,4 @@
-//! The functions that Pallet gives to the project: actions, functions of crates, and specs.
+//! The functions that Pallet provides to projects: actions, crate functions, and specs.
 #![allow(
     unsafe_code,
     reason = "the marker traits of starlark that are derived here are unsafe traits"
@@ -33,7 +33,7 @@ use super::spec::SpecFunction;
 use super::types::Kind;
 use crate::project::schema::Schema;
 
-/// A function that Pallet gives to the project.
+/// A function that Pallet provides to projects.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
 pub(crate) struct HostFunction {
     #[allocative(skip)]
@@ -46,25 +46,25 @@ pub(crate) struct HostFunction {
 
 starlark_simple_value!(HostFunction);
 
-/// What a call does.
+/// The effect of a call.
 #[derive(Debug, Clone)]
 pub(crate) enum HostBehavior {
-    /// It declares this action.
+    /// Declares this action.
     Action(&'static str),
-    /// It calls this function of this crate.
+    /// Calls this function of this crate.
     Call { config_crate: String, function: String },
-    /// It makes a spec.
+    /// Creates a spec.
     Spec(SpecFunction),
-    /// It stands for a secret.
+    /// Refers to a secret.
     Secret,
-    /// It runs a function whose actions stand in a scope.
+    /// Runs a function whose actions are in a scope.
     Scope(ScopeFunction),
-    /// It does something of a session.
+    /// A function of a session.
     Session(Arc<dyn SessionFunction>),
 }
 
 impl HostFunction {
-    /// The function that a value is, if Pallet gave it.
+    /// The function that this value is, if it is one of Pallet's.
     pub(crate) fn of(value: Value<'_>) -> Option<&HostFunction> {
         value.downcast_ref::<HostFunction>()
     }

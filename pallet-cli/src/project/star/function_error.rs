@@ -1,10 +1,10 @@
-//! An error of a function that Pallet gives to the project, on its way through Starlark.
+//! An error of a Pallet function, passed through Starlark.
 
 use std::fmt;
 
 use pallet_core::plugin::PluginError;
 
-/// What is wrong, and what to do about it.
+/// An error with its suggestion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FunctionError {
     /// What is wrong, in one line.

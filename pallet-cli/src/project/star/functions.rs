@@ -1,4 +1,4 @@
-//! The signatures of the functions that are there without a load: every action, and the specs.
+//! The signatures of the functions that need no load: all actions, and the specs.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
     actions.chain(scopes()).chain(specs()).chain([secret(secrets)]).collect()
 }
 
-/// The function that stands for a secret of pallet.toml.
+/// The function that refers to a secret of pallet.toml.
 pub(crate) fn secret<'a>(names: impl Iterator<Item = &'a str>) -> HostFunction {
     let names: Vec<&str> = names.collect();
     let name = Parameter {
@@ -118,8 +118,8 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     .into_iter()
 }
 
-/// The signature of a function whose first parameter is the request and whose others stand in a
-/// schema: the required ones by position or keyword, in order, and the others by keyword.
+/// The signature of a function that takes the request and the parameters of a schema: required ones
+/// by position or keyword, in order; the others by keyword only.
 pub(crate) fn data_signature(function: &str, root: Json) -> Signature {
     let request =
         Parameter { name: "request".into(), kind: Kind::Request, required: true, positional: true };
@@ -139,7 +139,7 @@ pub(crate) fn data_signature(function: &str, root: Json) -> Signature {
     Signature { doc, parameters, root, ..plain_signature(function) }
 }
 
-/// The signature of a function that takes nothing and may give anything.
+/// The signature of a function without parameters and with any result.
 pub(crate) fn plain_signature(function: &str) -> Signature {
     let (function, doc) = (function.to_owned(), String::new());
     Signature {
@@ -152,7 +152,7 @@ pub(crate) fn plain_signature(function: &str) -> Signature {
     }
 }
 
-/// The functions that make specs.
+/// The functions that create specs.
 pub(crate) fn specs() -> Vec<HostFunction> {
     let root = node_spec_schema();
     let nodes: Vec<Parameter> = root

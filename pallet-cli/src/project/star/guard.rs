@@ -1,5 +1,4 @@
-//! Room and a guard for evaluations: whatever a project says, it ends in an error and not in the
-//! end of this program.
+//! Guards evaluations: whatever a project does, the result is an error and never a crash of Pallet.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,14 +12,14 @@ use super::function_error::FunctionError;
 use super::limits::{Limits, MEMORY, too_much_memory};
 use crate::diagnostic::Diagnostic;
 
-/// The stack of a thread that evaluates: values are frozen, compared and printed by functions that
-/// go down into them.
+/// Stack size of evaluation threads, in bytes: Starlark freezes, compares and prints values
+/// recursively.
 const STACK: usize = 256 << 20;
 
 thread_local! {
-    /// How many guarded evaluations are under way on this thread.
+    /// Number of guarded evaluations on this thread.
     static GUARDED: Cell<usize> = const { Cell::new(0) };
-    /// What the last guarded panic of this thread said, and where.
+    /// The last guarded panic of this thread.
     static PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
@@ -32,8 +31,8 @@ struct Panic {
     line: u32,
 }
 
-/// Runs `work` on a thread with room for values and code that are nested deep. An error tells of a
-/// panic.
+/// Runs `work` on a thread with enough stack for deeply nested values and code. Returns an error if
+/// it panics.
 pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, Diagnostic> {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("evaluation".into()).stack_size(STACK);
@@ -49,8 +48,8 @@ pub(crate) fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, D
     .map_err(|complaint| Diagnostic::error(complaint.message).suggest(complaint.help))
 }
 
-/// Evaluates something within these limits. The error of a panic has the place of the statement
-/// that was under way.
+/// Evaluates something within these limits. The error of a panic has the place of the current
+/// statement.
 pub(crate) fn evaluate<'v, 'a, 'e, T>(
     evaluator: &mut Evaluator<'v, 'a, 'e>,
     limits: Limits,
@@ -60,7 +59,7 @@ pub(crate) fn evaluate<'v, 'a, 'e, T>(
     guard(evaluator, work)
 }
 
-/// Evaluates something that is bounded already.
+/// Evaluates something that already has limits.
 pub(crate) fn guard<'v, 'a, 'e, T>(
     evaluator: &mut Evaluator<'v, 'a, 'e>,
     work: impl FnOnce(&mut Evaluator<'v, 'a, 'e>) -> starlark::Result<T>,
@@ -76,7 +75,7 @@ pub(crate) fn guard<'v, 'a, 'e, T>(
     });
     let Statements { place, stopped } = statements.take();
     result.map_err(|error| {
-        // Starlark looks once more at the end, and what it then says has no place
+        // Starlark checks again at the end, and that error has no place
         let mut error = stopped.unwrap_or(error);
         if let (None, Some(place)) = (error.span(), place) {
             error.set_span(place.span, &place.file);
@@ -85,17 +84,16 @@ pub(crate) fn guard<'v, 'a, 'e, T>(
     })
 }
 
-/// What is known of the statements that ran.
+/// The statements that have run.
 #[derive(Default)]
 struct Statements {
-    /// The last one.
+    /// The last statement.
     place: Option<FileSpan>,
-    /// Why one was not run.
+    /// The error that stopped the evaluation.
     stopped: Option<starlark::Error>,
 }
 
-/// Follows the statements: each is a place to name, and a place to stop at when the values take too
-/// much.
+/// Records the current statement, and stops the evaluation if it uses too much memory.
 struct Follow(Rc<RefCell<Statements>>);
 
 impl<'e> BeforeStmtFuncDyn<'e> for Follow {
@@ -106,7 +104,7 @@ impl<'e> BeforeStmtFuncDyn<'e> for Follow {
         evaluator: &mut Evaluator<'v, '_, 'e>,
     ) -> starlark::Result<()> {
         let mut statements = self.0.borrow_mut();
-        // Starlark itself looks once in a thousand steps, and values may double in each
+        // Starlark itself checks only once in a thousand steps, and values may double in each
         if evaluator.heap().allocated_bytes() > MEMORY {
             let mut error = starlark::Error::from(too_much_memory());
             error.set_call_stack(|| evaluator.call_stack());
@@ -134,7 +132,7 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
     })
 }
 
-/// Lets guarded panics be told as the errors that they become, and not on standard error as well.
+/// Keeps guarded panics off stderr: they are reported as errors.
 fn keep_quiet() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,4 +1,4 @@
-//! Code given on the command line (`-e`): statements that see `request` and everything that
+//! Inline code of the command line (`-e`): statements that can use `request` and everything that
 //! pallet.star defines or loads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -30,10 +30,10 @@ use crate::project::MAIN;
 /// The name of the code in messages.
 const FILE: &str = "-e";
 
-/// The module that the code's names come from.
+/// The module that provides the code's names.
 const SCOPE: &str = "@pallet.star";
 
-/// What code on the command line can see.
+/// What inline code can use.
 #[derive(Clone)]
 pub(crate) struct InlineScope {
     pub(crate) language: Language,
@@ -45,7 +45,7 @@ pub(crate) struct InlineScope {
 }
 
 impl InlineScope {
-    /// No names of a project.
+    /// A scope without names of a project.
     pub(crate) fn nothing(language: Language, run: RunSettings) -> Result<Self, Diagnostic> {
         let main = Module::with_temp_heap(|module| {
             module.freeze().map_err(|error| Diagnostic::error(format!("{error:?}")))
@@ -61,7 +61,7 @@ impl InlineScope {
         })
     }
 
-    /// The code as a phase.
+    /// Turns the code into a phase.
     pub(crate) fn phase(&self, code: &str) -> Result<Phase, Diagnostics> {
         with_room(|| self.checked(code))?
     }
@@ -93,7 +93,7 @@ impl InlineScope {
                 }
             }
         }
-        // the first line loads what the code sees; places are those of the code alone
+        // the first line loads the names that the code uses; it is not counted in places
         let loaded: String = names.iter().map(|name| format!(", {name:?}")).collect();
         let source = format!("load({SCOPE:?}{loaded})\n{code}");
         let ast = parse(&scoped(), source.clone())?;
@@ -106,8 +106,8 @@ impl InlineScope {
         Ok(Phase::new(Inline { scope: Arc::new(self.clone()), source }))
     }
 
-    /// Starlark knows only the names that the code reads: a name that is none may be one of the
-    /// others.
+    /// Suggests a name: Starlark knows only the names that the code uses, and a misspelt one may be
+    /// any other name of the project.
     fn with_suggestion(&self, diagnostic: Diagnostic) -> Diagnostic {
         let Some(name) = diagnostic.unknown_name() else { return diagnostic };
         let own: Vec<&str> = self.main.names().map(|name| name.as_str()).collect();
@@ -135,12 +135,12 @@ fn identifiers(expression: &AstExpr, names: &mut BTreeSet<String>) {
     expression.visit_expr(|inner| identifiers(inner, names));
 }
 
-/// The name of the text with the line before the code.
+/// The file name of the text with the extra first line.
 fn scoped() -> String {
     format!("{SCOPED}{FILE}")
 }
 
-/// Code on the command line as a phase function.
+/// Inline code as a phase function.
 struct Inline {
     scope: Arc<InlineScope>,
     source: String,

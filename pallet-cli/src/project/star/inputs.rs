@@ -1,5 +1,5 @@
-//! The inputs of a session: pieces of code that are checked and evaluated one after the other. What
-//! one defines, the next ones see.
+//! The inputs of a session: pieces of code that are checked and evaluated one after the other.
+//! Later inputs see the definitions of earlier ones.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -37,43 +37,42 @@ use super::tokens::tokens;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean, did_you_mean_or_list};
 use crate::project::{CrateCatalog, LoadedProject, MAIN, PrintSink};
 
-/// The module that an input's names come from, for the static check.
+/// The module that provides an input's names to the static check.
 const SCOPE: &str = "@session";
 
-/// The last value.
+/// The name of the last value.
 const LAST: &str = "_";
 
-/// What the inputs of a session are evaluated with.
+/// What the inputs of a session need.
 pub(crate) struct InputContext {
-    /// The names that are there without a load, those of the session among them.
+    /// The names that need no load, including those of the session.
     pub(crate) language: Language,
     /// The crates that an input can load.
     pub(crate) catalog: Arc<dyn CrateCatalog>,
-    /// Has phase functions of the session called.
+    /// Calls the session's phase functions.
     pub(crate) live: PhaseCalls,
-    /// Takes what inputs print.
+    /// Receives the output of inputs.
     pub(crate) print: PrintSink,
     /// Whether the evaluation should stop.
     pub(crate) stop: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
-/// The inputs so far, as one module that is never finished: values stay what they are, and can be
-/// changed.
+/// The inputs so far, as one module that is never frozen, so that its values stay mutable.
 pub(crate) struct Inputs<'v, 'm> {
     module: &'m Module<'v>,
     workbench: &'m InputContext,
     context: &'m EvalContext,
     session: Rc<SessionContext>,
     print: InputPrint<'m>,
-    /// The project's own names, and groups by theirs.
+    /// The names of the project, including those of its groups.
     project: BTreeSet<String>,
     scope: InlineScope,
-    /// What inputs loaded, as far as Pallet gave it.
+    /// Pallet's functions that inputs have loaded.
     loaded: HashMap<String, KnownName>,
     crates: RefCell<BTreeMap<String, Crate>>,
 }
 
-/// Runs `work` with no inputs yet, on the project.
+/// Runs `work` on the project, without inputs yet.
 pub(crate) fn with_inputs<R>(
     workbench: &InputContext,
     project: &LoadedProject,
@@ -106,8 +105,7 @@ pub(crate) fn with_inputs<R>(
 }
 
 impl<'v, 'm> Inputs<'v, 'm> {
-    /// Brings the project's names in, or those that it has now. Gives those that an input's own
-    /// hide.
+    /// Binds the project's names, also after a reload. Returns those that inputs have redefined.
     pub(crate) fn take(&mut self, project: &LoadedProject) -> Vec<String> {
         self.scope = project.inline.clone();
         self.crates.borrow_mut().clear();
@@ -128,7 +126,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
         let mut own = HashMap::new();
         assigned(ast.statement(), &mut own);
         let visible = self.visible();
-        // nobody means the last value who does not say so
+        // `_` is used only if the input mentions it
         let says_last = tokens(code).iter().any(|token| token.text(code) == LAST);
         let given: Vec<&String> = visible
             .iter()
@@ -145,7 +143,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
         let mut interfaces = HashMap::from([(SCOPE.to_owned(), Interface::new(types.collect()))]);
         let mut known = self.known();
         self.loads(&ast, &mut known, &mut interfaces)?;
-        // the first line loads what the code sees; places are those of the code alone
+        // the first line loads the names that the code uses; it is not counted in places
         let loaded: String = given.iter().map(|name| format!(", {name:?}")).collect();
         let source = if given.is_empty() {
             format!("\n{code}")
@@ -161,7 +159,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
         if found.is_empty() { Ok(()) } else { Err(Diagnostics(found)) }
     }
 
-    /// Evaluates an input that was checked, and gives the value of its last expression, or None.
+    /// Evaluates a checked input, and returns the value of its last expression, or None.
     pub(crate) fn evaluate(&mut self, file: &str, code: &str) -> Result<Value<'v>, Diagnostics> {
         let ast = parse(file, code.to_owned())?;
         let mut names = HashMap::new();
@@ -198,7 +196,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
         }
     }
 
-    /// The names that an input sees, each with what it stands for.
+    /// The names that an input can use, with their meanings.
     pub(crate) fn names(&self) -> BTreeMap<String, Name> {
         let known = self.known();
         let globals = self.workbench.language.globals.names().map(|name| name.as_str().to_owned());
@@ -217,7 +215,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
     }
 
     fn visible(&self) -> BTreeSet<String> {
-        // what was to be bound when an error came has no value
+        // if an error prevented an assignment, the name has no value
         self.project
             .union(&self.session.own.borrow())
             .filter(|name| self.module.get(name).is_some())
@@ -225,7 +223,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
             .collect()
     }
 
-    /// What the static check knows of the names.
+    /// What the static check knows about the names.
     fn known(&self) -> HashMap<String, KnownName> {
         let mut known = self.workbench.language.known();
         known.extend(self.scope.known.clone());
@@ -237,7 +235,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
         known
     }
 
-    /// Finds what the load statements of an input name.
+    /// Resolves the load statements of an input.
     fn loads(
         &self,
         ast: &AstModule,
@@ -305,7 +303,7 @@ impl<'v, 'm> Inputs<'v, 'm> {
     }
 }
 
-/// The groups that inputs of the session bound to names.
+/// The groups that inputs have bound to names.
 pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
     let Some(EvalContext::Session(session)) = EvalContext::of(evaluator) else { return Vec::new() };
     let own = session.own.borrow();
@@ -317,7 +315,7 @@ pub(crate) fn own_groups(evaluator: &Evaluator<'_, '_, '_>) -> Vec<GroupSpec> {
         .collect()
 }
 
-/// Starlark knows some of the names; one that is none may be one of the others.
+/// Suggests a name for an unknown one.
 fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagnostic {
     match diagnostic.unknown_name().filter(|_| diagnostic.suggestion.is_none()).and_then(|name| {
         did_you_mean(name, visible.iter().map(String::as_str).filter(|name| *name != LAST))
@@ -327,7 +325,7 @@ fn with_suggestion(diagnostic: Diagnostic, visible: &BTreeSet<String>) -> Diagno
     }
 }
 
-/// Calls a phase function of the session, on the thread that evaluates its inputs.
+/// Calls a phase function of the session, on the thread that evaluates inputs.
 pub(crate) fn call_phase(call: PhaseCall, evaluator: &mut Evaluator<'_, '_, '_>) {
     let slot = call.slot;
     let Some(EvalContext::Session(session)) = EvalContext::of(evaluator) else { return };
@@ -351,11 +349,11 @@ pub(crate) fn call_phase(call: PhaseCall, evaluator: &mut Evaluator<'_, '_, '_>)
         let diagnostic = diagnose(&error, &what, slot.run.limits, slot.declared.clone());
         PhaseError { timed_out, ..phase_error(&diagnostic, slot.run.colour) }
     });
-    // who does not wait any more need not know
+    // fails only if nobody waits any more
     let _ = call.answer.send(result);
 }
 
-/// What inputs print; what phase functions print is said of their node.
+/// Prints the output of inputs. Output of a phase function is reported for its node.
 struct InputPrint<'a> {
     context: &'a EvalContext,
     sink: &'a PrintSink,

@@ -1,4 +1,4 @@
-//! The language: its dialect, and the names that are there without a load.
+//! The language: its dialect, and the names that need no load.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use super::function::HostFunction;
 use super::functions::functions;
 use super::scope::KnownName;
 
-/// The names that are there without a load.
+/// The names that need no load.
 #[derive(Debug, Clone)]
 pub(crate) struct Language {
-    /// All of them, as values.
+    /// The names with their values.
     pub(crate) globals: Globals,
     known: HashMap<String, KnownName>,
 }
@@ -23,7 +23,7 @@ impl Language {
         Self::with(secrets, Vec::new())
     }
 
-    /// The same with more functions.
+    /// The language with additional functions.
     pub(crate) fn with<'a>(
         secrets: impl Iterator<Item = &'a str>,
         more: Vec<HostFunction>,
@@ -50,7 +50,7 @@ impl Language {
         Language { globals: builder.build(), known }
     }
 
-    /// What the static check knows of the names.
+    /// What the static check knows about the names.
     pub(crate) fn known(&self) -> HashMap<String, KnownName> {
         self.known.clone()
     }

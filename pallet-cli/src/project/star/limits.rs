@@ -1,4 +1,4 @@
-//! What bounds the evaluation of a project: time, depth and memory.
+//! The limits of an evaluation: time, depth and memory.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -7,41 +7,41 @@ use starlark::eval::Evaluator;
 
 use super::function_error::FunctionError;
 
-/// How deep functions may call each other.
+/// Maximum depth of nested calls.
 pub(crate) const DEPTH: usize = 200;
 
-/// How much memory the values of one evaluation may take, in bytes.
+/// Maximum memory for the values of one evaluation, in bytes.
 pub(crate) const MEMORY: usize = 512 << 20;
 
-/// The complaint about values that take more.
+/// The error about exceeding it.
 pub(crate) fn too_much_memory() -> FunctionError {
     FunctionError::new("the project uses too much memory")
         .help("does a value double in each iteration of a loop?".to_owned())
 }
 
-/// How long one evaluation may take.
+/// Timeout of one evaluation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// The top level of a file, or one phase function on one node.
+    /// For the top level of a file, or for one phase function on one node.
     pub(crate) time: Duration,
 }
 
-/// How long an evaluation may still take, where what it waits for does not count.
+/// The remaining time of an evaluation, without the time that it waits.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
-    /// When it will have taken too long; `None`: it waits.
+    /// When the time is over; `None` while it waits.
     deadline: Cell<Option<Instant>>,
     stopped: Cell<bool>,
 }
 
 impl Clock {
-    /// It begins now.
+    /// Starts the clock.
     pub(crate) fn begin(&self, limits: Limits) {
         self.deadline.set(Some(Instant::now() + limits.time));
         self.stopped.set(false);
     }
 
-    /// It waits for something; gives what is left of its time.
+    /// Stops the clock and returns the remaining time.
     pub(crate) fn pause(&self) -> Duration {
         self.deadline
             .take()
@@ -49,18 +49,18 @@ impl Clock {
             .unwrap_or_default()
     }
 
-    /// It goes on, with what was left of its time.
+    /// Starts the clock again with the remaining time.
     pub(crate) fn resume(&self, left: Duration) {
         self.deadline.set(Some(Instant::now() + left));
         self.stopped.set(false);
     }
 
-    /// Whether its time is over.
+    /// Whether the time is over.
     pub(crate) fn is_over(&self) -> bool {
         self.deadline.get().is_some_and(|deadline| Instant::now() > deadline)
     }
 
-    /// Whether to stop it now; said once.
+    /// Whether to stop the evaluation now; true only once.
     pub(crate) fn stop(&self, asked: bool) -> bool {
         (asked || self.is_over()) && !self.stopped.replace(true)
     }
@@ -73,11 +73,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bounds an evaluation that begins now.
+    /// Applies the limits to an evaluation that begins now.
     pub(crate) fn apply(self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
         let (begun, stopped) = (Instant::now(), Cell::new(false));
-        // told once: when it is over, Starlark asks again, and that answer would hide the place
-        // where it was stopped
+        // true only once: Starlark asks again at the end, and a second error would hide the place
+        // of the first
         evaluator.set_check_cancelled(Box::new(move || {
             begun.elapsed() > self.time && !stopped.replace(true)
         }));
@@ -85,7 +85,7 @@ impl Limits {
     }
 }
 
-/// Bounds depth and memory of an evaluation.
+/// Limits the depth and the memory of an evaluation.
 pub(crate) fn bound(evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
     evaluator.set_max_callstack_size(DEPTH)?;
     evaluator.set_max_heap_size(MEMORY)

@@ -1,10 +1,10 @@
-//! Plain data that stands in the source itself, so that it can be checked before anything runs.
+//! Literals in the source, which can be checked before anything runs.
 
 use serde_json::{Map, Value as Json};
 use starlark::codemap::Span;
 use starlark::syntax::ast::{AstExpr, AstLiteral, Expr};
 
-/// What an expression says, with holes where only running it can tell.
+/// The value of an expression, with holes for parts that are known only at run time.
 #[derive(Debug, Default)]
 pub(crate) struct Literal {
     /// The value; `null` in a hole.
@@ -13,14 +13,14 @@ pub(crate) struct Literal {
 }
 
 impl Literal {
-    /// The literal that an expression is.
+    /// Reads an expression.
     pub(crate) fn of(expression: &AstExpr) -> Self {
         let mut holes = Vec::new();
         let value = read(expression, &mut Vec::new(), &mut holes);
         Literal { value, holes }
     }
 
-    /// Whether nothing at `path` can be known.
+    /// Whether the value at `path` is unknown.
     pub(crate) fn is_hole(&self, path: &[String]) -> bool {
         self.holes.iter().any(|hole| path.starts_with(hole))
     }
@@ -90,7 +90,7 @@ fn key_of(expression: &AstExpr) -> Option<&str> {
     }
 }
 
-/// The span of what stands at `path` in an expression; with `key`, of that key in it.
+/// The span of the part at `path`; with `key`, of that key in it.
 pub(crate) fn span_at(expression: &AstExpr, path: &[String], key: Option<&str>) -> Span {
     let mut at = expression;
     for step in path {
@@ -118,7 +118,7 @@ pub(crate) fn span_at(expression: &AstExpr, path: &[String], key: Option<&str>) 
     }
 }
 
-/// What an expression is, if it can be no dict: `a list`.
+/// The type of an expression that cannot be a dict: `a list`.
 pub(crate) fn not_a_dict(expression: &AstExpr) -> Option<&'static str> {
     match &expression.node {
         Expr::List(_) | Expr::ListComprehension(..) => Some("a list"),
@@ -128,7 +128,7 @@ pub(crate) fn not_a_dict(expression: &AstExpr) -> Option<&'static str> {
     }
 }
 
-/// What an expression is, if it can be no function: `a dict`.
+/// The type of an expression that cannot be a function: `a dict`.
 pub(crate) fn not_a_function(expression: &AstExpr) -> Option<&'static str> {
     match &expression.node {
         Expr::Literal(AstLiteral::String(_)) | Expr::FString(_) => Some("a string"),

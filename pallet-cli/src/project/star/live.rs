@@ -1,5 +1,5 @@
-//! Phase functions of a session: they belong to its evaluation, so its own thread calls them while
-//! an operation waits for them.
+//! Phase functions of a session. They belong to its evaluation, so the evaluation's thread calls
+//! them while an operation waits.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,31 +9,31 @@ use pallet_core::plugin::Request;
 
 use super::slot::PhaseSlot;
 
-/// The way to the thread that evaluates the inputs of a session.
+/// The connection to the thread that evaluates a session's inputs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PhaseCalls(Arc<Mutex<Option<Box<dyn PhaseCaller>>>>);
 
-/// Has the thread that evaluates call a function.
+/// Sends calls to the evaluating thread.
 pub(crate) trait PhaseCaller: std::fmt::Debug + Send {
-    /// Hands the call over; `false` if nobody calls any more.
+    /// Sends a call; `false` if nobody receives it any more.
     fn send(&self, call: PhaseCall) -> bool;
 }
 
-/// A phase function that is to be called.
+/// A call of a phase function.
 pub(crate) struct PhaseCall {
     pub(crate) slot: Arc<PhaseSlot>,
     pub(crate) request: Request,
-    /// Takes how it went.
+    /// Receives the result.
     pub(crate) answer: Sender<Result<(), PhaseError>>,
 }
 
 impl PhaseCalls {
-    /// From now on this one has the functions called; `None`: nobody.
+    /// Sets the receiver of calls; `None`: there is none.
     pub(crate) fn set(&self, caller: Option<Box<dyn PhaseCaller>>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = caller;
     }
 
-    /// Calls the function of a slot for a request, and waits for the end of that.
+    /// Calls a phase function with a request, and waits for the result.
     pub(crate) fn call(&self, slot: &Arc<PhaseSlot>, request: &Request) -> Result<(), PhaseError> {
         let (answer, answered) = channel();
         let call = PhaseCall { slot: slot.clone(), request: request.clone(), answer };

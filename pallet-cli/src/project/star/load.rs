@@ -1,5 +1,5 @@
-//! The files of a project: reading them in the order of their loads, checking all of them, and then
-//! evaluating them.
+//! Loads the files of a project: reads them in load order, checks all of them, and then evaluates
+//! them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -29,32 +29,32 @@ use crate::project::{CrateCatalog, MAIN, UnsavedFiles, utf8};
 /// The files of a project, read and checked.
 pub(crate) struct Files<'a> {
     directory: &'a Path,
-    /// What stands for files that are on disk otherwise, or not at all.
+    /// Unsaved texts, which replace the files on disk.
     unsaved: &'a UnsavedFiles,
     catalog: &'a dyn CrateCatalog,
     language: &'a Language,
-    /// The crates that the files load; `None`: it cannot be loaded, which is reported.
+    /// The crates that the files load; `None` if loading failed, which is reported.
     pub(crate) crates: BTreeMap<String, Option<Crate>>,
     files: Vec<(String, AstModule)>,
     interfaces: HashMap<String, Interface>,
-    /// What the load statements of the file that was read last bind; pallet.star is the last one.
+    /// The names bound by the load statements of the last file, which is pallet.star in the end.
     known: HashMap<String, KnownName>,
     /// The files whose loads are being read, outermost first.
     open: Vec<String>,
     pub(crate) found: Diagnostics,
 }
 
-/// What the files say.
+/// The result of evaluating the files.
 pub(crate) struct Evaluated {
     pub(crate) main: FrozenModule,
     pub(crate) interface: Interface,
     pub(crate) declared: Declarations,
-    /// What pallet.star's load statements bind, as far as Pallet gave it.
+    /// Pallet's functions bound by pallet.star's load statements.
     pub(crate) known: HashMap<String, KnownName>,
 }
 
 impl<'a> Files<'a> {
-    /// Reads and checks pallet.star and all that it loads.
+    /// Reads and checks pallet.star and everything that it loads.
     pub(crate) fn read(
         directory: &'a Path,
         unsaved: &'a UnsavedFiles,
@@ -66,7 +66,7 @@ impl<'a> Files<'a> {
         files
     }
 
-    /// No files of a project yet.
+    /// No files yet.
     pub(crate) fn none(
         directory: &'a Path,
         unsaved: &'a UnsavedFiles,
@@ -87,12 +87,12 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Reads and checks a file and all that it loads, unless that is done.
+    /// Reads and checks a file and everything that it loads, unless already done.
     pub(crate) fn add(&mut self, name: &str) {
         self.file(name, None);
     }
 
-    /// What the files define, by their names. One that cannot be parsed is not among them.
+    /// The definitions by file, without files that cannot be parsed.
     pub(crate) fn outlines(&self) -> BTreeMap<String, Outline> {
         self.files.iter().map(|(name, ast)| (name.clone(), Outline::of(ast))).collect()
     }
@@ -156,7 +156,7 @@ impl<'a> Files<'a> {
         utf8(name, bytes)
     }
 
-    /// Reads what a load statement names, and gives the types of what it loads.
+    /// Reads the target of a load statement, and returns its types.
     fn load(
         &mut self,
         ast: &AstModule,
@@ -228,7 +228,7 @@ impl<'a> Files<'a> {
         loaded
     }
 
-    /// Evaluates the files, each once, in the order of their loads.
+    /// Evaluates each file once, in load order.
     pub(crate) fn evaluate(
         &mut self,
         run: RunSettings,
@@ -242,7 +242,7 @@ impl<'a> Files<'a> {
             }
         }
         for (name, ast) in std::mem::take(&mut self.files) {
-            // what the compiler of Starlark computes ahead has no place of its own
+            // constants that Starlark computes at compile time have no place in errors
             let first = place(&ast.file_span(ast.statement().span));
             let module = evaluate(ast, &self.language.globals, &modules, &context, run, print);
             let module = module.map_err(|error| {
@@ -291,7 +291,7 @@ fn evaluate(
     Ok(frozen)
 }
 
-/// The modules that load statements find.
+/// Resolves load statements.
 struct Modules<'a> {
     directory: &'a Path,
     modules: HashMap<String, FrozenModule>,
@@ -309,12 +309,12 @@ impl FileLoader for Modules<'_> {
     }
 }
 
-/// Types of which nothing is known, for what could not be loaded.
+/// The unknown types of a module that could not be loaded.
 fn anything(load: &Load) -> Interface {
     Interface::new(load.args.iter().map(|one| (one.their.node.clone(), Ty::any())).collect())
 }
 
-/// The name of a file of the project: its path below the project's directory.
+/// The name of a project file: its path relative to the project's directory.
 fn path_of(directory: &Path, path: &str) -> Result<String, Diagnostic> {
     let outside = || {
         Diagnostic::error(format!("`{path}` is outside the project")).suggest(
@@ -329,7 +329,7 @@ fn path_of(directory: &Path, path: &str) -> Result<String, Diagnostic> {
             _ => return Err(outside()),
         }
     }
-    // a link may lead out as well
+    // a symbolic link may lead outside as well
     if let (Ok(file), Ok(root)) = (directory.join(&clean).canonicalize(), directory.canonicalize())
         && !file.starts_with(&root)
     {

@@ -1,19 +1,18 @@
-//! Bounds how deep the source is nested before it is parsed: what comes after the parser goes down
-//! into each level of it.
+//! Limits the nesting of the source before it is parsed: everything after the parser is recursive.
 
 use crate::diagnostic::{Diagnostic, SourceSpan};
 
-/// How many brackets and blocks may stand inside each other.
+/// Maximum nesting of brackets and blocks.
 const NESTING: usize = 200;
 
-/// How many operators, calls and branches may follow each other without a comma or an end of line;
-/// each is a level of the parsed code.
+/// Maximum number of operators, calls and branches in a row without a comma or a line end; each is
+/// a level of the syntax tree.
 const CHAIN: usize = 1000;
 
 /// The operators that are words.
 const WORDS: [&[u8]; 8] = [b"and", b"or", b"not", b"in", b"if", b"else", b"for", b"lambda"];
 
-/// Refuses source that is nested too deep; strings and comments are not looked into.
+/// Fails if the source is nested too deep. Skips strings and comments.
 pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), Diagnostic> {
     let mut scan = Scan { bytes: text.as_bytes(), at: 0, indents: Vec::new(), chains: vec![0] };
     match scan.run() {
@@ -27,10 +26,9 @@ pub(crate) fn check_nesting(file: &str, text: &str) -> Result<(), Diagnostic> {
 struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The blocks around the place: how far each is indented, and how many `elif` it has had in a
-    /// row.
+    /// The blocks around the position: their indentation, and their number of consecutive `elif`.
     indents: Vec<(usize, usize)>,
-    /// How many operators came so far in the line, and in each bracket that is open in it.
+    /// The number of operators so far, in the line and in each open bracket.
     chains: Vec<usize>,
 }
 
@@ -98,7 +96,7 @@ impl Scan<'_> {
         }
     }
 
-    /// Takes in how far a line is indented.
+    /// Reads the indentation of a line.
     fn line(&mut self) -> Result<(), TooDeep> {
         let from = self.at;
         self.skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
@@ -126,7 +124,7 @@ impl Scan<'_> {
     }
 
     fn check_nesting(&self) -> Result<(), TooDeep> {
-        // neither the top level nor the line itself is a level
+        // the top level and the line itself are not counted
         if self.indents.len() + self.chains.len() <= NESTING + 2 {
             return Ok(());
         }
@@ -157,7 +155,7 @@ impl Scan<'_> {
         while let Some(byte) = self.byte() {
             match byte {
                 b'\\' => self.at += 2,
-                // the parser tells that the string has no end
+                // the parser reports the unclosed string
                 b'\n' if !long => return,
                 _ if long && self.bytes[self.at..].starts_with(&three) => {
                     self.at += 3;

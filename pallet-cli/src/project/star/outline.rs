@@ -1,4 +1,4 @@
-//! What a file of the project defines and where, for editors.
+//! The definitions in a file, with their places, for editors.
 
 use starlark::codemap::Span;
 use starlark::syntax::AstModule;
@@ -10,16 +10,16 @@ use super::eval_context::place;
 use super::parse::loads;
 use crate::diagnostic::SourceSpan;
 
-/// What a file defines.
+/// The definitions in a file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outline {
-    /// The file as a whole first, and then every function in it.
+    /// The whole file first, then each function in it.
     scopes: Vec<Block>,
     /// The strings of its load statements.
     loads: Vec<LoadString>,
 }
 
-/// A part of a file with names of its own.
+/// A part of a file with its own names.
 #[derive(Debug, Clone)]
 struct Block {
     /// The first line and the last one, from 1.
@@ -27,7 +27,7 @@ struct Block {
     names: Vec<Definition>,
 }
 
-/// A name, and what it stands for.
+/// A name and its definition.
 #[derive(Debug, Clone)]
 pub(crate) struct Definition {
     pub(crate) name: String,
@@ -35,7 +35,7 @@ pub(crate) struct Definition {
     pub(crate) what: DefinitionKind,
 }
 
-/// What a name of a file stands for.
+/// The kind of a definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DefinitionKind {
     /// A function.
@@ -45,15 +45,15 @@ pub(crate) enum DefinitionKind {
         parameters: Vec<String>,
         doc: Option<String>,
     },
-    /// A parameter of the function around it.
+    /// A parameter of the enclosing function.
     Parameter,
     /// A variable.
     Variable,
-    /// What a load statement takes from elsewhere.
+    /// A name from a load statement.
     Loaded {
         /// `@crate`, or a file.
         module: String,
-        /// Its name there.
+        /// Its name in the module.
         name: String,
     },
 }
@@ -63,7 +63,7 @@ pub(crate) enum DefinitionKind {
 pub(crate) struct LoadString {
     pub(crate) place: SourceSpan,
     pub(crate) module: String,
-    /// The name that is loaded; `None`: it is the module itself.
+    /// The loaded name; `None` for the module itself.
     pub(crate) name: Option<String>,
 }
 
@@ -91,22 +91,22 @@ impl Outline {
         reader.outline
     }
 
-    /// What a name stands for in this line, from 1; the innermost function that knows it says so.
+    /// The definition of a name in a line (from 1); the innermost function wins.
     pub(crate) fn find(&self, name: &str, line: u32) -> Option<&Definition> {
         self.around(line).find_map(|scope| scope.names.iter().find(|known| known.name == name))
     }
 
-    /// What a name of the top level stands for.
+    /// The definition of a name at the top level.
     pub(crate) fn top(&self, name: &str) -> Option<&Definition> {
         self.scopes.first()?.names.iter().find(|known| known.name == name)
     }
 
-    /// All names that can be seen in this line, from 1, innermost first.
+    /// All names visible in a line (from 1), innermost first.
     pub(crate) fn visible(&self, line: u32) -> impl Iterator<Item = &Definition> {
         self.around(line).flat_map(|scope| &scope.names)
     }
 
-    /// Whether a line, from 1, is one of a function.
+    /// Whether a line (from 1) is in a function.
     pub(crate) fn is_in_function(&self, line: u32) -> bool {
         self.around(line).count() > 1
     }
@@ -122,7 +122,7 @@ impl Outline {
         names.filter(|name| !name.starts_with('_'))
     }
 
-    /// The string of a load statement at this place, both from 1.
+    /// The load string at a line and column, both from 1.
     pub(crate) fn load_at(&self, line: u32, column: u32) -> Option<&LoadString> {
         let within = |place: &SourceSpan| {
             place.line == line && (place.column..=place.column + place.length).contains(&column)
@@ -248,11 +248,11 @@ impl OutlineBuilder<'_> {
         place(&self.ast.file_span(span))
     }
 
-    /// A function as it is declared, without `def`.
+    /// The signature of a function, without `def`.
     fn call(&self, def: &DefP<AstNoPayload>) -> String {
         let text = self.ast.file_span(def.signature_span()).source_span().to_owned();
         let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        // the span ends with the last parameter
+        // the span ends after the last parameter
         if def.params.is_empty() {
             format!("{}()", def.name.ident)
         } else {
@@ -269,7 +269,7 @@ fn parameters(parameters: &[AstParameter]) -> Vec<String> {
         .collect()
 }
 
-/// The text that a function begins with.
+/// The docstring of a function.
 fn docstring(body: &AstStmt) -> Option<String> {
     match &body.node {
         Stmt::Statements(several) => docstring(several.first()?),
@@ -283,7 +283,7 @@ fn docstring(body: &AstStmt) -> Option<String> {
     }
 }
 
-/// The text without what all of its lines but the first are indented by.
+/// The text without the common indentation of all lines but the first.
 fn dedented(text: &str) -> String {
     let rest = text.lines().skip(1).filter(|line| !line.trim().is_empty());
     let indent = rest.map(|line| line.len() - line.trim_start().len()).min().unwrap_or(0);

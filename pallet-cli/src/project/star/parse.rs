@@ -8,14 +8,14 @@ use super::language::dialect;
 use super::nesting::check_nesting;
 use crate::diagnostic::Diagnostic;
 
-/// The text as a file of the project.
+/// Parses a file of the project.
 pub(crate) fn parse(name: &str, text: String) -> Result<AstModule, Diagnostic> {
     check_nesting(name, &text)?;
     AstModule::parse(name, text, &dialect())
         .map_err(|error| diagnose(&error, "the file", Default::default(), None))
 }
 
-/// The load statements of a file, in order. They stand at its top level only.
+/// The load statements of a file, in order. They are only at its top level.
 pub(crate) fn loads(statement: &AstStmt) -> Vec<&Load> {
     match &statement.node {
         Stmt::Load(load) => vec![load],

@@ -1,4 +1,4 @@
-//! A pause of a session's evaluation: what it waits for does not count for its time.
+//! Pauses the clock of a session's evaluation while it waits.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,14 +7,15 @@ use starlark::eval::Evaluator;
 
 use super::eval_context::{EvalContext, SessionContext};
 
-/// A pause; it ends when it is dropped.
+/// A pause, until it is dropped.
 pub(crate) struct Pause {
     session: Rc<SessionContext>,
     left: Duration,
 }
 
 impl Pause {
-    /// Pauses the evaluation of a session; `None` if it is no session's, or a phase function of it.
+    /// Pauses the evaluation of a session. Returns `None` in a phase function, or outside a
+    /// session.
     pub(crate) fn of(evaluator: &Evaluator<'_, '_, '_>) -> Option<Self> {
         let Some(EvalContext::Session(session)) = EvalContext::of(evaluator) else { return None };
         if session.phase.borrow().is_some() {

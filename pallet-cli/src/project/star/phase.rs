@@ -1,4 +1,4 @@
-//! A function of the project as a phase of the engine.
+//! A project function as a phase of the engine.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,7 +19,7 @@ use super::guard;
 use super::request::RequestValue;
 use crate::diagnostic::Diagnostic;
 
-/// A function of the project as a phase of the engine.
+/// A project function as a phase of the engine.
 #[derive(Debug)]
 pub(crate) struct StarPhase {
     pub(crate) declared: Arc<DeclaredPhase>,
@@ -65,7 +65,7 @@ impl PhaseFunction for StarPhase {
     }
 }
 
-/// A diagnostic as the error of a phase.
+/// Converts a diagnostic to a phase error.
 pub(crate) fn phase_error(diagnostic: &Diagnostic, colour: bool) -> PhaseError {
     PhaseError {
         message: diagnostic.one_line(),
@@ -75,7 +75,7 @@ pub(crate) fn phase_error(diagnostic: &Diagnostic, colour: bool) -> PhaseError {
     }
 }
 
-/// What a phase function prints is said to the user, of its node.
+/// Reports the output of a phase function to the user, for its node.
 pub(crate) struct PhasePrint(pub(crate) Request);
 
 impl PrintHandler for PhasePrint {

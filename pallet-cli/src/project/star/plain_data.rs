@@ -1,4 +1,4 @@
-//! Plain data of Starlark's values, and how messages name them.
+//! Converts Starlark values to plain data, and describes them in messages.
 
 use serde_json::Value as Json;
 use starlark::values::Value;
@@ -7,13 +7,13 @@ use starlark::values::structs::StructRef;
 
 use super::function_error::FunctionError;
 
-/// How deep plain data may be nested; less than what a reader of JSON takes on the other side.
+/// Maximum nesting of plain data; less than the JSON parser on the other side allows.
 const DEPTH: usize = 100;
 
-/// How many values plain data may hold.
+/// Maximum number of values in plain data.
 const VALUES: usize = 1_000_000;
 
-/// Plain data of a value.
+/// Converts a value to plain data.
 pub(crate) fn to_json(value: Value<'_>) -> Result<Json, FunctionError> {
     check_size(value)?;
     value
@@ -21,7 +21,7 @@ pub(crate) fn to_json(value: Value<'_>) -> Result<Json, FunctionError> {
         .map_err(|_| FunctionError::new(format!("must be plain data, not {}", describe(value))))
 }
 
-/// Refuses what would never end, or go down too far: a value may hold another one any number of
+/// Refuses values that are nested too deep or too large: a value may contain another one many
 /// times.
 fn check_size(value: Value<'_>) -> Result<(), FunctionError> {
     let mut open = vec![(value, 0)];
@@ -49,7 +49,7 @@ fn check_size(value: Value<'_>) -> Result<(), FunctionError> {
     Ok(())
 }
 
-/// A value in a message: what it is, and itself if it is short.
+/// A value in messages: its type, and the value itself if it is short.
 pub(crate) fn describe(value: Value<'_>) -> String {
     let text = value.to_repr();
     match value.get_type() {
@@ -67,7 +67,7 @@ pub(crate) fn function_name(value: Value<'_>) -> String {
     name.rsplit(".star.").next().unwrap_or(&name).to_owned()
 }
 
-/// The strings of a value that is one string or a list of them.
+/// The strings of a value that is a string or a list of strings.
 pub(crate) fn names(value: Value<'_>) -> Option<Vec<String>> {
     match value.unpack_str() {
         Some(name) => Some(vec![name.to_owned()]),

@@ -1,4 +1,4 @@
-//! The names of a project within a session.
+//! The project's names in a session.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use super::complete::Name;
 use super::spec_values::GroupValue;
 use crate::project::LoadedProject;
 
-/// Binds the names of a project, and its groups by theirs, in a module, where `free` says so; gives
-/// all of these names.
+/// Binds the project's names and its groups in a module, if `free` allows it. Returns all of these
+/// names.
 pub(crate) fn bring_in(
     module: &Module<'_>,
     project: &LoadedProject,
@@ -46,7 +46,7 @@ pub(crate) fn bring_in(
     names
 }
 
-/// What is known of a value.
+/// A short description of a value.
 pub(super) fn of_value(value: Value<'_>) -> Name {
     let attributes = if matches!(value.get_type(), "struct" | "table" | "group_spec") {
         value.dir_attr()

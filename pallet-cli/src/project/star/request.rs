@@ -1,4 +1,4 @@
-//! The request as phase functions see it.
+//! The request that phase functions get.
 #![allow(
     unsafe_code,
     reason = "the marker traits of starlark that are derived here are unsafe traits"
@@ -50,7 +50,7 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
     "warn",
 ];
 
-/// The attributes of a target, with what they are.
+/// The attributes of a target, with their descriptions.
 pub(crate) const TARGET_ATTRIBUTES: &[(&str, &str)] = &[
     ("id", "The provider's identifier of the node."),
     ("name", "The name of the node: `web-1`. It is unique in the project."),
@@ -62,7 +62,7 @@ pub(crate) const TARGET_ATTRIBUTES: &[(&str, &str)] = &[
     ("os_version", "The version of its system, as `os.version`."),
 ];
 
-/// The attributes of a target's operating system, with what they are.
+/// The attributes of a target's operating system, with their descriptions.
 pub(crate) const OS_ATTRIBUTES: &[(&str, &str)] = &[
     ("id", "The distribution: `debian`, `ubuntu`, `rocky`."),
     ("version", "Its version: `12`, `9.4`."),
@@ -122,7 +122,7 @@ impl<'v> StarlarkValue<'v> for RequestValue {
     }
 }
 
-/// A target as a value of Starlark.
+/// Converts a target to a Starlark value.
 fn target<'v>(target: &Target, heap: Heap<'v>) -> Value<'v> {
     let os = &target.os;
     let fields = [

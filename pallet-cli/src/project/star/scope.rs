@@ -1,4 +1,4 @@
-//! Which of the names in a file are functions that Pallet gave to it.
+//! Tracks which names in a file are Pallet's functions.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use starlark::syntax::ast::{
 
 use super::signature::Signature;
 
-/// What a name of a file stands for.
+/// The meaning of a name.
 #[derive(Debug, Clone)]
 pub(crate) enum KnownName {
     /// A function.
@@ -18,16 +18,16 @@ pub(crate) enum KnownName {
     Namespace(BTreeMap<String, Arc<Signature>>),
 }
 
-/// The names that can be seen at a place in a file.
+/// The names visible at a position in a file.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     known: HashMap<String, KnownName>,
-    /// The names that the functions around the place bind themselves; whether each is a request.
+    /// The names bound by the enclosing functions, and whether each is a request.
     local: Vec<HashMap<String, bool>>,
 }
 
 impl Scope {
-    /// The top level of a file that was given these names.
+    /// The top level of a file in which these names are known.
     pub(crate) fn new(mut known: HashMap<String, KnownName>, file: &AstStmt) -> Self {
         let mut own = HashMap::new();
         assigned(file, &mut own);
@@ -35,12 +35,12 @@ impl Scope {
         Scope { known, local: Vec::new() }
     }
 
-    /// What the names of the top level stand for.
+    /// The names of the top level.
     pub(crate) fn into_known(self) -> HashMap<String, KnownName> {
         self.known
     }
 
-    /// What a name stands for, if Pallet gave it.
+    /// The meaning of a name, if it is Pallet's.
     pub(crate) fn get(&self, name: &str) -> Option<&KnownName> {
         if self.local.iter().any(|names| names.contains_key(name)) {
             None
@@ -62,7 +62,7 @@ impl Scope {
         }
         for (index, parameter) in parameters.iter().enumerate() {
             if let Some(ident) = parameter.ident() {
-                // one that is assigned to may be anything
+                // a parameter that is reassigned may be anything
                 let request =
                     index == 0 && ident.ident == "request" && !names.contains_key(&ident.ident);
                 names.insert(ident.ident.clone(), request);
@@ -83,13 +83,13 @@ impl Scope {
         self.local.push(names);
     }
 
-    /// Leaves what was entered last.
+    /// Leaves the innermost function or comprehension.
     pub(crate) fn leave(&mut self) {
         self.local.pop();
     }
 }
 
-/// The names that statements bind, without those that functions in them bind.
+/// The names that statements bind, without those bound in nested functions.
 pub(crate) fn assigned(statement: &AstStmt, names: &mut HashMap<String, bool>) {
     match &statement.node {
         Stmt::Def(def) => {

@@ -1,5 +1,5 @@
-//! The functions that run another function whose actions stand in a scope: under options, or under
-//! a condition on the node.
+//! The functions that run another function in a scope: with options for its actions, or with a
+//! condition on the node.
 
 use pallet_core::plugin::Request;
 use pallet_core::plugin::operation::{self, Scope};
@@ -12,7 +12,7 @@ use super::function_error::FunctionError;
 use super::plain_data::describe;
 use super::request::RequestValue;
 
-/// One of them.
+/// A function that opens a scope.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ScopeFunction {
     /// `with_action_options`
@@ -24,7 +24,7 @@ pub(crate) enum ScopeFunction {
 }
 
 impl ScopeFunction {
-    /// Runs the function that was given, with the request.
+    /// Calls the given function with the request.
     pub(crate) fn run<'v>(
         self,
         request: Request,

@@ -1,5 +1,5 @@
-//! The parameters of a function that Pallet gives to the project. Calls are matched against them
-//! twice: by the static check, and when made.
+//! The parameters of Pallet's functions. Calls are matched against them twice: by the static check,
+//! and at run time.
 
 use std::collections::BTreeSet;
 
@@ -13,17 +13,17 @@ use crate::diagnostic::{did_you_mean, did_you_mean_or_list};
 /// The parameters of a function.
 #[derive(Debug, Clone)]
 pub(crate) struct Signature {
-    /// The function's name, as a person would write it: `nginx.site`.
+    /// The function's name as users write it: `nginx.site`.
     pub(crate) function: String,
-    /// What it is for.
+    /// The documentation.
     pub(crate) doc: String,
     /// Its parameters, in order.
     pub(crate) parameters: Vec<Parameter>,
-    /// The JSON schema that the parameters' schemas are parts of.
+    /// The JSON schema that contains the schemas of the parameters.
     pub(crate) root: Json,
-    /// Whether other keywords are phases.
+    /// Whether any other keyword is a phase.
     pub(crate) phases: bool,
-    /// The type of what it returns.
+    /// The result type.
     pub(crate) returns: Ty,
 }
 
@@ -33,11 +33,11 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) required: bool,
-    /// Whether it may be given by position; the others are given by keyword.
+    /// Whether it may be positional; other parameters are keyword-only.
     pub(crate) positional: bool,
 }
 
-/// One argument of a call, by its position among those of its kind.
+/// An argument of a call: its index among the positional or the named ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Argument {
     Positional(usize),
@@ -46,20 +46,20 @@ pub(crate) enum Argument {
     Call,
 }
 
-/// Which parameter each argument is for.
+/// The result of matching arguments to parameters.
 #[derive(Debug, Default)]
 pub(crate) struct Matched {
-    /// The index of the parameter of each argument that has one.
+    /// The arguments with the indices of their parameters.
     pub(crate) arguments: Vec<(Argument, usize)>,
     /// The keywords that are phases.
     pub(crate) phases: Vec<usize>,
-    /// The arguments that no parameter takes, and the parameters without an argument.
+    /// Superfluous arguments and missing parameters.
     pub(crate) problems: Vec<(Argument, FunctionError)>,
 }
 
 impl Signature {
-    /// Matches a call with so many positional arguments and these keywords. With `open`, there are
-    /// more that cannot be seen.
+    /// Matches a call with this number of positional arguments and these keywords. `open`: there
+    /// may be more, from `*args` or `**kwargs`.
     pub(crate) fn matched(&self, positional: usize, named: &[&str], open: bool) -> Matched {
         let mut matched = Matched::default();
         let mut taken = BTreeSet::new();
@@ -112,7 +112,7 @@ impl Signature {
         matched
     }
 
-    /// The complaint about a keyword that is none.
+    /// The error about an unknown keyword.
     pub(crate) fn unknown(&self, name: &str) -> FunctionError {
         let known: Vec<&str> = self
             .parameters
@@ -124,7 +124,7 @@ impl Signature {
             .help(did_you_mean_or_list(name, &known, "it takes"))
     }
 
-    /// The complaint about a keyword that should be a phase and is not a function.
+    /// The error about a phase that is not a function.
     pub(crate) fn no_phase(&self, name: &str, what: &str) -> FunctionError {
         let known = self.parameters.iter().map(|parameter| parameter.name.as_str());
         let help = did_you_mean(name, known).filter(|_| self.phases);
@@ -141,7 +141,7 @@ impl Signature {
         .help(help)
     }
 
-    /// The complaint about a first argument that is no request.
+    /// The error about a first argument that is not a request.
     pub(crate) fn no_request(&self, what: &str) -> FunctionError {
         FunctionError::new(format!(
             "{}: the first argument must be the request, not {what}",
@@ -175,7 +175,7 @@ impl Signature {
         )
     }
 
-    /// The type that Starlark's own check of types sees.
+    /// The type for Starlark's type check.
     pub(crate) fn ty(&self) -> Ty {
         let required = |parameter: &Parameter| {
             if parameter.required { ParamIsRequired::Yes } else { ParamIsRequired::No }
@@ -196,8 +196,8 @@ impl Signature {
             others,
         ) {
             Ok(parameters) => Ty::function(parameters, self.returns.clone()),
-            // only a schema that names a parameter twice comes here; the call is then checked when
-            // it is made
+            // only a schema with a duplicate parameter gets here; calls are then checked only at
+            // run time
             Err(_) => Ty::any(),
         }
     }

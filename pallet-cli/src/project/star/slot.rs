@@ -1,12 +1,12 @@
-//! A function of the project that is a phase: what is known of it before it can be called.
+//! The properties of a phase function that are known before it can be called.
 
 use super::limits::Limits;
 use crate::diagnostic::SourceSpan;
 
-/// How phase functions run.
+/// Settings of phase functions.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct RunSettings {
-    /// What bounds them.
+    /// The limits of their evaluation.
     pub(crate) limits: Limits,
     /// Whether their errors are rendered in colour.
     pub(crate) colour: bool,
@@ -15,12 +15,12 @@ pub(crate) struct RunSettings {
 /// A phase function.
 #[derive(Debug, Clone)]
 pub(crate) struct PhaseSlot {
-    /// The name of the hidden variable that holds the function in its file.
+    /// The hidden variable in its file that contains the function.
     pub(crate) variable: String,
     /// The name of the phase.
     pub(crate) phase: String,
-    /// How it runs.
+    /// Its settings.
     pub(crate) run: RunSettings,
-    /// The place that made it a phase.
+    /// The place that declared it as a phase.
     pub(crate) declared: Option<SourceSpan>,
 }

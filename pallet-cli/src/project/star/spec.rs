@@ -1,4 +1,4 @@
-//! The functions that make specs.
+//! The functions that create specs.
 
 use pallet_core::engine::{ClusterSpec, GroupSpec};
 use pallet_core::model::NodeSpec;
@@ -12,7 +12,7 @@ use super::signature::Signature;
 use super::spec_parts::{declarations, groups, server_spec};
 use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 
-/// A function that makes a spec.
+/// A function that creates a spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SpecFunction {
     NodeSpec,
@@ -23,7 +23,7 @@ pub(crate) enum SpecFunction {
 }
 
 impl SpecFunction {
-    /// Makes the spec of a call.
+    /// Creates the spec of a call.
     pub(crate) fn make<'v>(
         self,
         signature: &Signature,

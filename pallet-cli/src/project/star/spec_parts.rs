@@ -1,4 +1,4 @@
-//! The parts that specs share: phases, roles, what they extend, and what nodes should be.
+//! The common parts of specs: phases, roles, inheritance, and node-specs.
 
 use std::cell::{RefCell, RefMut};
 use std::collections::BTreeMap;
@@ -21,8 +21,7 @@ use super::signature::Signature;
 use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use crate::project::schema::Schema;
 
-/// The server-spec that the arguments of a spec's function make; `own` is laid over the node-spec
-/// among them.
+/// The server-spec of a call; `own` is merged into its node-spec and wins.
 pub(crate) fn server_spec<'v>(
     signature: &Signature,
     bound: &BoundArguments<'v>,
@@ -55,7 +54,7 @@ pub(crate) fn server_spec<'v>(
                     describe(name)
                 ))
             })?;
-            // several functions of one phase run one after the other
+            // a phase with several functions runs them in order
             match sequence(function) {
                 Some(several) => functions
                     .extend(several.into_iter().map(|function| (name.to_owned(), function))),
@@ -153,7 +152,7 @@ fn node_spec(signature: &Signature, value: Value<'_>) -> Result<NodeSpec, Functi
     }
 }
 
-/// The groups of a cluster, and the numbers that the registry knows them by.
+/// The groups of a cluster, with their numbers in the declarations.
 pub(crate) fn groups(
     signature: &Signature,
     bound: &BoundArguments<'_>,
@@ -180,7 +179,7 @@ fn wrong(signature: &Signature, name: &str, value: Value<'_>) -> FunctionError {
     ))
 }
 
-/// What the project declared so far.
+/// The declarations so far.
 pub(crate) fn declarations<'a>(
     function: &str,
     evaluator: &Evaluator<'_, 'a, '_>,

@@ -1,4 +1,4 @@
-//! Specs as values of Starlark.
+//! Specs as Starlark values.
 #![allow(
     unsafe_code,
     reason = "the marker traits of starlark that are derived here are unsafe traits"
@@ -40,7 +40,7 @@ pub(crate) struct GroupValue {
     /// The groups.
     #[allocative(skip)]
     pub(crate) groups: Vec<GroupSpec>,
-    /// The numbers that the registry knows them by.
+    /// Their numbers in the declarations.
     pub(crate) numbers: Vec<usize>,
 }
 

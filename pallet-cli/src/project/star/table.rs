@@ -1,4 +1,4 @@
-//! A table of plain data whose keys can be read as attributes too: `request.environment.proxy`.
+//! A table of plain data whose keys are also attributes: `request.environment.proxy`.
 #![allow(
     unsafe_code,
     reason = "the marker traits of starlark that are derived here are unsafe traits"
@@ -21,15 +21,15 @@ use super::function_error::FunctionError;
 use super::plain_data::to_json;
 use crate::diagnostic::did_you_mean_or_list;
 
-/// What messages call the environment.
+/// The environment's name in messages.
 pub(crate) const ENVIRONMENT: &str = "the environment";
 
-/// What is said of a key that is not there.
+/// The message about a missing key.
 pub(crate) fn no_key(table: &str, key: &str) -> String {
     format!("{table} has no key `{key}`")
 }
 
-/// Where values of the environment come from.
+/// How to set an environment value.
 pub(crate) fn how_to_set(key: &str) -> String {
     format!("set it in [environment] of pallet.toml, or with `--env {key}=VALUE`")
 }
@@ -37,7 +37,7 @@ pub(crate) fn how_to_set(key: &str) -> String {
 /// The table.
 #[derive(Debug, Clone, ProvidesStaticType, Allocative, StarlarkPagablePanic)]
 pub(crate) struct TableValue {
-    /// What it is, in messages.
+    /// Its name in messages.
     name: String,
     #[allocative(skip)]
     values: Map<String, Json>,
@@ -51,12 +51,12 @@ impl TableValue {
         TableValue { name: name.to_owned(), values }
     }
 
-    /// The table that a value is.
+    /// The table that this value is.
     pub(crate) fn of(value: Value<'_>) -> Option<&TableValue> {
         value.downcast_ref::<TableValue>()
     }
 
-    /// What it is, in messages.
+    /// Its name in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -84,7 +84,7 @@ impl TableValue {
         })
     }
 
-    /// What to do where there is no such key.
+    /// The suggestion for a missing key.
     fn instead_of(&self, key: &str) -> Option<String> {
         let near = did_you_mean_or_list(key, &self.keys(), "there are");
         if self.name == ENVIRONMENT { near.or_else(|| Some(how_to_set(key))) } else { near }
@@ -158,7 +158,7 @@ impl<'v> StarlarkValue<'v> for TableValue {
 
 #[starlark_module]
 fn methods(builder: &mut MethodsBuilder) {
-    /// The value of a key, or else `default`.
+    /// The value of a key, or `default`.
     fn get<'v>(
         this: &TableValue,
         key: &str,

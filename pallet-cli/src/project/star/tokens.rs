@@ -1,9 +1,9 @@
-//! The words, strings and brackets of a text that may not be finished: what completion and the
-//! prompt look at before a parser would.
+//! The tokens of a possibly unfinished text, for completion and the prompt, which cannot use the
+//! parser.
 
 use std::ops::Range;
 
-/// A piece of a text.
+/// A token of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
@@ -11,30 +11,30 @@ pub(crate) struct Token {
     pub(crate) range: Range<usize>,
 }
 
-/// What a piece is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     /// A name, a number or a keyword.
     Word,
     /// A string with its quotes.
     String {
-        /// Its last quotes are there.
+        /// Whether it has its closing quotes.
         closed: bool,
-        /// It may go over several lines.
+        /// Whether it is triple-quoted and may span lines.
         long: bool,
     },
-    /// A bracket that opens.
+    /// An opening bracket.
     Open,
-    /// A bracket that closes.
+    /// A closing bracket.
     Close,
     Comma,
     Dot,
     Colon,
-    /// `=`, and nothing that only has it in it.
+    /// `=` alone, not as a part of another operator.
     Equals,
     Newline,
     Comment,
-    /// A backslash at the end of a line: the next one goes on.
+    /// A backslash at the end of a line, which continues it.
     Joint,
     /// Anything else.
     Other,
@@ -47,7 +47,7 @@ impl Token {
     }
 }
 
-/// The pieces of a text, without the spaces between them.
+/// The tokens of a text, without spaces.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let bytes = text.as_bytes();
     let mut tokens = Vec::new();
@@ -80,7 +80,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             }
             _ => TokenKind::Other,
         };
-        // letters before a string say how it is read
+        // letters before a string are its prefix
         let mut token = Token { kind, range: begin..at };
         if let (TokenKind::String { .. }, Some(last)) = (kind, tokens.last())
             && last.range.end == begin
@@ -94,7 +94,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Whether a `=` at a place belongs to the sign before it: `==`, `+=`, `!=`.
+/// Whether the `=` at a position belongs to the operator before it: `==`, `+=`, `!=`.
 fn modifies(last: &Token, at: usize) -> bool {
     matches!(last.kind, TokenKind::Other | TokenKind::Equals) && last.range.end == at
 }
@@ -106,7 +106,7 @@ fn skip(bytes: &[u8], mut at: usize, wanted: impl Fn(u8) -> bool) -> usize {
     at
 }
 
-/// Skips a string, whose first quote is behind `at`.
+/// Skips a string; `at` is after its first quote.
 fn string(bytes: &[u8], at: &mut usize, quote: u8) -> TokenKind {
     let long = bytes.get(*at) == Some(&quote) && bytes.get(*at + 1) == Some(&quote);
     *at += if long { 2 } else { 0 };

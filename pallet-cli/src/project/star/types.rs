@@ -1,4 +1,4 @@
-//! What a parameter takes: plain data after a JSON schema, or one of Starlark's own values.
+//! The types of parameters: plain data with a JSON schema, or a Starlark value.
 
 use serde_json::Value as Json;
 use starlark::typing::{Ty, TyStruct};
@@ -6,43 +6,43 @@ use starlark::typing::{Ty, TyStruct};
 use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use crate::project::schema::Schema;
 
-/// What a parameter takes.
+/// The type of a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Kind {
-    /// Plain data after this schema.
+    /// Plain data with this schema.
     Data(Json),
     /// The request of a phase.
     Request,
-    /// A node-spec, or a table that would make one.
+    /// A node-spec, or a table with the same keys.
     NodeSpec,
-    /// One server-spec or group-spec, or several.
+    /// A server-spec or group-spec, or a list of them.
     Specs,
     /// Group-specs and cluster-specs.
     Groups,
-    /// Functions by the names of their phases.
+    /// Functions by phase.
     Phases,
-    /// One name, or several.
+    /// One or several names.
     Names,
-    /// A function of the request.
+    /// A function that takes the request.
     Function,
-    /// Groups and nodes, as values or by their names.
+    /// Groups and nodes, as values or names.
     Targets,
-    /// Groups by names, each with a count.
+    /// Counts by group.
     Counts,
-    /// Phases by name, or functions of the request.
+    /// Phases by name, or functions that take the request.
     PhaseChoices,
     /// The name of a service.
     Service,
-    /// Any value; these are the words for it.
+    /// Any value, described in words.
     Any(&'static str),
 }
 
 impl Kind {
-    /// The type that Starlark's own check of types sees.
+    /// The type for Starlark's type check.
     pub(crate) fn ty(&self, root: &Json) -> Ty {
         match self {
             Kind::Data(node) => data_type(Schema::new(root).part(node), 0),
-            // phase functions do not declare the type of their request
+            // phase functions do not annotate their parameter
             Kind::Request => Ty::any(),
             Kind::Function | Kind::Targets | Kind::Counts | Kind::PhaseChoices | Kind::Any(_) => {
                 Ty::any()
@@ -64,7 +64,7 @@ impl Kind {
         }
     }
 
-    /// What it takes, in words.
+    /// The expected type, in words.
     pub(crate) fn expected(&self, root: &Json) -> String {
         match self {
             Kind::Data(node) => Schema::new(root).part(node).expected(),

@@ -1,5 +1,5 @@
-//! What the tests stand on: a project in a directory of its own, crates by their manifests, and a
-//! host that records what is asked of it.
+//! Test helpers: a project in a temporary directory, crates from manifests, and a host that records
+//! requests.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -16,16 +16,16 @@ use tempfile::TempDir;
 use crate::diagnostic::Diagnostics;
 use crate::project::{CrateCatalog, LoadOptions, LoadedProject};
 
-/// A project in a directory of its own.
+/// A project in a temporary directory.
 pub(crate) struct Bed(TempDir);
 
-/// A project of this pallet.star.
+/// A project with this pallet.star.
 pub(crate) fn star(text: &str) -> Bed {
     Bed::new(&[("pallet.toml", ""), ("pallet.star", text)])
 }
 
 impl Bed {
-    /// A project of these files.
+    /// A project with these files.
     pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let bed = Bed(TempDir::new().unwrap());
         for (name, text) in files {
@@ -52,7 +52,7 @@ impl Bed {
         self.load_with(LoadOptions::default()).unwrap_or_else(|found| panic!("{found}"))
     }
 
-    /// What is wrong with it.
+    /// Checks the project's errors.
     pub(crate) fn wrong(&self, expected: Expect) {
         let found = match self.load_with(LoadOptions::default()) {
             Ok(project) => format!("loads; {}", project.warnings.render(false)),
@@ -62,7 +62,7 @@ impl Bed {
     }
 }
 
-/// nginx, automated-admin-user, and one that cannot be loaded.
+/// nginx, automated-admin-user, and a crate that cannot be loaded.
 pub(crate) struct Crates;
 
 impl CrateCatalog for Crates {
@@ -137,14 +137,14 @@ impl CrateCatalog for Crates {
     }
 }
 
-/// A host that records what is asked of it.
+/// A host that records requests.
 #[derive(Default)]
 pub(crate) struct Host {
     asked: Mutex<Vec<String>>,
 }
 
 impl Host {
-    /// A request before a new host.
+    /// A request with a new host.
     pub(crate) fn request() -> (Request, Arc<Host>) {
         let host = Arc::new(Host::default());
         (Request::new(host.clone()), host)
@@ -204,7 +204,7 @@ impl RequestHost for Host {
     }
 }
 
-/// Runs a phase on a node, and gives what was asked of its host.
+/// Runs a phase on a node, and returns what it requested from its host.
 pub(crate) fn run(phase: &Phase) -> Result<String, PhaseError> {
     let (mut request, host) = Host::request();
     for function in phase.functions() {
@@ -213,7 +213,7 @@ pub(crate) fn run(phase: &Phase) -> Result<String, PhaseError> {
     Ok(host.asked())
 }
 
-/// Compares what a phase of a project's first group asks for, or its error.
+/// Checks the requests of a phase of the project's first group, or its error.
 pub(crate) fn check_phase(project: &LoadedProject, phase: &str, expected: Expect) {
     let phase = &project.groups[0].server.phases[phase];
     expected.assert_eq(&run(phase).unwrap_or_else(|error| error.rendered));

@@ -1,4 +1,4 @@
-//! The examples in the documentation of the actions work as they stand there.
+//! The examples in the documentation of actions work as they are.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::bed::{run, star};
 use pallet_core::action::{ActionEntry, ActionError, Listed, TABLE, Workspace};
 use serde_json::Value;
 
-/// The examples of an action's documentation.
+/// The examples in an action's documentation.
 fn examples(entry: &ActionEntry) -> Vec<String> {
     let schema = (entry.parameters)();
     let text = schema["description"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The files of a project: missing, unreadable, loading each other, and the first ones.
+//! Tests of project files: missing, unreadable, loading each other, and newly written.
 
 use std::sync::{Arc, Mutex};
 
@@ -34,7 +34,7 @@ fn a_directory_that_there_is_not() {
         error.one_line().replace(&bed.path().display().to_string(), "DIR")
     };
     let help = "set the project directory, which contains pallet.toml";
-    assert_eq!(wrong("nope"), format!("there is not a directory DIR/nope; {help}"));
+    assert_eq!(wrong("nope"), format!("there is no directory DIR/nope; {help}"));
     assert_eq!(wrong("pallet.star"), format!("DIR/pallet.star is not a directory; {help}"));
 }
 
@@ -117,7 +117,7 @@ fn crates_that_cannot_be_loaded() {
           |
         2 | load("@zsh", "zsh")
           |      ^^^^^^
-          = help: `pallet-cli install oci://HOST/PATH/crate/zsh` would get it, or its name alone where `registry` is set; there are automated-admin-user, broken, nginx
+          = help: install it with `pallet-cli install oci://HOST/PATH/crate/zsh`, or by its name if `registry` is set; there are automated-admin-user, broken, nginx
 
         error: crate `broken` cannot be loaded: it was built for another interface
          --> pallet.star:3:6
@@ -221,13 +221,13 @@ fn the_first_project() {
     }
     let error = init(&directory).unwrap_err();
     assert!(
-        error.message.starts_with("pallet.toml and pallet.star are there already in "),
+        error.message.starts_with("pallet.toml and pallet.star already exist in "),
         "{}",
         error.message
     );
     std::fs::remove_file(directory.join("pallet.toml")).unwrap();
     let error = init(&directory).unwrap_err();
-    assert!(error.message.starts_with("pallet.star is there already in "), "{}", error.message);
+    assert!(error.message.starts_with("pallet.star already exists in "), "{}", error.message);
     assert!(!directory.join("pallet.toml").exists());
 }
 

@@ -1,4 +1,4 @@
-//! Groups: what they inherit, clusters, and two of one name.
+//! Tests of groups: inheritance, clusters, duplicate names.
 
 use super::bed::{Bed, check_phase, star};
 use expect_test::expect;
@@ -184,7 +184,7 @@ fn groups_whose_nodes_could_not_be_told_apart() {
          group_spec(\"db-1\")\n",
     )
     .wrong(expect![[r#"
-        error: `web-1` is a group, and the name of node 1 of group `web`
+        error: `web-1` is a group, and also the name of node 1 of group `web`
          --> pallet.star:2:1
           |
         2 | group_spec("web-1", count = 1)
@@ -201,7 +201,7 @@ fn groups_whose_nodes_could_not_be_told_apart() {
 #[test]
 fn more_nodes_than_a_project_may_have() {
     star("group_spec(\"web\", count = 1000000000)\ngroup_spec(\"db\", count = 1)\n").wrong(expect![[r#"
-        error: the groups have 1000000001 nodes, most of them `web` (1000000000), and a project may have 10000
+        error: the groups have 1000000001 nodes, most of them `web` (1000000000), but a project may have 10000
          --> pallet.star:1:1
           |
         1 | group_spec("web", count = 1000000000)

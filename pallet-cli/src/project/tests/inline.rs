@@ -1,4 +1,4 @@
-//! Code given on the command line.
+//! Tests of code on the command line.
 
 use super::bed::{run, star};
 use expect_test::{Expect, expect};

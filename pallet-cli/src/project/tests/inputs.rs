@@ -1,5 +1,5 @@
-//! The inputs of a session: what one defines the next ones see, and what is wrong with one is told
-//! of its own lines.
+//! Tests of a session's inputs: later inputs see earlier definitions, and errors have places in
+//! their own input.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ group_spec("web")
 group_spec("data-base")
 "#;
 
-/// Evaluates inputs on a project; gives the values and errors, and what was printed.
+/// Evaluates inputs on a project. Returns the values and errors, and the output.
 fn evaluated(
     bed: &Bed,
     limits: Limits,
@@ -162,7 +162,7 @@ fn a_mistake_is_told_of_its_line_and_what_came_before_it_stays() {
               |
             1 | load("@zsh", "x")
               |      ^^^^^^
-              = help: `pallet-cli install oci://HOST/PATH/crate/zsh` would get it, or its name alone where `registry` is set; there are automated-admin-user, broken, nginx
+              = help: install it with `pallet-cli install oci://HOST/PATH/crate/zsh`, or by its name if `registry` is set; there are automated-admin-user, broken, nginx
         "#]],
     );
 }

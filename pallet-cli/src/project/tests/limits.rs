@@ -1,4 +1,4 @@
-//! Code that would end the program: it ends in an error that says where.
+//! Code that would crash Pallet ends with an error that has a place.
 
 use super::bed::{Bed, check_phase, run, star};
 use expect_test::{Expect, expect};
@@ -92,7 +92,7 @@ fn a_panic_is_an_error_at_the_statement_that_was_under_way() {
           = help: does a value double in each iteration of a loop?
     "#]]
     .assert_eq(&found);
-    // Starlark computes this while it compiles
+    // Starlark computes this at compile time
     star("x = list(range(1000000000))\n").wrong(expect![[r#"
         error: a value is too large to be computed
          --> pallet.star:1:1
@@ -152,7 +152,7 @@ fn configuration_that_is_nested_too_deep_is_an_error() {
         let found = first_line(&Bed::new(&[("pallet.toml", &text), ("pallet.star", "")]));
         assert!(
             found.starts_with("pallet.toml:2:")
-                && found.ends_with(": this is nested too deep; write it flatter"),
+                && found.ends_with(": this is nested too deep; use fewer levels"),
             "{found}"
         );
     }

@@ -1,4 +1,4 @@
-//! What the static check says of wrong code, in functions that are never called too.
+//! Tests of the static check, also in functions that are never called.
 
 use super::bed::star;
 use expect_test::expect;

@@ -1,4 +1,4 @@
-//! Projects on disk, with every mistake that a person makes.
+//! Tests of projects on disk, with all kinds of user errors.
 
 mod bed;
 mod examples;

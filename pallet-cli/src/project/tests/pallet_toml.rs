@@ -48,7 +48,7 @@ fn a_service_without_provider_and_a_default_that_is_none() {
           |
         2 | [services.lab]
           |           ^^^
-          = help: give it `provider = "..."`
+          = help: set `provider = "..."`
 
         error: there is no service `lap`
          --> pallet.toml:1:19
@@ -91,7 +91,7 @@ fn a_secret_that_is_not_defined_is_named_with_its_line() {
           |
         2 |     exec_script(request, secret("nosuch"))
           |                                 ^^^^^^^^
-          = help: write one there, such as `nosuch = { env = "NAME" }`
+          = help: add one there, such as `nosuch = { env = "NAME" }`
     "#]]);
     Bed::new(&[
         ("pallet.toml", "[secrets]\nnosuhc = { env = \"X\" }\n"),

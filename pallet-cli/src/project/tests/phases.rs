@@ -1,4 +1,4 @@
-//! Phase functions as they run: what they ask for, and how they fail.
+//! Tests of running phase functions: their requests and their errors.
 
 use std::time::Duration;
 

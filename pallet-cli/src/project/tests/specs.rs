@@ -1,4 +1,4 @@
-//! What the static check says of wrong specs.
+//! Tests of the static check of specs.
 
 use super::bed::star;
 use expect_test::expect;

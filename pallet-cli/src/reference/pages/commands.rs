@@ -1,4 +1,4 @@
-//! The page of commands, from clap.
+//! The page of commands, generated from clap.
 
 use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
 

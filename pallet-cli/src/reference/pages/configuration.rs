@@ -1,4 +1,4 @@
-//! The page of `pallet.toml`, from the types that it is read into.
+//! The page of `pallet.toml`, generated from the types that it is read into.
 
 use pallet_core::schemars::schema_for;
 use serde_json::{Map, Value, json};
@@ -20,7 +20,7 @@ pub(crate) fn configuration() -> Vec<DocEntry> {
             keys.insert(key.clone(), node.clone());
             continue;
         }
-        // `[services.NAME]` is a table under a name of the user's; `[secrets]` holds them itself
+        // `[services.NAME]` is a table per service; `[secrets]` contains the names as keys
         let under_a_name = node["additionalProperties"].is_object();
         let name = match key.as_str() {
             "services" => "[services.NAME]".to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn configuration() -> Vec<DocEntry> {
     std::iter::once(whole).chain(tables).collect()
 }
 
-/// A part of a schema, with the definitions of the whole.
+/// A part of a schema, with the definitions of the whole schema.
 fn with_definitions(mut part: Value, whole: &Value) -> Value {
     if let Some(part) = part.as_object_mut() {
         part.insert("$defs".to_owned(), whole["$defs"].clone());
@@ -46,14 +46,14 @@ fn with_definitions(mut part: Value, whole: &Value) -> Value {
     part
 }
 
-/// The page in Markdown, without its title.
+/// The Markdown page, without its title.
 pub(super) fn page() -> String {
     let entries = configuration();
     let mut out = String::new();
     for (number, entry) in entries.iter().enumerate() {
         let section = section(entry, "##");
         out.push_str(match number {
-            // the title of the page is that of the file
+            // the page already has the file name as its title
             0 => section.trim_start_matches("\n## `pallet.toml`\n\n"),
             _ => &section,
         });

@@ -1,4 +1,4 @@
-//! The pages of the reference in `docs/`, generated from what the program itself uses.
+//! The pages of the reference in `docs/`, generated from the program's own definitions.
 
 mod commands;
 mod configuration;

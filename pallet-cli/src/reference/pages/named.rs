@@ -1,12 +1,12 @@
-//! Finds what has a name in the reference, apart from actions and plugins.
+//! Finds reference entries by name, except actions and plugins.
 
 use super::configuration::configuration;
 use super::request::request;
 use crate::reference::declarations::declarations;
 use crate::reference::entry::DocEntry;
 
-/// The entries of the reference whose name this is, or whose last part it is: `environment` is
-/// `request.environment`, and the table `[environment]`.
+/// The entries with this name, or with this last part: `environment` finds `request.environment`
+/// and the table `[environment]`.
 pub(crate) fn named(name: &str, session: &[DocEntry]) -> Vec<DocEntry> {
     let all = declarations().into_iter().chain(session.iter().cloned()).chain(request());
     let mut found: Vec<DocEntry> = all.filter(|entry| entry.name == name).collect();

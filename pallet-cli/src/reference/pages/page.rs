@@ -1,4 +1,4 @@
-//! The pages of the reference: what each is called, begins with and lists.
+//! The pages of the reference: names, introductions and contents.
 
 use clap::ValueEnum;
 use pallet_core::plugins::Registry;
@@ -31,7 +31,7 @@ pub(crate) enum Page {
 }
 
 impl Page {
-    /// The page in Markdown. `session` are the functions of the REPL.
+    /// The page in Markdown. `session` contains the functions of the REPL.
     pub(crate) fn markdown(
         self,
         registry: &Registry,
@@ -113,7 +113,7 @@ impl Page {
 fn action_sections() -> String {
     let all = sections(&actions(), ["action", "what it ensures"], "##");
     let options = rows(PARAMETER, &options());
-    // what all actions take goes before the first of them
+    // inserts the options of all actions before the first action
     let (contents, rest) = all.split_once("\n## ").unwrap_or((&all, ""));
     format!("{contents}\n## Every action also takes\n{options}\n## {rest}")
 }

@@ -1,4 +1,4 @@
-//! The pages of the plugins that are installed: options of providers, functions of crates.
+//! The pages of the installed plugins: options of providers, functions of crates.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! The members of the request, from the documentation of the value itself.
+//! The members of the request, from the documentation of the Starlark value.
 
 use serde_json::{Map, Value, json};
 use starlark::docs::{DocFunction, DocMember, DocString, DocType};
@@ -6,7 +6,7 @@ use starlark::docs::{DocFunction, DocMember, DocString, DocType};
 use crate::project::star::request::{ATTRIBUTES, OS_ATTRIBUTES, RequestValue, TARGET_ATTRIBUTES};
 use crate::reference::entry::DocEntry;
 
-/// All members, in the order in which they are listed everywhere.
+/// All members, in their documented order.
 pub(crate) fn request() -> Vec<DocEntry> {
     let members = DocType::from_starlark_value::<RequestValue>().members;
     let entry = |name: &&str| {
@@ -25,7 +25,7 @@ pub(crate) fn request() -> Vec<DocEntry> {
     ATTRIBUTES.iter().filter_map(entry).collect()
 }
 
-/// The documentation as it was written, without the list of parameters.
+/// The documentation without the list of parameters.
 fn text(docs: Option<&DocString>) -> String {
     let Some(docs) = docs else { return String::new() };
     let details = docs.details.as_deref().unwrap_or_default();
@@ -33,7 +33,7 @@ fn text(docs: Option<&DocString>) -> String {
     format!("{}\n\n{details}", docs.summary).trim().to_owned()
 }
 
-/// The attributes of a member that is a value with attributes.
+/// The attributes of a member.
 fn fields(member: &str) -> Value {
     let table = |name: &str, known: &[(&str, &str)]| -> Map<String, Value> {
         let listed = known.iter().map(|(attribute, doc)| {

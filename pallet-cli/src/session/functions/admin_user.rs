@@ -1,4 +1,4 @@
-//! `with_admin_user`: who Pallet is on the nodes, for a while.
+//! `with_admin_user`: changes the admin user for a while.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub(super) fn with_admin_user<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
     result
 }
 
-/// The user that a value describes: what it does not say stays as pallet.toml says.
+/// The user that a value describes; omitted keys are those of pallet.toml.
 fn read(
     call: &Call<'_, '_, '_, '_>,
     value: Value<'_>,
@@ -50,7 +50,9 @@ fn read(
             ("password" | "sudo_password", _) => {
                 let help = "refer to it in [admin_user] of pallet.toml".to_owned();
                 return Err(call
-                    .complaint(format!("`user.{key}` would put a secret into the code"))
+                    .complaint(format!(
+                        "`user.{key}` is not allowed: secrets do not belong in code"
+                    ))
                     .help(help));
             }
             ("name" | "no_sudo" | "identity_files", value) => {

@@ -89,7 +89,7 @@ pub(super) fn explain_session<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
     Ok(Value::new_none())
 }
 
-/// What an outcome says, node by node.
+/// The outcome as text, node by node.
 fn told(outcome: &TableValue) -> String {
     let of =
         |row: &Json, key: &str| row.get(key).and_then(Json::as_str).unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! `help`: what there is, and what it does.
+//! `help`: lists and explains functions.
 
 use std::fmt::Write;
 
@@ -69,7 +69,7 @@ fn explained(call: &Call<'_, '_, '_, '_>, value: Value<'_>) -> Result<String, Fu
             group.groups.iter().flat_map(|group| group.server.phases.keys()).collect();
         let phases = phases.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return Ok(format!(
-            "{} is {what}; phases: {phases}\n\nshow_group({:?}) tells more.\n",
+            "{} is {what}; phases: {phases}\n\nshow_group({:?}) shows more.\n",
             group.name, group.name
         ));
     }
@@ -109,7 +109,7 @@ fn named(call: &Call<'_, '_, '_, '_>, name: &str) -> Result<String, FunctionErro
     }
     let actions = actions();
     let context = call.session.context();
-    // a crate may be written as its functions are called
+    // the name of a crate may be given in the form of its functions
     let registry = call.session.loaded().registry.clone();
     let dashed = |name: &str| {
         let (of, function) =

@@ -1,4 +1,4 @@
-//! `lift` and `drift`: nodes as they are.
+//! `lift` and `drift`: existing nodes.
 
 use pallet_core::engine::LiftOptions;
 use starlark::values::Value;

@@ -1,5 +1,5 @@
-//! The functions of a session, one family a file; `crate::verbs` describes them. To add one: its
-//! description there, its function here, and its line in `table.rs`.
+//! The functions of a session, one family per file. To add one, add its description in
+//! `crate::verbs`, its function here, and its line in `table.rs`.
 
 mod admin_user;
 mod check;

@@ -1,4 +1,4 @@
-//! `nodes` and `groups`, and what shows them: `show_nodes`, `show_group`.
+//! `nodes` and `groups`, and their text forms: `show_nodes`, `show_group`.
 
 use pallet_core::engine::{GroupSpec, natural};
 use pallet_core::model::Node;
@@ -9,7 +9,7 @@ use super::super::call::Call;
 use crate::output::{nodes, table};
 use crate::project::star::FunctionError;
 
-/// The nodes that are meant, in the order of their names.
+/// The selected nodes, ordered by name.
 fn found(call: &mut Call<'_, '_, '_, '_>) -> Result<Vec<Node>, FunctionError> {
     let targets = call.value("what").map(|_| call.targets("what")).transpose()?;
     let mut nodes = call.session.clone().wait(
@@ -45,7 +45,7 @@ pub(super) fn nodes<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Valu
     let found = found(&mut call)?;
     let rows = found.iter().map(|node| {
         let [name, group, status, address, system, reached_by] = nodes::row(node);
-        // an id that is the name says nothing more
+        // an id that equals the name adds nothing
         let id = Some(&node.id).filter(|id| **id != name);
         json!({
             "name": name, "group": group, "status": status, "address": address, "system": system,

@@ -1,4 +1,4 @@
-//! `images`, `hardware` and `locations`: what the service has to choose from.
+//! `images`, `hardware` and `locations`: what the service offers.
 
 use pallet_core::engine::template::{Candidate, NoMatch, OfferKind};
 use pallet_core::model::NodeSpec;

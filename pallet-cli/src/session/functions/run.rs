@@ -27,7 +27,7 @@ pub(super) fn run<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>>
     on_nodes(call, script)
 }
 
-/// A single word in a list is a program, and no line of shell.
+/// A list with a single word names a program: it is quoted, so that the shell does not parse it.
 fn quoted(words: Vec<String>) -> Vec<String> {
     match words.as_slice() {
         [program] => vec![pallet_core::script::quote(program)],

@@ -1,4 +1,4 @@
-//! `providers`, `services`, `compute_service` and `use_service`: where nodes are.
+//! `providers`, `services`, `compute_service` and `use_service`: sources of nodes.
 
 use pallet_core::model::{PluginKind, is_host_name};
 use serde_json::{Map, Value as Json, json};
@@ -53,7 +53,7 @@ pub(super) fn compute_service<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Resul
         }
     };
     let service = Service { provider, options, ..Service::default() };
-    // it is tried, as `pallet-cli add-service` does
+    // tests the service, as `pallet-cli add-service` does
     let (context, loaded) = (call.session.context(), call.session.loaded());
     let made = || -> anyhow::Result<()> {
         context.check_service(&loaded, &service)?;

@@ -7,7 +7,7 @@ use crate::project::star::signature::{Parameter, Signature};
 use crate::project::star::types::Kind;
 use crate::verbs::{self, ParameterType, Verb, VerbParameter};
 
-/// The signatures of all functions, in the order in which help lists them.
+/// The signatures of all functions, in the order of help.
 pub(crate) fn signatures() -> Vec<Signature> {
     verbs::ALL.iter().map(|verb| signature(verb)).collect()
 }

@@ -1,4 +1,4 @@
-//! The functions of a session, each with what it does.
+//! The functions of a session, with their implementations.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::project::star::function::{HostBehavior, HostFunction};
 use crate::project::star::signature::Signature;
 use crate::verbs::{self, Verb};
 
-/// What a function does.
+/// The implementation of a function.
 type Implementation = for<'c, 'v, 'a, 'e> fn(Call<'c, 'v, 'a, 'e>) -> starlark::Result<Value<'v>>;
 
-/// What the function of this name does.
+/// The implementation of the function with this name.
 fn implementation(name: &str) -> Option<Implementation> {
     Some(match name {
         "nodes" => nodes::nodes,
@@ -49,7 +49,7 @@ fn implementation(name: &str) -> Option<Implementation> {
     })
 }
 
-/// All of them, bound to a session.
+/// All functions, bound to a session.
 pub(in crate::session) fn functions(session: &Arc<Session>) -> Vec<HostFunction> {
     let bound = |verb: &&'static Verb| {
         let implementation = implementation(verb.name)?;

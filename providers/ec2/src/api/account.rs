@@ -1,5 +1,4 @@
-//! Who asks, and where: credentials, region and endpoint, from the options and from AWS's own
-//! chain.
+//! The account: credentials, region and endpoint, from the options and from AWS's default chain.
 
 use std::error::Error;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,10 +15,10 @@ use super::endpoint::Endpoint;
 use super::http::Http;
 use crate::options::{Options, is_region};
 
-/// Credentials that end sooner are asked for anew.
+/// Credentials that expire sooner than this are renewed.
 const REMAINING: Duration = Duration::from_secs(300);
 
-/// What is asked of AWS's chain is asked once.
+/// The account. Results of AWS's chain are cached.
 #[derive(Debug)]
 pub(crate) struct Account {
     profile: Option<String>,
@@ -54,7 +53,7 @@ impl Account {
         }
     }
 
-    /// The region, and where its service is.
+    /// The region and its endpoint.
     pub(crate) fn place(&self) -> Result<Endpoint, PluginError> {
         if let (Some(region), Some(endpoint)) = (&self.region, &self.endpoint) {
             return Ok(Endpoint {
@@ -69,7 +68,7 @@ impl Account {
             .clone()
             .or_else(|| config.region().map(|region| region.as_ref().to_owned()));
         let region = region.filter(|region| is_region(region)).ok_or_else(|| {
-            PluginError::invalid_input("ec2 knows no region").with_help(
+            PluginError::invalid_input("ec2 has no region").with_help(
                 "set `region` of the service in pallet.toml, or AWS_REGION, or `region` \
                     in the profile",
             )
@@ -82,7 +81,7 @@ impl Account {
         Ok(Endpoint { region, endpoint: endpoint.trim_end_matches('/').to_owned() })
     }
 
-    /// Credentials that hold for some minutes yet.
+    /// Credentials that remain valid for some minutes.
     pub(crate) fn credentials(&self) -> Result<Credentials, PluginError> {
         let mut known = self.known();
         let soon = SystemTime::now() + REMAINING;
@@ -103,7 +102,7 @@ impl Account {
         Ok(credentials)
     }
 
-    /// Forgets credentials that were refused: the next ones may be new.
+    /// Forgets rejected credentials; new ones may be available.
     pub(crate) fn forget(&self) {
         let mut known = self.known();
         if known.config.is_some() {
@@ -111,7 +110,7 @@ impl Account {
         }
     }
 
-    /// Where the access key comes from.
+    /// The source of the access key.
     pub(crate) fn source(&self) -> Credential {
         match self.credentials() {
             Ok(credentials) => Credential {
@@ -126,7 +125,7 @@ impl Account {
     }
 
     fn source_of(&self, credentials: &Credentials) -> String {
-        // its debug form names the provider and hides the secret
+        // the debug form names the provider and hides the secret
         let described = format!("{credentials:?}");
         let named = |name: &str| described.contains(&format!("\"{name}\""));
         let profile = self
@@ -156,7 +155,7 @@ impl Account {
 
     fn missing(&self, why: &str) -> PluginError {
         let places = match &self.profile {
-            Some(profile) => format!("profile {profile} gives none"),
+            Some(profile) => format!("profile {profile} has none"),
             None => {
                 "none in the environment, AWS's shared files, a web identity, the container or the \
                  instance that this runs on"
@@ -186,7 +185,7 @@ impl Account {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(profile) = &self.profile {
-            // a profile that is named comes before the environment
+            // an explicit profile takes precedence over the environment
             let region = self.region.clone().map(Region::new);
             let config = ProviderConfig::without_region()
                 .with_region(region)
@@ -205,7 +204,7 @@ impl Account {
     }
 }
 
-/// AWS's own endpoint of a region.
+/// The endpoint of AWS for a region.
 fn own_endpoint(region: &str) -> String {
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     format!("https://ec2.{region}.{domain}")
@@ -216,7 +215,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, PluginError> {
     built.map_err(|error| PluginError::failed(format!("ec2 cannot ask for credentials: {error}")))
 }
 
-/// An error and what caused it, in one line.
+/// An error and its causes, in one line.
 fn chain(error: &dyn Error) -> String {
     let mut words = vec![error.to_string()];
     let mut next = error.source();

@@ -1,10 +1,10 @@
-//! One call of the Query API: an action and its parameters, as they are sent.
+//! A call of the Query API: an action with its parameters.
 
 use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-/// The version of the API that all calls speak.
+/// The API version of all calls.
 const VERSION: &str = "2016-11-15";
 
 /// A call.
@@ -20,13 +20,13 @@ impl Call {
         Call { action, parameters: Vec::new(), filters: 0 }
     }
 
-    /// A parameter.
+    /// Sets a parameter.
     pub(crate) fn set(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.parameters.push((name.into(), value.to_string()));
         self
     }
 
-    /// A parameter, if it has a value.
+    /// Sets a parameter, if it has a value.
     pub(crate) fn maybe(self, name: &str, value: Option<impl ToString>) -> Self {
         match value {
             Some(value) => self.set(name, value),
@@ -34,7 +34,7 @@ impl Call {
         }
     }
 
-    /// A list of values: `Owner.1`, `Owner.2`, ...
+    /// Sets a list of values: `Owner.1`, `Owner.2`, ...
     pub(crate) fn list<T: ToString>(self, name: &str, values: impl IntoIterator<Item = T>) -> Self {
         values
             .into_iter()
@@ -42,7 +42,7 @@ impl Call {
             .fold(self, |call, (index, value)| call.set(format!("{name}.{}", index + 1), value))
     }
 
-    /// Asks only for what has one of these values.
+    /// Limits the result to resources with one of these values.
     pub(crate) fn filter<T: ToString>(
         mut self,
         name: &str,
@@ -53,7 +53,7 @@ impl Call {
         self.set(format!("{filter}.Name"), name).list(&format!("{filter}.Value"), values)
     }
 
-    /// Tags for what is made, set together with its making.
+    /// Tags of the new resources, set in the same step that creates them.
     pub(crate) fn tags(self, resources: &[&str], tags: &BTreeMap<String, String>) -> Self {
         resources.iter().enumerate().fold(self, |call, (index, resource)| {
             let specification = format!("TagSpecification.{}", index + 1);
@@ -62,7 +62,7 @@ impl Call {
         })
     }
 
-    /// A list of tags.
+    /// Sets a list of tags.
     pub(crate) fn tag_list(self, name: &str, tags: &BTreeMap<String, String>) -> Self {
         tags.iter().enumerate().fold(self, |call, (index, (key, value))| {
             let tag = format!("{name}.{}", index + 1);
@@ -83,7 +83,7 @@ impl Call {
     }
 }
 
-/// As RFC 3986 has it: everything but letters, digits and `-._~` as `%2F`.
+/// Percent-encodes as in RFC 3986: everything but letters, digits and `-._~`.
 fn escaped(text: &str) -> PercentEncode<'_> {
     const ESCAPED: &AsciiSet =
         &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

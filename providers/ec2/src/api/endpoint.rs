@@ -1,6 +1,6 @@
-//! Where calls go.
+//! The destination of calls.
 
-/// Where calls go.
+/// The destination of calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) region: String,

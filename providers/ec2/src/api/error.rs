@@ -1,4 +1,4 @@
-//! What the service refuses, in one line each: what, where, and what to do.
+//! Errors of the service, each in one line: what failed, where, what to do.
 
 use std::io;
 use std::time::Duration;
@@ -8,27 +8,27 @@ use pallet_core::prelude::*;
 use super::endpoint::Endpoint;
 use super::xml::Element;
 
-/// A clock that differs more is named as the cause.
+/// If the clock differs by more, the error names it as the cause.
 const SKEW: Duration = Duration::from_secs(240);
 
 /// A call that failed.
 #[derive(Debug, Clone)]
 pub(crate) struct ApiError {
-    /// EC2's word for it: `InvalidGroup.Duplicate`; empty if EC2 said nothing.
+    /// EC2's error code: `InvalidGroup.Duplicate`; empty if there is none.
     pub(crate) code: String,
-    /// The same for the user.
+    /// The error for the user.
     pub(crate) error: PluginError,
-    /// How often the same call may be made again.
+    /// How often the call may be repeated.
     pub(crate) retries: usize,
 }
 
-/// How often a call that was throttled is made again.
+/// How often a throttled call is repeated.
 const MANY: usize = 7;
 const FEW: usize = 2;
 
 impl ApiError {
-    /// EC2 refused `action`, with this status and body. `skew` is how far this machine's clock is
-    /// ahead.
+    /// The error for a response of EC2 with this status and body. `skew` is by how much this
+    /// machine's clock is ahead.
     pub(crate) fn refused(
         action: &str,
         place: &Endpoint,
@@ -37,7 +37,7 @@ impl ApiError {
         skew: i64,
     ) -> Self {
         let answer = Element::parse(body).unwrap_or_default();
-        // some compatible clouds nest it less
+        // some compatible clouds nest it less deeply
         let error =
             answer.get("Errors/Error").or_else(|| answer.get("Error")).cloned().unwrap_or_default();
         let (code, message) = (error.text("Code").to_owned(), one_line(error.text("Message")));
@@ -49,7 +49,7 @@ impl ApiError {
         ApiError { code, error: PluginError::new(kind, text).with_help(help), retries }
     }
 
-    /// The service did not answer.
+    /// The error if the service does not answer.
     pub(crate) fn unreachable(place: &Endpoint, error: &ureq::Error) -> Self {
         let host = place.endpoint.split("//").last().unwrap_or_default();
         let (retries, why, help) = match error {
@@ -70,7 +70,7 @@ impl ApiError {
                 format!("{host}: {}", one_line(&error.to_string())),
                 "check the certificates of this machine, and its clock".to_owned(),
             ),
-            // reset, timed out, cut off
+            // connection reset, timeout or truncated response
             ureq::Error::Io(_)
             | ureq::Error::Timeout(_)
             | ureq::Error::ConnectionFailed
@@ -87,10 +87,10 @@ impl ApiError {
         ApiError { code: String::new(), error, retries }
     }
 
-    /// The answer is not one of EC2.
+    /// The error for an answer that does not come from EC2.
     pub(crate) fn strange(action: &str, place: &Endpoint, why: &str) -> Self {
         let message =
-            format!("what answers at {} is not ec2: {action}: {}", place.endpoint, one_line(why));
+            format!("the server at {} is not ec2: {action}: {}", place.endpoint, one_line(why));
         ApiError { code: String::new(), error: PluginError::failed(message), retries: 0 }
     }
 
@@ -98,7 +98,7 @@ impl ApiError {
         self.code == code
     }
 
-    /// Whether what was named is not there.
+    /// Whether a named resource does not exist.
     pub(crate) fn is_not_found(&self) -> bool {
         self.code.ends_with(".NotFound")
     }
@@ -134,8 +134,8 @@ fn throttled(code: &str) -> bool {
     codes.contains(&code)
 }
 
-/// Whether there is no machine left of what was asked for: told with a status that otherwise means
-/// a fault of the service.
+/// Whether the service has no capacity left; its HTTP status would otherwise mean an internal
+/// error.
 fn capacity(code: &str) -> bool {
     code.starts_with("Insufficient") || code == "Unsupported" || code == "UnfulfillableCapacity"
 }
@@ -163,7 +163,7 @@ fn explain(
         {
             let ahead = if skew > 0 { "ahead of" } else { "behind" };
             let text = format!(
-                "{here} refuses requests of a wrong time: this machine's clock is {} \
+                "{here} refuses requests with a wrong time: this machine's clock is {} \
                     minutes {ahead} it",
                 skew.unsigned_abs() / 60
             );
@@ -208,12 +208,12 @@ fn explain(
         ),
         _ if capacity(code) => plain(
             ErrorKind::Transient,
-            format!("{here} has no such machine to give ({code}: {message})"),
+            format!("{here} has no capacity for this instance type ({code}: {message})"),
             "try later, another location, or other hardware",
         ),
         "SpotMaxPriceTooLow" => plain(
             ErrorKind::Failed,
-            format!("{here} asks more for a spot instance ({message})"),
+            format!("{here} demands a higher price for a spot instance ({message})"),
             "raise qos.spot_price of the node-spec",
         ),
         "VPCIdNotSpecified" | "MissingInput" | "DefaultVpcDoesNotExist" => plain(
@@ -242,7 +242,7 @@ fn explain(
     }
 }
 
-/// A message as one line, without what only AWS can read.
+/// A message in one line, without encoded parts that only AWS can read.
 fn one_line(message: &str) -> String {
     let readable =
         message.split("Encoded authorization failure message").next().unwrap_or_default();
@@ -305,7 +305,7 @@ mod tests {
                 500,
                 0,
                 ErrorKind::Transient,
-                "no such machine to give",
+                "no capacity for this instance type",
             ),
             (
                 "InvalidSubnetID.NotFound",

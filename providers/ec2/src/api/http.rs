@@ -1,5 +1,4 @@
-//! HTTP: one small blocking client, for the service itself and for what AWS's chain of credentials
-//! asks.
+//! HTTP: a small blocking client, for the service itself and for AWS's credential chain.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +13,15 @@ use aws_smithy_types::body::SdkBody;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, http};
 
-/// How long one answer may take.
+/// Timeout of a request.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Answers that are longer are no answers of EC2.
+/// Maximum size of an answer, in bytes; EC2's are smaller.
 const LONGEST: u64 = 64 << 20;
 
-/// Both ways out: what is encrypted may go through the proxy that the environment names, as in
-/// every program; what is not is near (metadata of the machine, a test) and never does.
+/// Two clients: HTTPS may use the proxy of the environment, as in every program; plain HTTP is for
+/// nearby hosts (the machine's metadata, a test), and never uses it.
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     plain: Agent,
@@ -63,7 +62,7 @@ impl Http {
         }
     }
 
-    /// Sends a request, and reads its whole answer.
+    /// Sends a request, and reads the whole answer.
     pub(crate) fn send(
         &self,
         request: http::request::Builder,
@@ -94,7 +93,7 @@ impl Http {
         Ok(Answer { status: answer.status().as_u16(), headers, body })
     }
 
-    /// The same for AWS's own packages.
+    /// The same client for AWS's own packages.
     pub(crate) fn for_sdk(&self) -> SharedHttpClient {
         let http = self.clone();
         http_client_fn(move |settings, _| {
@@ -116,7 +115,7 @@ impl Answer {
     }
 }
 
-/// How long parts of an exchange may take.
+/// Timeouts of the parts of an exchange.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) connect: Option<Duration>,
@@ -170,7 +169,7 @@ fn relay(
         .map_err(|error| ConnectorError::other(error.into(), None))?;
     let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
     for (name, value) in answer.headers {
-        // one that is not as AWS's package wants it says nothing that it looks for
+        // headers that AWS's package rejects are of no use to it
         let _ = response.headers_mut().try_append(name, value);
     }
     Ok(response)

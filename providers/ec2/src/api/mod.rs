@@ -1,4 +1,4 @@
-//! EC2's Query API: signed calls, tried again while that helps.
+//! EC2's Query API: signed calls, repeated if that may help.
 
 mod account;
 mod call;
@@ -30,15 +30,15 @@ use crate::options::Options;
 
 const CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
-/// The service, as one account sees one region of it.
+/// The service in one region, for one account.
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     http: Http,
     account: Arc<Account>,
     host: ServiceHost,
-    /// The first pause before a call is made again.
+    /// The pause before the first repetition.
     pause: Duration,
-    /// Whether a wait ends when the user stops the operation.
+    /// Whether waiting ends when the user stops the operation.
     heeds: bool,
 }
 
@@ -49,7 +49,7 @@ impl Api {
         Api { http, account, host, pause: Duration::from_millis(400), heeds: true }
     }
 
-    /// The same for what must be finished although the user stopped the operation.
+    /// An instance for work that must be completed even if the user has stopped the operation.
     pub(crate) fn to_the_end(&self) -> Api {
         Api { heeds: false, ..self.clone() }
     }
@@ -62,12 +62,13 @@ impl Api {
         self.account.place()
     }
 
-    /// Where the access key comes from.
+    /// The source of the access key.
     pub(crate) fn credential(&self) -> Credential {
         self.account.source()
     }
 
-    /// Makes a call; again with growing pauses while the service is busy or the connection breaks.
+    /// Makes a call. Repeats it with growing pauses if the service is busy or the connection
+    /// breaks.
     pub(crate) fn call(&self, call: &Call) -> Result<Element, ApiError> {
         let body = call.body();
         let mut pause = self.pause;
@@ -80,15 +81,15 @@ impl Api {
             if attempt == 3 {
                 self.host.progress(format!("{}; trying again", error.error.message));
             }
-            // anything between half and all of it, so that many who were turned away do not come
-            // back together
+            // between half of the pause and all of it, so that rejected clients do not come back at
+            // the same time
             self.sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64()))?;
             pause = (pause * 2).min(Duration::from_secs(10));
         }
         Err(PluginError::transient("ec2 does not answer").into())
     }
 
-    /// All items of the list at `set` in the pages of a call.
+    /// All items of the list `set`, from all pages of a call.
     pub(crate) fn pages(
         &self,
         call: &Call,
@@ -109,7 +110,7 @@ impl Api {
         }
     }
 
-    /// Waits, unless the operation is stopped meanwhile.
+    /// Waits, until the operation is stopped.
     pub(crate) fn sleep(&self, time: Duration) -> Result<(), PluginError> {
         let end = Instant::now() + time;
         loop {
@@ -178,13 +179,13 @@ impl Api {
     }
 }
 
-/// How many seconds this machine's clock is ahead of an answer's date.
+/// By how many seconds this machine's clock is ahead of an answer's date.
 fn skew(date: &str) -> i64 {
     let there = DateTime::from_str(date, Format::HttpDate).map_or(0, |date| date.secs());
     if there == 0 { 0 } else { i64::try_from(unix_time()).unwrap_or_default() - there }
 }
 
-/// Seconds since 1970-01-01 UTC of a time in an answer; 0 if there is none.
+/// A time in an answer, in seconds since 1970-01-01 UTC; 0 if there is none.
 pub(crate) fn seconds(time: &str) -> u64 {
     DateTime::from_str(time, Format::DateTime)
         .ok()

@@ -1,5 +1,4 @@
-//! A service for tests: answers on loopback with what it was given, in order, and keeps what it was
-//! asked.
+//! A service for tests, on loopback. Returns the given answers in order, and records requests.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -56,7 +55,7 @@ impl Server {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The actions that were asked for.
+    /// The requested actions.
     pub(crate) fn actions(&self) -> Vec<String> {
         let action = |request: &String| {
             request

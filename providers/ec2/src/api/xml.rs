@@ -1,5 +1,5 @@
-//! Answers as trees of elements: small, and free of the namespaces and attributes that EC2's
-//! answers never use.
+//! Parses answers into trees of elements, without namespaces and attributes, which EC2 does not
+//! use.
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
@@ -17,7 +17,7 @@ impl Element {
     /// The root of a document.
     pub(crate) fn parse(text: &str) -> Result<Element, String> {
         let mut reader = Reader::from_str(text);
-        // the document itself stands at the bottom
+        // the document itself is the bottom of the stack
         let mut open = vec![Element::default()];
         loop {
             match reader.read_event().map_err(|error| error.to_string())? {
@@ -92,7 +92,7 @@ impl Element {
             .flat_map(|list| list.children.iter().filter(|child| child.name == "item"))
     }
 
-    /// The items of a list of key and value: tags.
+    /// The items of a list of keys and values, such as tags.
     pub(crate) fn tags(&self) -> std::collections::BTreeMap<String, String> {
         self.items("tagSet")
             .map(|tag| (tag.text("key").to_owned(), tag.text("value").to_owned()))

@@ -1,5 +1,5 @@
-//! A node's disk: an overlay's writable layers over the image, with what is private to the machine
-//! hidden.
+//! A node's disk: the writable layers of an overlay over the image. Private directories of the
+//! machine are hidden.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
@@ -10,7 +10,7 @@ use rustix::fs::XattrFlags;
 
 use crate::linux::image::Root;
 
-/// Directories of the machine that nodes see empty.
+/// Directories of the machine that are empty in nodes.
 const PRIVATE: [&str; 12] = [
     "/root",
     "/home",
@@ -26,26 +26,25 @@ const PRIVATE: [&str; 12] = [
     "/var/lib/libvirt",
 ];
 
-/// Directories of the machine that may be file systems of their own. An overlay covers one file
-/// system only, so each needs its own.
+/// Directories of the machine that may be separate file systems. An overlay covers only one file
+/// system, so each of these needs its own.
 const VOLUMES: [&str; 8] =
     ["/usr", "/usr/local", "/opt", "/etc", "/var", "/var/lib", "/var/cache", "/var/log"];
 
-/// Directories without which there is no system: one that a project stands in is not hidden.
+/// Directories that every system needs: they are not hidden, even if the project is in one of them.
 const SYSTEM: [&str; 7] = ["/bin", "/etc", "/lib", "/opt", "/sbin", "/usr", "/var"];
 
-/// What a node's root consists of.
+/// The parts of a node's root.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Layout {
-    /// Where its file systems are mounted: `""` for the root, `/usr`, ...
+    /// The mount points of its file systems: `""` for the root, `/usr`, ...
     pub(crate) volumes: Vec<String>,
-    /// Directories that are empty at first.
+    /// Directories that are initially empty.
     pub(crate) hidden: Vec<PathBuf>,
 }
 
 impl Layout {
-    /// The layout of nodes from `image`. `private` are directories to hide besides those that
-    /// always are.
+    /// The layout of nodes with this `image`. `private` are additional directories to hide.
     pub(crate) fn of(image: &Root, private: &[&Path]) -> Layout {
         if !image.is_machine() {
             return Layout { volumes: vec![String::new()], hidden: Vec::new() };
@@ -72,7 +71,7 @@ impl Layout {
         hidden.retain(|path| {
             fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) && !holds_system(path)
         });
-        // what is inside of a hidden directory is hidden with it; sorted, the outer one comes first
+        // a hidden directory also hides everything below it; sorting puts the outer one first
         let mut outermost: Vec<PathBuf> = Vec::new();
         for path in hidden {
             if !outermost.iter().any(|outer| path.starts_with(outer)) {
@@ -82,7 +81,7 @@ impl Layout {
         Layout { volumes, hidden: outermost }
     }
 
-    /// The volume that a path is on, by number, and where it is on that.
+    /// The index of the volume that contains a path, and the path in it.
     fn place<'path>(&self, path: &'path Path) -> (usize, &'path Path) {
         let on =
             |volume: &str| path.strip_prefix(if volume.is_empty() { "/" } else { volume }).ok();
@@ -95,10 +94,10 @@ impl Layout {
     }
 }
 
-/// Makes the disk of a new node in `directory`; `false` if that file system cannot hold one, so
-/// that it has to be in memory.
+/// Creates the disk of a new node in `directory`. Returns `false` if that file system does not
+/// support it, so that the disk must be in memory.
 pub(crate) fn create(directory: &Path, image: &Root, layout: &Layout) -> Result<bool> {
-    symlink(&image.directory, directory.join("lower")).context("cannot name the image")?;
+    symlink(&image.directory, directory.join("lower")).context("cannot link to the image")?;
     for path in ["root", "disk"] {
         make(&directory.join(path), 0o755)?;
     }
@@ -117,7 +116,7 @@ pub(crate) fn create(directory: &Path, image: &Root, layout: &Layout) -> Result<
     Ok(true)
 }
 
-/// Puts an empty directory over the machine's `path`.
+/// Hides the machine's `path` with an empty directory.
 fn hide(directory: &Path, layout: &Layout, path: &Path) -> Result<()> {
     let (number, inside) = layout.place(path);
     let upper = directory.join("disk").join(number.to_string()).join("upper");
@@ -135,8 +134,8 @@ fn hide(directory: &Path, layout: &Layout, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether overlays can have their writable layer in this directory: its file system must keep the
-/// marks that they make.
+/// Whether this directory can contain the writable layer of an overlay: its file system must
+/// support the extended attributes of overlayfs.
 fn can_hold_layers(directory: &Path) -> bool {
     // OVERLAYFS_SUPER_MAGIC
     let on_overlay = rustix::fs::statfs(directory).is_ok_and(|disk| disk.f_type == 0x794c_7630);
@@ -152,9 +151,9 @@ fn make(path: &Path, mode: u32) -> Result<()> {
         .with_context(|| format!("cannot make {}", path.display()))
 }
 
-/// Makes a directory with the owner and the mode of another.
+/// Creates a directory with the owner and mode of another.
 fn make_like(path: &Path, like: &Path) -> Result<()> {
-    let like = fs::metadata(like).with_context(|| format!("cannot look at {}", like.display()))?;
+    let like = fs::metadata(like).with_context(|| format!("cannot read {}", like.display()))?;
     make(path, 0o700)?;
     std::os::unix::fs::chown(path, Some(like.uid()), Some(like.gid()))?;
     fs::set_permissions(path, like.permissions())?;
@@ -165,7 +164,7 @@ fn holds_system(path: &Path) -> bool {
     SYSTEM.iter().any(|system| Path::new(system).starts_with(path))
 }
 
-/// Where file systems are mounted on this machine.
+/// The mount points of this machine.
 fn mount_points() -> Vec<String> {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(str::to_owned).collect()

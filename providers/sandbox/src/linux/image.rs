@@ -1,4 +1,4 @@
-//! Images: directories that hold a whole root file system. The machine's own root is one.
+//! Images: directories with a root file system, such as the machine's own root.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use pallet_core::prelude::*;
 use crate::linux::machine;
 use crate::options::Options;
 
-/// The name of the machine's own root as an image.
+/// The id of the machine's own root as an image.
 pub(crate) const MACHINE: &str = "machine";
 
-/// A directory that nodes can be made from.
+/// A directory that can be the root of nodes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Root {
     pub(crate) id: String,
@@ -30,20 +30,20 @@ impl Root {
         self.id == MACHINE
     }
 
-    /// Why it is no root file system, if it is none.
+    /// Why it is not a root file system, if so.
     fn lack(&self) -> Option<String> {
         if !self.directory.is_dir() {
-            return Some(format!("{} is no directory", self.directory.display()));
+            return Some(format!("{} is not a directory", self.directory.display()));
         }
-        // a link may lead to where it does once this is the root
+        // an absolute link may be valid only after this has become the root
         let shell = self.directory.join("bin/sh");
         fs::symlink_metadata(&shell)
             .is_err()
-            .then(|| format!("it is no root file system: {} is missing", shell.display()))
+            .then(|| format!("it is not a root file system: {} is missing", shell.display()))
     }
 }
 
-/// An error for the first option that names no image.
+/// Returns an error for the first option that is not a valid image.
 pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError> {
     let refuse = |option: &str, why: String| {
         PluginError::invalid_input(format!("option `{option}`: {why}")).with_help(
@@ -66,7 +66,7 @@ pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError
     Ok(())
 }
 
-/// The images of a service, the one that nodes get without asking first.
+/// The images of a service, the default one first.
 pub(crate) fn all(options: &Options, project: &Path) -> Vec<Root> {
     let mut roots = Vec::new();
     if let Some(directory) = &options.image {
@@ -80,7 +80,7 @@ pub(crate) fn all(options: &Options, project: &Path) -> Vec<Root> {
     roots
 }
 
-/// The root of the image that was chosen; if none was, the one that nodes get without asking.
+/// The root of the chosen image; if none was chosen, the default one.
 pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, PluginError> {
     let found = roots.into_iter().find(|root| chosen.is_none_or(|image| image.id == root.id));
     let Some(root) = found else {
@@ -88,14 +88,14 @@ pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, Plu
         return Err(PluginError::invalid_input(format!("provider sandbox has no image `{id}`"))
             .with_help("name its directory in the option `images`"));
     };
-    // it was there when the service was made
+    // it was valid when the service was opened, but may be gone
     match root.lack() {
         Some(lack) => Err(PluginError::invalid_input(format!("image {}: {lack}", root.id))),
         None => Ok(root),
     }
 }
 
-/// The system in a directory, as its os-release and its programs tell.
+/// The system in a directory, from its os-release and its programs.
 pub(crate) fn os_of(root: &Path) -> Option<Os> {
     let text = files::os_release(root)?;
     let os = Os::described(&text, &machine::architecture());
@@ -104,7 +104,8 @@ pub(crate) fn os_of(root: &Path) -> Option<Os> {
         OsFamily::RedHat if !has("usr/bin/dnf") => PackageManager::Yum,
         _ => os.package_manager,
     };
-    // a node's first process is none of these, so only what works without one counts
+    // service managers must run as the first process, which they are not in a node, so only those
+    // that work without one count
     let service_manager = if has("sbin/openrc-run") {
         ServiceManager::Openrc
     } else if has("etc/init.d") {
@@ -172,8 +173,8 @@ mod tests {
         let here = there.path().file_name().unwrap().to_str().unwrap();
         check(json!({ "image": here, "images": { "other": there.path(), "root": "/" } })).unwrap();
         for (options, option, why) in [
-            (json!({ "image": "/nope" }), "`image`", "/nope is no directory"),
-            (json!({ "image": there.path().join("bin/sh") }), "`image`", "is no directory"),
+            (json!({ "image": "/nope" }), "`image`", "/nope is not a directory"),
+            (json!({ "image": there.path().join("bin/sh") }), "`image`", "is not a directory"),
             (
                 json!({ "image": here, "images": { "rocky": empty.path() } }),
                 "`images.rocky`",

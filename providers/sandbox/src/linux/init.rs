@@ -1,5 +1,4 @@
-//! Starting a node: its namespaces and its first process, up to the point where it waits for its
-//! network.
+//! Starts a node: creates its namespaces and its first process, which then waits for its network.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
@@ -18,23 +17,22 @@ use crate::linux::store::Record;
 
 const INIT: &str = include_str!("init.sh");
 
-/// The shell that `unshare` becomes: its first child is the first process of the new namespaces,
-/// which outlives it. A command in the background reads nothing unless it is given another
-/// descriptor.
+/// The shell that `unshare` executes: its first child is the first process of the new namespaces,
+/// and outlives the shell. A shell gives background commands no stdin, hence the extra descriptor.
 const LAUNCH: &str = r#"exec 3<&0; sh -c "$INIT" pallet-node "$@" <&3 3<&- & exec 3<&-"#;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What nodes may do on the machine's kernel: what programs need that keep to their node. Without
-/// sys_admin there are no mounts, without mknod no devices, without sys_module, sys_boot, sys_time
-/// and syslog nothing that concerns the machine.
+/// The capabilities of nodes: those that affect only the node itself. Without sys_admin there are
+/// no mounts, without mknod no devices, and without sys_module, sys_boot, sys_time and syslog no
+/// access to the machine.
 pub(crate) const CAPABILITIES: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,\
     +setuid,+setpcap,+net_bind_service,\
     +net_broadcast,+net_admin,+net_raw,+ipc_lock,+ipc_owner,+sys_chroot,+sys_ptrace,+sys_nice,\
     +sys_resource,+audit_write,+setfcap,+lease";
 
-/// A node that is being started. Dropped before [`go`](Starting::go), it ends, and nothing of it is
-/// left but its disk.
+/// A node that is being started. If it is dropped before [`go`](Starting::go), the node ends, and
+/// only its disk remains.
 pub(crate) struct Starting {
     launcher: Child,
     input: ChildStdin,
@@ -44,7 +42,7 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    /// Starts the node that is kept in `directory`.
+    /// Starts the node whose files are in `directory`.
     pub(crate) fn spawn(
         directory: &Path,
         record: &Record,
@@ -89,7 +87,7 @@ impl Starting {
         }
     }
 
-    /// Its first process, once its namespaces exist.
+    /// Its first process, after its namespaces were created.
     pub(crate) fn process(&mut self) -> Result<Process> {
         let line = self.line()?;
         let pid = line.strip_prefix("pid ").and_then(|pid| pid.parse().ok());
@@ -97,20 +95,20 @@ impl Starting {
         process.ok_or_else(|| anyhow!("its first process ended at once: {}", self.last_words()))
     }
 
-    /// Waits until its root is built.
+    /// Waits until its root is ready.
     pub(crate) fn built(&mut self) -> Result<()> {
         let line = self.line()?;
         ensure!(line == "built", "its first process said `{line}` instead of `built`");
         Ok(())
     }
 
-    /// Lets it live. What is known of it must be on disk by then.
+    /// Lets it continue. Its record must be saved before this.
     pub(crate) fn go(mut self) -> Result<()> {
         self.input.write_all(b"go\n").context("its first process ended before it could run")?;
         Ok(())
     }
 
-    /// The next line that it says.
+    /// The next line of its output.
     fn line(&mut self) -> Result<String> {
         let start = Instant::now();
         loop {
@@ -126,7 +124,7 @@ impl Starting {
             }
             ensure!(
                 ready? > 0,
-                "it was not built within {} seconds: {}",
+                "its root was not ready within {} s: {}",
                 PATIENCE.as_secs(),
                 self.last_words()
             );
@@ -138,11 +136,13 @@ impl Starting {
         }
     }
 
-    /// Why it ended, as far as it can be told.
+    /// The reason why it ended, as far as it is known.
     fn failure(&self) -> anyhow::Error {
         let words = self.last_words();
         if words.contains("unshare failed") {
-            return machine::cannot(&format!("may not make namespaces on this machine ({words})"));
+            return machine::cannot(&format!(
+                "may not create namespaces on this machine ({words})"
+            ));
         }
         if !machine::has_overlay() {
             return machine::cannot(&format!(
@@ -164,14 +164,14 @@ impl Starting {
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        // it ended long ago, after it made the first process
+        // the launcher ended right after it created the first process
         let _ = self.launcher.wait();
     }
 }
 
-/// The command that takes away what [`CAPABILITIES`] does not name, if the image has it.
+/// The command that drops all capabilities except [`CAPABILITIES`], if the image has it.
 pub(crate) fn confinement(root: &Path) -> Vec<String> {
-    // busybox has a program of this name that cannot do it
+    // busybox's setpriv, a link, does not support this
     let real = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
     if ["usr/bin/setpriv", "bin/setpriv"].iter().any(|path| real(&root.join(path))) {
         vec![

@@ -1,23 +1,23 @@
-//! Locks between processes: one that changes nodes at a time.
+//! Locks between processes: only one at a time changes nodes.
 
 use std::fs::File;
 use std::path::Path;
 
 use pallet_core::prelude::*;
 
-/// The right to change nodes, networks and what is kept of them; given back when dropped.
+/// The lock on nodes, their network and their stored state; released when dropped.
 pub(crate) struct Lock {
     _data: Option<DirectoryLock>,
     _network: File,
 }
 
 impl Lock {
-    /// Waits for its turn.
+    /// Waits for the lock.
     pub(crate) fn take(data_directory: &Path) -> Result<Lock> {
         wait_for_lock("sandbox", || Lock::try_take(Some(data_directory)))
     }
 
-    /// Waits for its turn at the network alone.
+    /// Waits for the lock on the network only.
     pub(crate) fn of_network() -> Result<Lock> {
         wait_for_lock("sandbox", || Lock::try_take(None))
     }
@@ -30,8 +30,8 @@ impl Lock {
             },
             None => None,
         };
-        // the network belongs to all data directories: the lock on it is the namespace itself,
-        // which leaves no file behind
+        // all data directories share the network: its lock is on the network namespace, which
+        // leaves no file behind
         let Some(network) = try_lock(Path::new("/proc/self/ns/net"))? else { return Ok(None) };
         Ok(Some(Lock { _data: data, _network: network }))
     }

@@ -1,24 +1,24 @@
-//! The machine that nodes are made on: what it has, and whether nodes can be made at all.
+//! The machine that nodes run on: its properties, and whether it can run nodes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pallet_core::prelude::*;
 
-/// Where programs are looked for, on the machine and in nodes.
+/// Where programs are searched, on the machine and in nodes.
 pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What a start needs besides `sh`. All are parts of util-linux.
+/// The programs that starting a node requires besides `sh`. All are parts of util-linux.
 const PROGRAMS: [&str; 5] = ["unshare", "nsenter", "setsid", "mount", "pivot_root"];
 
-const ELSEWHERE: &str = "use the provider `node-list` for machines that exist, or `localhost` for \
+const ELSEWHERE: &str = "use the provider `node-list` for existing machines, or `localhost` for \
     this one";
 
-/// One clear error if no node can be made here.
+/// Returns a clear error if this machine cannot run nodes.
 pub(crate) fn check() -> Result<()> {
     if !is_root() {
         let error = PluginError::unsupported(
-            "provider sandbox needs root, to make namespaces and networks",
+            "provider sandbox needs root, to create namespaces and networks",
         );
         return Err(error.with_help(format!("run pallet-cli as root, or {ELSEWHERE}")).into());
     }
@@ -39,7 +39,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// The error for a machine that cannot do what `why` says.
+/// The error for a machine that cannot run nodes because of `why`.
 pub(crate) fn cannot(why: &str) -> anyhow::Error {
     PluginError::unsupported(format!("provider sandbox {why}")).with_help(ELSEWHERE).into()
 }
@@ -48,18 +48,18 @@ pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Where a program is.
+/// The path of a program.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     PATH.split(':').map(|directory| Path::new(directory).join(name)).find(|path| path.is_file())
 }
 
-/// Whether the kernel has overlayfs, loaded. It loads the module itself when one is mounted.
+/// Whether overlayfs is loaded. The kernel loads the module when an overlay is mounted.
 pub(crate) fn has_overlay() -> bool {
     fs::read_to_string("/proc/filesystems")
         .is_ok_and(|all| all.lines().any(|line| line.split_whitespace().last() == Some("overlay")))
 }
 
-/// Names this run of the machine: another one after each boot.
+/// Identifies the current boot of the machine.
 pub(crate) fn boot_id() -> Result<String> {
     let path = "/proc/sys/kernel/random/boot_id";
     Ok(fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?.trim().to_owned())

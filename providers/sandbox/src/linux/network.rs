@@ -1,5 +1,5 @@
-//! The network of nodes: a bridge on the machine, a cable from it into each node, and the way from
-//! there to the outside.
+//! The network of nodes: a bridge on the machine, a veth pair (a "cable") from it to each node, and
+//! access to the outside.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -15,13 +15,13 @@ use crate::linux::store::Record;
 
 const FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
-/// What the bridge's alias says; after it, what `ip_forward` was before. It lives as long as the
-/// bridge, and needs no file.
+/// The prefix of the bridge's alias, followed by the original value of `ip_forward`. The alias
+/// exists as long as the bridge, so no file is needed.
 const BRIDGE_ALIAS: &str = "pallet: ip_forward was ";
-/// What the alias of the machine's end of a cable says; after it, the address at the other end.
+/// The prefix of the alias of a cable's device on the machine, followed by the node's address.
 const CABLE_ALIAS: &str = "pallet: ";
 
-/// What the options say of the network.
+/// The network options.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Network {
     pub(crate) bridge: String,
@@ -29,16 +29,16 @@ pub(crate) struct Network {
     prefix: u8,
 }
 
-/// The bridge as it is now.
+/// The current state of the bridge.
 pub(crate) struct Bridge {
     index: u32,
     mtu: u32,
-    /// Why nodes do not reach the outside, if they do not.
+    /// Why nodes have no access to the outside, if so.
     pub(crate) isolated: Option<String>,
 }
 
 impl Network {
-    /// Reads `10.213.0.0/16`.
+    /// Parses a network such as `10.213.0.0/16`.
     pub(crate) fn new(network: &str, bridge: &str) -> Result<Network> {
         let bad = |message: String| PluginError::invalid_input(message);
         let parsed = network.split_once('/').and_then(|(address, prefix)| {
@@ -47,7 +47,7 @@ impl Network {
         });
         let Some((address, prefix)) = parsed else {
             return Err(bad(format!(
-                "option `network`: `{network}` is no IPv4 network like 10.213.0.0/16"
+                "option `network`: `{network}` is not an IPv4 network, such as 10.213.0.0/16"
             ))
             .into());
         };
@@ -56,8 +56,8 @@ impl Network {
                 format!("option `network`: `{network}` is not between /8 and /29 in size");
             return Err(bad(message).into());
         }
-        // "this" network, loopback, multicast and what is reserved: the kernel lets no node have an
-        // address in there
+        // "this" network, loopback, multicast and reserved addresses: the kernel does not allow
+        // them for nodes
         if matches!(address.octets(), [0 | 127 | 224.., ..]) {
             let message = format!("option `network`: `{network}` has no addresses for machines");
             return Err(bad(message).with_help("use a private network like 10.213.0.0/16").into());
@@ -73,7 +73,7 @@ impl Network {
         Ok(Network { bridge: bridge.to_owned(), base, prefix })
     }
 
-    /// The machine's own address in it.
+    /// The machine's address in it.
     pub(crate) fn gateway(&self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.base + 1)
     }
@@ -87,8 +87,8 @@ impl Network {
         route.prefix > 0 && route.destination.to_bits() & shorter == self.base & shorter
     }
 
-    /// Makes the bridge, or what is missing of it, and opens the way to the outside if the machine
-    /// has one.
+    /// Creates the bridge, or missing parts of it, and gives it access to the outside if the
+    /// machine has any.
     pub(crate) fn ensure(&self) -> Result<Bridge> {
         let mut routing = Routing::open().context("cannot talk to the kernel's routing")?;
         let routes = routing.routes().context("cannot read routes")?;
@@ -99,9 +99,9 @@ impl Network {
         };
         if link.kind != "bridge" {
             let message =
-                format!("provider sandbox: the network device {} is no bridge", self.bridge);
+                format!("provider sandbox: the network device {} is not a bridge", self.bridge);
             return Err(PluginError::invalid_input(message)
-                .with_help("give its option `bridge` another name")
+                .with_help("set its option `bridge` to another name")
                 .into());
         }
         let addresses = routing.addresses(link.index).context("cannot read addresses")?;
@@ -112,7 +112,7 @@ impl Network {
                 self.gateway()
             );
             return Err(PluginError::invalid_input(message)
-                .with_help("give its option `bridge` another name")
+                .with_help("set its option `bridge` to another name")
                 .into());
         }
         if link.alias.is_empty() {
@@ -131,8 +131,8 @@ impl Network {
             None => Some("the machine has no route to the outside".to_owned()),
             Some(_) => self.open_outside().err().map(|error| format!("{error:#}")),
         };
-        // packets that are too big for the machine's own way out would be lost on it; the bridge
-        // follows its ports
+        // packets larger than the MTU of the machine's outside link would be lost; the bridge takes
+        // the MTU of its ports
         let links = routing.links()?;
         let outer =
             outside.and_then(|route| links.iter().find(|link| Some(link.index) == route.link));
@@ -148,15 +148,15 @@ impl Network {
                 route.destination, route.prefix
             );
             return Err(PluginError::invalid_input(message)
-                .with_help("give its option `network` another one")
+                .with_help("set its option `network` to another network")
                 .into());
         }
-        // without an address of its own a bridge takes that of its lowest port, and changes it with
-        // its ports
+        // without a fixed hardware address, the bridge would use that of its lowest port, and
+        // change it with its ports
         routing
             .add_bridge(&self.bridge, hardware_address(self.gateway()))
             .context("cannot make the bridge")?;
-        routing.link(&self.bridge)?.context("the bridge that was made is not there")
+        routing.link(&self.bridge)?.context("the new bridge does not exist")
     }
 
     fn open_outside(&self) -> Result<()> {
@@ -172,7 +172,7 @@ impl Network {
             .context("nf_tables cannot let nodes through the firewall")
     }
 
-    /// Connects the node whose first process is `pid`.
+    /// Connects the node with the first process `pid`.
     pub(crate) fn connect(&self, bridge: &Bridge, record: &Record, pid: u32) -> Result<()> {
         let mut routing = Routing::open()?;
         self.disconnect(&record.device)?;
@@ -186,16 +186,15 @@ impl Network {
                 pid,
             )
             .with_context(|| format!("cannot make the network device {}", record.device))?;
-        let link = routing
-            .link(&record.device)?
-            .context("the network device that was made is not there")?;
+        let link =
+            routing.link(&record.device)?.context("the new network device does not exist")?;
         routing.set_alias(link.index, &format!("{CABLE_ALIAS}{}", record.address))?;
 
         let namespace =
             File::open(format!("/proc/{pid}/ns/net")).context("its network namespace is gone")?;
         let (address, prefix) = (record.address, self.prefix);
         let gateway = bridge.isolated.is_none().then(|| self.gateway());
-        // only the thread moves, and it ends in there
+        // only this thread enters the namespace, and it ends there
         let inside = std::thread::spawn(move || {
             move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
             inside_node(address, prefix, gateway)
@@ -207,7 +206,7 @@ impl Network {
         routing.set_up(link.index).context("cannot connect its network")
     }
 
-    /// Removes a node's network device, if it is there.
+    /// Removes a node's network device, if it exists.
     pub(crate) fn disconnect(&self, device: &str) -> Result<()> {
         let mut routing = Routing::open()?;
         if let Some(link) = routing.link(device)? {
@@ -224,7 +223,7 @@ impl Network {
         Ok(())
     }
 
-    /// An address that nobody has: not among `taken`, and at no cable of the bridge.
+    /// A free address: neither in `taken` nor used by a cable of the bridge.
     pub(crate) fn free_address(&self, taken: &BTreeSet<Ipv4Addr>) -> Result<Ipv4Addr> {
         let connected: BTreeSet<_> =
             self.cables()?.into_iter().map(|(_, address)| address).collect();
@@ -233,21 +232,22 @@ impl Network {
             .map(Ipv4Addr::from_bits)
             .find(|one| !taken.contains(one) && !connected.contains(one));
         free.ok_or_else(|| {
-            PluginError::failed(format!("no address is free on bridge {}", self.bridge)).into()
+            PluginError::failed(format!("bridge {} has no free address", self.bridge)).into()
         })
     }
 
-    /// Whether an address that a node had can be its again.
+    /// Whether a node can keep its previous address.
     pub(crate) fn can_have(&self, record: &Record) -> Result<bool> {
-        // its own cable may still be there: the kernel takes its time after the node's last process
+        // its own cable may still exist: the kernel removes it some time after the node's last
+        // process
         let others: Vec<_> =
             self.cables()?.into_iter().filter(|(device, _)| *device != record.device).collect();
         Ok(self.contains(record.address)
             && others.iter().all(|(_, address)| *address != record.address))
     }
 
-    /// The bridge's cables and the addresses at their ends, which may be nodes that are kept
-    /// elsewhere.
+    /// The bridge's cables with their nodes' addresses; these nodes may belong to other data
+    /// directories.
     fn cables(&self) -> Result<Vec<(String, Ipv4Addr)>> {
         let mut routing = Routing::open()?;
         let links = routing.links()?;
@@ -260,9 +260,9 @@ impl Network {
             .collect())
     }
 
-    /// Takes down what [`ensure`](Network::ensure) made, unless something is connected to it still:
-    /// this bridge and others that were left behind, such as that of a service whose option
-    /// `bridge` was changed. A stopped node's bridge is made again when it starts.
+    /// Removes bridges that [`ensure`](Network::ensure) created and that have no devices: this one
+    /// and leftovers, such as that of a service whose option `bridge` was changed. Starting a
+    /// stopped node creates its bridge again.
     pub(crate) fn remove(&self) -> Result<()> {
         let mut routing = Routing::open()?;
         let links = routing.links()?;
@@ -273,16 +273,16 @@ impl Network {
             bridges.partition(|bridge| links.iter().any(|link| link.master == Some(bridge.index)));
         let closed = format!("{BRIDGE_ALIAS}0");
         if idle.iter().any(|bridge| bridge.alias == closed) {
-            // another bridge still needs it, and has to set it back in its turn
+            // another bridge still needs it, and must restore it later
             match used.first() {
                 Some(other) => routing
                     .set_alias(other.index, &closed)
                     .context("cannot mark the bridge that stays")?,
                 None if fs::read_to_string(FORWARD)?.trim() == "0" => {}
-                None => fs::write(FORWARD, "0\n").context("cannot set ip_forward back")?,
+                None => fs::write(FORWARD, "0\n").context("cannot restore ip_forward")?,
             }
         }
-        // the rules of a bridge that somebody else removed are still there
+        // if somebody else removed a bridge, its rules still exist
         if self.cables()?.is_empty() && used.iter().all(|bridge| bridge.name != self.bridge) {
             close_outside(&self.bridge);
         }
@@ -298,13 +298,13 @@ impl Network {
 
 fn close_outside(bridge: &str) {
     if let Ok(mut filter) = Filter::open() {
-        // a kernel that has no nf_tables has no table
+        // fails if the kernel has no nf_tables, and then there is no table
         let _ = filter.close_forwarding(bridge);
         let _ = filter.remove(bridge);
     }
 }
 
-/// What a node's own namespace needs.
+/// Configures the network in a node's namespace.
 fn inside_node(address: Ipv4Addr, prefix: u8, gateway: Option<Ipv4Addr>) -> io::Result<()> {
     let mut routing = Routing::open()?;
     for link in routing.links()? {
@@ -320,8 +320,8 @@ fn inside_node(address: Ipv4Addr, prefix: u8, gateway: Option<Ipv4Addr>) -> io::
     gateway.map_or(Ok(()), |gateway| routing.add_default_route(gateway))
 }
 
-/// A hardware address that follows from the address, so that nobody who knew an earlier node there
-/// asks in vain.
+/// A hardware address that depends only on the IP address, so that ARP caches remain valid if the
+/// address is reused.
 fn hardware_address(address: Ipv4Addr) -> [u8; 6] {
     let [a, b, c, d] = address.octets();
     [0x02, 0x70, a, b, c, d]

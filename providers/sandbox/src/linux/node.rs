@@ -7,7 +7,7 @@ use crate::linux::init::confinement;
 use crate::linux::machine;
 use crate::linux::store::Record;
 
-/// What is kept of a node, in Pallet's words.
+/// Converts a stored node.
 pub(crate) fn node(record: &Record, boot_id: &str) -> Node {
     let process = record.running(boot_id);
     let mut tags = record.tags.clone();
@@ -34,7 +34,8 @@ pub(crate) fn node(record: &Record, boot_id: &str) -> Node {
     }
 }
 
-/// What runs the command after it in the node: as root, with a clean environment, in `/`.
+/// The command line before a command that runs in the node: as root, with a clean environment, in
+/// `/`.
 fn command(record: &Record, pid: u32) -> Vec<String> {
     let pid = pid.to_string();
     let nsenter = machine::program("nsenter")

@@ -1,4 +1,4 @@
-//! Whose nodes they are: two projects may have the same name by chance, and must not share their
+//! The owner of nodes: two projects may have the same name by chance, but must not share their
 //! nodes.
 
 use std::ffi::OsStr;
@@ -10,14 +10,14 @@ use pallet_core::prelude::*;
 
 use crate::linux::store::Store;
 
-/// In the project's data directory; no service's directory can have this name.
+/// The file in the project's data directory. No service can have this name.
 const FILE: &str = ".owner";
 
-/// The directory of a project, which its nodes belong to.
+/// The directory of the project that owns the nodes.
 #[derive(Debug, Clone)]
 pub(crate) struct Owner {
     project: String,
-    /// `None` for a program that has no pallet.toml: it owns nothing, and is never refused.
+    /// `None` for a program without a pallet.toml: it owns nothing, and is always allowed.
     directory: Option<PathBuf>,
 }
 
@@ -28,12 +28,12 @@ impl Owner {
         Owner { project: context.project.clone(), directory }
     }
 
-    /// An error if the project's nodes belong to another directory.
+    /// Returns an error if the project's nodes belong to another directory.
     pub(crate) fn check(&self, store: &Store) -> Result<()> {
         let Some(directory) = &self.directory else { return Ok(()) };
         let Some(owner) = read(store).filter(|owner| owner != directory) else { return Ok(()) };
-        // a project that was moved or deleted, or that has no nodes, holds its name no longer; one
-        // that cannot be looked at may
+        // a project that was moved or deleted, or that has no nodes, no longer owns the name; one
+        // that is not accessible may still do
         if matches!(owner.join("pallet.toml").try_exists(), Ok(false))
             || !store.project_has_nodes()?
         {
@@ -51,7 +51,7 @@ impl Owner {
         Err(PluginError::invalid_input(message).with_help(help).into())
     }
 
-    /// Remembers that the project's nodes belong to this directory from now on.
+    /// Records that the project's nodes belong to this directory from now on.
     pub(crate) fn claim(&self, store: &Store) -> Result<()> {
         let Some(directory) =
             self.directory.as_ref().filter(|directory| read(store).as_ref() != Some(directory))
@@ -65,12 +65,12 @@ impl Owner {
     }
 }
 
-/// Removes the directories of the store that are empty, and with the last service the owner.
+/// Removes the store's empty directories and, with the last service, the owner.
 pub(crate) fn remove_empty(store: &Store) {
-    // one that is not empty stays
+    // fails if it is not empty
     let _ = fs::remove_dir(&store.service);
     if files::subdirectories(&store.project).is_ok_and(|services| services.is_empty()) {
-        // where there is no owner, there is nothing to forget
+        // fails if there is no owner
         let _ = fs::remove_file(store.project.join(FILE));
     }
     store.remove_empty();

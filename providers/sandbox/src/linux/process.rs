@@ -1,4 +1,4 @@
-//! The first process of a node, as the machine sees it.
+//! The first process of a node, as seen from the machine.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// A process that is told from a later one with the same number by when it started.
+/// A process. Its start time distinguishes it from a later one with the same pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(crate = "pallet_core::serde")]
 pub(crate) struct Process {
@@ -16,7 +16,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// The process that has this number now.
+    /// The current process with this pid.
     pub(crate) fn now(pid: u32) -> Option<Process> {
         start_time(pid).map(|start| Process { pid, start })
     }
@@ -25,10 +25,10 @@ impl Process {
         start_time(self.pid) == Some(self.start)
     }
 
-    /// Kills it, and with it all processes of its namespace.
+    /// Kills the process, and thereby all processes of its namespace.
     pub(crate) fn kill(self) -> Result<()> {
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return Ok(()) };
-        // the handle is opened before the check, so that the signal cannot meet another process
+        // opens the handle before the check, so that the signal cannot reach another process
         let Ok(handle) = pidfd_open(pid, PidfdFlags::empty()) else { return Ok(()) };
         if self.is_alive() {
             match pidfd_send_signal(&handle, Signal::KILL) {
@@ -41,7 +41,7 @@ impl Process {
         Ok(())
     }
 
-    /// Waits until it is gone, which it is when all processes of its namespace are.
+    /// Waits until the process has ended, which happens after all others of its namespace.
     pub(crate) fn wait(self) -> Result<()> {
         let start = Instant::now();
         while self.is_alive() {
@@ -56,12 +56,11 @@ impl Process {
     }
 }
 
-/// When the process started; `None` if there is none, or only what its parent has not yet asked
-/// for.
+/// When the process started; `None` if it does not exist or is a zombie.
 fn start_time(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // the name may hold anything, `)` too; state is the first field after it, the start the
-    // twentieth
+    // the name may contain anything, even `)`; after it, the state is the first field, and the
+    // start time the twentieth
     let mut fields = stat.get(stat.rfind(')')? + 1..)?.split_whitespace();
     let state = fields.next()?;
     if matches!(state, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }

@@ -1,8 +1,8 @@
-//! The name servers that nodes ask: those of the machine that can be reached from nodes.
+//! The name servers for nodes: those of the machine that are reachable from nodes.
 
 use std::fs;
 
-/// Where the resolvers on the machine keep what they ask themselves, after what programs are told.
+/// The configuration of programs, followed by the upstream servers of local resolvers.
 const FILES: [&str; 4] = [
     "/etc/resolv.conf",
     "/run/systemd/resolve/resolv.conf",
@@ -10,7 +10,8 @@ const FILES: [&str; 4] = [
     "/run/resolvconf/resolv.conf",
 ];
 
-/// The text of a node's resolv.conf; empty if the machine has no name server that a node could ask.
+/// The content of a node's resolv.conf; empty if the machine has no name server that nodes can
+/// reach.
 pub(crate) fn resolv_conf() -> String {
     FILES
         .iter()
@@ -19,7 +20,7 @@ pub(crate) fn resolv_conf() -> String {
         .unwrap_or_default()
 }
 
-/// The text without name servers on the machine's loopback; `None` if no other is in it.
+/// The text without name servers on the loopback; `None` if there are no others.
 fn reachable(text: &str) -> Option<String> {
     let server =
         |line: &str| line.trim().strip_prefix("nameserver").map(|rest| rest.trim().to_owned());

@@ -1,4 +1,4 @@
-//! One call of `run_nodes`: nodes from nothing, or from their disks, to running.
+//! A call of `run_nodes`: creates new nodes, and starts existing ones.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -13,29 +13,29 @@ use crate::linux::network::Bridge;
 use crate::linux::sandbox::Sandbox;
 use crate::linux::store::{Record, remove_directory};
 
-/// One call of `run_nodes`.
+/// A call of `run_nodes`.
 pub(crate) struct Run<'a> {
     pub(crate) sandbox: &'a Sandbox,
     pub(crate) wanted: &'a RunNodes,
-    /// What new nodes are made from.
+    /// The root of new nodes.
     pub(crate) root: Result<Root, PluginError>,
     pub(crate) bridge: Bridge,
-    /// When its new nodes are made.
+    /// The creation time of its new nodes.
     pub(crate) created: u64,
     pub(crate) boot_id: String,
     pub(crate) resolve: String,
 }
 
-/// A node on its way.
+/// A node that is being started.
 pub(crate) enum Step {
-    /// It runs already.
+    /// It is already running.
     Running(Record),
-    /// Its first process is building its root.
+    /// Its first process is preparing its root.
     Starting { record: Record, starting: Box<Starting>, new: bool },
 }
 
 impl Run<'_> {
-    /// Makes a node's disk, if it has none, and starts its first process.
+    /// Creates a node's disk, if it has none, and starts its first process.
     pub(crate) fn begin(
         &self,
         name: &str,
@@ -95,7 +95,7 @@ impl Run<'_> {
         }
     }
 
-    /// Connects the node, and lets it run.
+    /// Connects the node to the network, and lets it run.
     pub(crate) fn finish(&self, step: Step) -> Result<Record> {
         let (mut record, mut starting, new) = match step {
             Step::Running(record) => return Ok(record),

@@ -1,4 +1,4 @@
-//! One configured service of this provider.
+//! A configured service of this provider.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::linux::owner::Owner;
 use crate::linux::store::{self, Record, Store, remove_directory};
 use crate::options::Options;
 
-/// One configured service of this provider.
+/// A configured service of this provider.
 pub(crate) struct Sandbox {
     pub(crate) context: ServiceContext,
     pub(crate) options: Options,
@@ -25,7 +25,7 @@ impl Sandbox {
         image::all(&self.options, &self.context.directory)
     }
 
-    /// The root that nodes are made from.
+    /// The root for new nodes.
     pub(crate) fn root(&self, wanted: &RunNodes) -> Result<Root, PluginError> {
         let NoNodeOptions {} = node_options(&wanted.spec, Self::NAME)?;
         image::find(self.roots(), wanted.image.as_ref())
@@ -38,7 +38,7 @@ impl Sandbox {
         )
     }
 
-    /// Removes all that there is of a node.
+    /// Removes a node completely.
     pub(crate) fn remove(&self, record: &Record, boot_id: &str) -> Result<()> {
         if let Some(process) = record.running(boot_id) {
             process.kill()?;
@@ -48,8 +48,8 @@ impl Sandbox {
         remove_directory(&self.store.directory(&record.name))
     }
 
-    /// Removes what creations left that were interrupted. Their processes ended with the provider
-    /// that made them.
+    /// Removes leftovers of interrupted creations. Their processes ended together with the creating
+    /// process.
     pub(crate) fn remove_remains(&self, remains: &[PathBuf]) -> Result<()> {
         for directory in remains {
             if let Some(record) = Store::read(directory) {
@@ -60,7 +60,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// The name of the machine's end of a node's cable: at most 15 bytes, and no other node's.
+    /// The name of a node's network device on the machine: unique, and at most 15 bytes.
     pub(crate) fn device(&self, name: &str) -> String {
         let words = [self.network.bridge.as_str(), &self.store.service.to_string_lossy(), name];
         format!("pv{:012x}", store::digest(&words) >> 16)

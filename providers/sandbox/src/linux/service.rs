@@ -1,4 +1,4 @@
-//! The provider: makes, starts, lists and destroys nodes.
+//! The service: creates, starts, lists and destroys nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ impl Provider for Sandbox {
     fn nodes(&self) -> Result<Vec<Node>> {
         self.owner.check(&self.store)?;
         let (mut records, remains) = self.store.scan()?;
-        // whoever has the lock may be about to complete them
+        // without the lock, another process may be about to complete them
         if !remains.is_empty()
             && machine::is_root()
             && let Some(_lock) = DirectoryLock::try_take(&self.store.data)?
@@ -59,7 +59,7 @@ impl Provider for Sandbox {
         if let Err(error) = &root
             && !self.store.nodes()?.iter().any(|record| wanted.names.contains(&record.name))
         {
-            // nothing can be made, and nothing is there to be started
+            // without an image nothing can be created, and no node exists that could be started
             return Ok(wanted.names.iter().map(|_| Created::Failed(error.clone())).collect());
         }
         let _lock = Lock::take(&self.store.data)?;
@@ -79,7 +79,7 @@ impl Provider for Sandbox {
         let mut taken: BTreeSet<_> =
             self.store.records_of_all()?.into_iter().map(|record| record.address).collect();
 
-        // all are under way before the first is waited for
+        // starts all nodes before it waits for the first one
         let mut names = BTreeSet::new();
         let steps: Vec<Result<Step>> = wanted
             .names
@@ -87,7 +87,7 @@ impl Provider for Sandbox {
             .map(|name| {
                 ensure!(
                     names.insert(name),
-                    PluginError::invalid_input(format!("node {name} is asked for twice"))
+                    PluginError::invalid_input(format!("node {name} is requested twice"))
                 );
                 run.begin(name, known.iter().find(|record| record.name == *name), &mut taken)
             })
@@ -118,7 +118,7 @@ impl Provider for Sandbox {
         for process in doomed.iter().filter_map(|record| record.running(&boot_id)) {
             process.kill()?;
         }
-        // one that cannot be removed keeps no other
+        // continues if one cannot be removed
         let outcomes = doomed.iter().map(|record| {
             self.remove(record, &boot_id).with_context(|| format!("node {}", record.name))
         });
@@ -144,7 +144,7 @@ impl Provider for Sandbox {
         if !machine::is_root() {
             return Ok(());
         }
-        // the network may be there without any node: what is missing is not made to be removed
+        // the network may exist without any nodes; avoids creating a directory only to remove it
         let _lock = if self.store.data.exists() {
             Lock::take(&self.store.data)?
         } else {
@@ -206,8 +206,8 @@ impl Provider for Sandbox {
     }
 }
 
-/// When nodes are made now: after those that are there, also where the clock was set back, or has
-/// not gone on by a second.
+/// The creation time of new nodes: later than that of existing ones, even if the clock was set back
+/// or less than a second has passed.
 fn now_after<'records>(known: impl Iterator<Item = &'records Record>) -> u64 {
     known.map(|record| record.created.saturating_add(1)).fold(unix_time(), u64::max)
 }

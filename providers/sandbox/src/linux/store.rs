@@ -1,4 +1,4 @@
-//! What is kept of nodes on disk: a directory for each, under DATA/PROJECT/SERVICE/NODE.
+//! The stored state of nodes: a directory for each, DATA/PROJECT/SERVICE/NODE.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use pallet_core::prelude::*;
 
 use crate::linux::process::Process;
 
-/// What is kept of one node, in node.json.
+/// The state of a node, in node.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "pallet_core::serde")]
 pub(crate) struct Record {
@@ -18,32 +18,32 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) group: String,
     pub(crate) tags: BTreeMap<String, String>,
-    /// In seconds since 1970. What one call made has one; a later call's in the same group is
-    /// greater.
+    /// In seconds since 1970-01-01 UTC. Nodes of one call share it; later calls for the same group
+    /// have greater ones.
     pub(crate) created: u64,
-    /// The wish that it was made for.
+    /// The token of the request that created it.
     pub(crate) token: String,
-    /// The name of the image it was made from.
+    /// The id of its image.
     pub(crate) image: String,
-    /// The directory of that image.
+    /// The directory of its image.
     pub(crate) root: PathBuf,
     pub(crate) address: Ipv4Addr,
-    /// The machine's end of the node's network device.
+    /// Its network device on the machine.
     pub(crate) device: String,
-    /// Whether its disk is memory, which is lost when it stops.
+    /// Whether its disk is in memory, and lost when it stops.
     pub(crate) disk_in_memory: bool,
-    /// Why it does not reach the outside, if it does not.
+    /// Why it has no access to the outside, if so.
     pub(crate) isolated: Option<String>,
-    /// The machine's run that `process` belongs to.
+    /// The boot of the machine that `process` belongs to.
     pub(crate) boot_id: String,
-    /// Its first process, since it was started.
+    /// Its first process since the last start.
     pub(crate) process: Option<Process>,
-    /// Whether it has run once. What has not is the remains of a creation that was interrupted.
+    /// Whether it has ever been started. If not, its creation was interrupted.
     pub(crate) complete: bool,
 }
 
 impl Record {
-    /// Its first process, if it runs.
+    /// Its first process, if it is running.
     pub(crate) fn running(&self, boot_id: &str) -> Option<Process> {
         self.process.filter(|process| self.boot_id == boot_id && process.is_alive())
     }
@@ -69,8 +69,8 @@ pub(crate) fn open(context: &ServiceContext) -> Store {
     Store::new(context, file_name)
 }
 
-/// Removes a directory and what is in it. A process whose maker was killed may still be about to
-/// end in there, so this is tried for a while.
+/// Removes a directory recursively. Processes of a killed creation may still be ending in it, so
+/// this is repeated for a while.
 pub(crate) fn remove_directory(path: &Path) -> Result<()> {
     let start = Instant::now();
     loop {
@@ -87,8 +87,7 @@ pub(crate) fn remove_directory(path: &Path) -> Result<()> {
     }
 }
 
-/// A name as that of a file: unchanged if it can be one, otherwise with a digest that keeps it
-/// apart from others.
+/// A name as a file name: unchanged if it is valid, otherwise with a digest that makes it unique.
 fn file_name(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if (1..=80).contains(&name.len()) && name.bytes().all(plain) && !name.starts_with('.') {
@@ -98,7 +97,7 @@ fn file_name(name: &str) -> String {
     format!("{kept}.{:016x}", digest(&[name]))
 }
 
-/// A digest of words (FNV-1a): the same in every release, unlike the standard library's.
+/// A digest of words (FNV-1a): stable across releases, unlike that of the standard library.
 pub(crate) fn digest(words: &[&str]) -> u64 {
     let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
     bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {

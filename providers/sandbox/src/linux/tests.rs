@@ -1,5 +1,5 @@
-//! Nodes are made for real: these tests need root, and do nothing without it. Each has a bridge, a
-//! network and a directory of its own.
+//! Tests with real nodes: they need root, and do nothing without it. Each has its own bridge,
+//! network and directory.
 
 mod bed;
 mod elsewhere;

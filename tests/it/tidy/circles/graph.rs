@@ -1,4 +1,4 @@
-//! The circles of a graph of files.
+//! The cycles in a graph of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

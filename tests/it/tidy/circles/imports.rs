@@ -2,7 +2,7 @@
 
 use syn::UseTree;
 
-/// Tells of each name that a `use` brings its path; of a glob, its path alone.
+/// Calls back for each name that a `use` imports, with its path; for a glob, with its path alone.
 pub(super) fn each_import(
     tree: &UseTree,
     path: &mut Vec<String>,

@@ -1,4 +1,4 @@
-//! What files say, and what is wrong with them.
+//! Tests of reading files, valid and invalid.
 
 use super::*;
 use crate::project::config::SignerConfig;
@@ -152,7 +152,7 @@ nginx = "newest"
             10 | no_sudo = 1
                |           ^
 
-            error: "newest" is no version requirement: unexpected character 'n' while parsing major version number
+            error: "newest" is not a version requirement: unexpected character 'n' while parsing major version number
               --> pallet.toml:13:9
                |
             13 | nginx = "newest"
@@ -180,7 +180,7 @@ root = "root.json"
           |
         2 | "oci://a" = { identity = "me@example.org" }
           |             ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-          = help: who it is and who says so: { identity = "a@acme.example", issuer = "https://..." }
+          = help: write { identity = "a@acme.example", issuer = "https://..." }
 
         error: the identity "*" matches everybody; name the trusted identities
          --> pallet.toml:3:14
@@ -188,7 +188,7 @@ root = "root.json"
         3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]
           |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-        error: `oci://b` must be the file of a key, a table of `identity` and `issuer`, or a list of them, not an integer
+        error: `oci://b` must be a public key file, a table with `identity` and `issuer`, or a list of them, not an integer
          --> pallet.toml:3:66
           |
         3 | "oci://b" = [{ identity = "*", issuer = "https://example.org" }, 1]

@@ -1,4 +1,4 @@
-//! The call that a place of a text is in, and the names around it.
+//! Finds the call around a position of a text, and the name at it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -8,24 +8,24 @@ use super::scope::{CompletionScope, Name};
 use crate::project::star::signature::{Parameter, Signature};
 use crate::project::star::tokens::{Token, TokenKind, tokens};
 
-/// The call that a place is in.
+/// The call around a position.
 #[derive(Debug, Clone)]
 pub(crate) struct CallAt {
-    /// The name of the function, with its dots.
+    /// The name of the function, including dots.
     pub(crate) function: String,
     pub(crate) signature: Option<Arc<Signature>>,
-    /// How many arguments stand before the place by position.
+    /// Number of positional arguments before the position.
     pub(crate) positional: usize,
-    /// The keywords that stand in the call already.
+    /// The keywords that the call already has.
     pub(crate) keywords: BTreeSet<String>,
-    /// The keyword of the argument at the place.
+    /// The keyword of the argument at the position.
     pub(crate) keyword: Option<String>,
-    /// Nothing stands between the place's word and the comma or bracket before it.
+    /// Whether the argument at the position has nothing but the current word.
     pub(super) begins: bool,
 }
 
 impl CallAt {
-    /// The parameter that the argument at the place is for.
+    /// The parameter of the argument at the position.
     pub(crate) fn parameter(&self) -> Option<&Parameter> {
         let parameters = &self.signature.as_ref()?.parameters;
         match &self.keyword {
@@ -35,13 +35,13 @@ impl CallAt {
     }
 }
 
-/// The call that a place is in, innermost.
+/// The innermost call around a position.
 pub(crate) fn call_at(text: &str, at: usize, scope: &CompletionScope) -> Option<CallAt> {
     let before = text.get(..at).unwrap_or(text);
     call(before, &significant(&tokens(before)), scope)
 }
 
-/// What the name at a place stands for, and the bytes of the name with its dots: `nginx.site`.
+/// The bytes of the dotted name at a position (`nginx.site`), the name, and its meaning.
 pub(crate) fn name_at<'a>(
     text: &str,
     at: usize,
@@ -56,7 +56,7 @@ pub(crate) fn name_at<'a>(
     Some((begin..all[index].range.end, name, lookup(scope, &path)))
 }
 
-/// The innermost call that is open at the end of these tokens.
+/// The innermost call that is still open after these tokens.
 pub(super) fn call(text: &str, tokens: &[Token], scope: &CompletionScope) -> Option<CallAt> {
     let mut depth = 0;
     let mut nested = false;
@@ -79,8 +79,7 @@ pub(super) fn call(text: &str, tokens: &[Token], scope: &CompletionScope) -> Opt
                     nested,
                 ));
             }
-            // a list or a dict among the arguments: the call around it still tells what its items
-            // are
+            // an argument can be a list or dict; the parameter still tells what its items are
             TokenKind::Open => nested = true,
             _ => {}
         }
@@ -130,7 +129,7 @@ fn arguments_before(
     found
 }
 
-/// The name with its dots that ends these tokens, and where it begins.
+/// The dotted name at the end of these tokens, and its start.
 pub(super) fn path_before(text: &str, tokens: &[Token]) -> (Vec<String>, usize) {
     let (mut path, mut begin) = (Vec::new(), tokens.last().map_or(0, |last| last.range.end));
     let mut rest = tokens;
@@ -144,7 +143,7 @@ pub(super) fn path_before(text: &str, tokens: &[Token]) -> (Vec<String>, usize) 
             _ => return (path, begin),
         }
     }
-    // what stands before the dot is no name: nothing is known of it
+    // an expression before the dot: nothing is known about it
     (Vec::new(), begin)
 }
 
@@ -153,7 +152,7 @@ pub(super) fn lookup<'a>(scope: &'a CompletionScope, path: &[String]) -> Option<
     rest.iter().try_fold(scope.names.get(first)?, |name, attribute| name.attributes.get(attribute))
 }
 
-/// The tokens that mean something within a line.
+/// The tokens without newlines, comments and line continuations.
 pub(super) fn significant(tokens: &[Token]) -> Vec<Token> {
     let significant = |token: &&Token| {
         !matches!(token.kind, TokenKind::Newline | TokenKind::Comment | TokenKind::Joint)

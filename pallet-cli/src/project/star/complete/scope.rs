@@ -1,4 +1,4 @@
-//! What is known of the names that a text can use.
+//! The names that a text can use.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::project::star::scope::KnownName;
 use crate::project::star::signature::Signature;
 
-/// What is known of the names that a text can use.
+/// The names that a text can use.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CompletionScope {
-    /// The names, each with what it stands for.
+    /// The names with their meanings.
     pub(crate) names: BTreeMap<String, Name>,
     /// The names of groups.
     pub(crate) groups: Vec<String>,
@@ -23,24 +23,24 @@ pub(crate) struct CompletionScope {
     pub(crate) crates: Vec<String>,
 }
 
-/// What a name stands for.
+/// The meaning of a name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Name {
-    /// How it is called, if it is a function that Pallet gave.
+    /// The signature, if it is one of Pallet's functions.
     pub(crate) signature: Option<Arc<Signature>>,
-    /// What it is, in a few words.
+    /// A short description.
     pub(crate) about: String,
-    /// What stands behind a dot after it.
+    /// Its attributes.
     pub(crate) attributes: BTreeMap<String, Name>,
 }
 
 impl Name {
-    /// A name of which only that is known.
+    /// A name with only a description.
     pub(crate) fn about(about: &str) -> Self {
         Name { about: about.to_owned(), ..Name::default() }
     }
 
-    /// What the static check knows of a name.
+    /// A name known to the static check.
     pub(crate) fn known(known: &KnownName) -> Self {
         match known {
             KnownName::Function(signature) => Name {
@@ -62,7 +62,7 @@ impl Name {
     }
 }
 
-/// The first sentence of a documentation.
+/// The first sentence of a documentation text.
 pub(crate) fn first_sentence(doc: &str) -> String {
     let line = doc.lines().next().unwrap_or_default();
     line.split_inclusive(". ").next().unwrap_or_default().trim().to_owned()

@@ -1,4 +1,4 @@
-//! What is offered at a place that is marked with `|`.
+//! Tests of completion at a position marked with `|`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::project::star::language::Language;
 use crate::project::star::scope::KnownName;
 use crate::project::star::signature::Parameter;
 
-/// What is offered where `|` stands.
+/// The candidates at `|`.
 fn offered(marked: &str) -> Vec<String> {
     let language = Language::new(["db"].into_iter());
     let mut scope = CompletionScope {

@@ -1,12 +1,12 @@
-//! The bytes of netlink messages: attributes to write, attributes to read.
+//! The binary format of netlink messages: writing and reading attributes.
 
 use std::net::Ipv4Addr;
 
-/// Attributes in the order they were added, each padded to four bytes.
+/// Attributes in the order of insertion, each padded to four bytes.
 #[derive(Default)]
 pub(crate) struct Attributes(Vec<u8>);
 
-/// Marks an attribute whose value is attributes.
+/// Flags an attribute that contains attributes.
 const NESTED: u16 = 1 << 15;
 
 impl Attributes {
@@ -14,7 +14,7 @@ impl Attributes {
         Self::default()
     }
 
-    /// After a struct that stands before them, such as the one inside of a veth's peer.
+    /// Attributes that follow a struct, such as that of a veth's peer.
     pub(crate) fn after(header: &[u8]) -> Self {
         Attributes(header.to_vec())
     }
@@ -35,12 +35,12 @@ impl Attributes {
         self.bytes(kind, &bytes)
     }
 
-    /// A number as this machine writes it: rtnetlink's way.
+    /// A number in this machine's byte order, as rtnetlink expects.
     pub(crate) fn number(self, kind: u16, value: u32) -> Self {
         self.bytes(kind, &value.to_ne_bytes())
     }
 
-    /// A number as the network writes it: netfilter's way.
+    /// A number in network byte order, as netfilter expects.
     pub(crate) fn network_number(self, kind: u16, value: u32) -> Self {
         self.bytes(kind, &value.to_be_bytes())
     }
@@ -54,7 +54,7 @@ impl Attributes {
     }
 }
 
-/// A whole message: its header, the struct that its kind begins with, its attributes.
+/// A complete message: its header, the struct of its type, and its attributes.
 pub(super) fn message(
     kind: u16,
     flags: u16,
@@ -75,7 +75,7 @@ pub(super) fn message(
     bytes
 }
 
-/// A message that was received.
+/// A received message.
 pub(crate) struct Received {
     pub(crate) kind: u16,
     pub(crate) sequence: u32,
@@ -97,7 +97,7 @@ pub(super) fn received(mut bytes: &[u8]) -> Vec<Received> {
 }
 
 impl Received {
-    /// The attribute of this kind, among those that follow a struct of `header` bytes.
+    /// The attribute of this kind, in the attributes after a struct of `header` bytes.
     pub(crate) fn attribute(&self, header: usize, kind: u16) -> Option<&[u8]> {
         attribute(self.payload.get(header..)?, kind)
     }

@@ -1,5 +1,4 @@
-//! Netlink: how the kernel's links, addresses, routes and packet filter are changed without `ip`
-//! and `nft`.
+//! Netlink: changes the kernel's links, addresses, routes and packet filter without `ip` and `nft`.
 
 mod message;
 mod nftables;

@@ -1,9 +1,9 @@
-//! The packet filter's part, over nf_tables: one table that lets nodes reach the outside, and rules
-//! in those chains of others that would stop them, such as Docker's.
+//! The packet filter, with nf_tables: a table that gives nodes access to the outside, and rules in
+//! those chains of others, such as Docker's, that would block them.
 //!
-//! Netfilter's netlink differs from routing's: messages come in batches that happen together or not
-//! at all, numbers are big endian, and a rule is a list of expressions that load packet data into
-//! registers, compare them, and end in a verdict. What is sent is this:
+//! Netfilter's netlink differs from rtnetlink: messages are in atomic batches, numbers are big
+//! endian, and a rule is a list of expressions that load packet data into registers, compare them,
+//! and end in a verdict. These are the rules:
 //!
 //! ```text
 //! table ip pallet-BRIDGE {
@@ -25,7 +25,7 @@ use rustix::net::netlink;
 use super::message::{Attributes, Received, attribute};
 use super::socket::{APPEND, CREATE, Part, Socket};
 
-// kinds of messages: the subsystem (10, nf_tables) in the high byte
+// message types: the subsystem (10, nf_tables) is in the high byte
 const BATCH_BEGIN: u16 = 16;
 const BATCH_END: u16 = 17;
 const SUBSYSTEM: u16 = 10;
@@ -59,20 +59,20 @@ const HOOK_FORWARD: u32 = 2;
 const HOOK_POSTROUTING: u32 = 4;
 const PRIORITY_SOURCE_NAT: u32 = 100;
 
-// a list's element, an expression, the data in it
+// a list element, an expression, the data in it
 const LIST_ELEMENT: u16 = 1;
 const EXPRESSION_NAME: u16 = 1;
 const EXPRESSION_DATA: u16 = 2;
 const DATA_VALUE: u16 = 1;
 const DATA_VERDICT: u16 = 2;
 
-/// The register that expressions hand values over in.
+/// The register that expressions use.
 const REGISTER: u32 = 1;
 const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
 const DROP: u32 = 0;
 const ACCEPT: u32 = 1;
-/// Keys of `meta`: the names of the devices that a packet came and goes by.
+/// Keys of `meta`: the names of a packet's input and output device.
 const INPUT_NAME: u32 = 6;
 const OUTPUT_NAME: u32 = 7;
 
@@ -84,7 +84,7 @@ impl Filter {
         Socket::open(Some(netlink::NETFILTER)).map(Filter)
     }
 
-    /// Makes the table, or makes it again: packets from the network that leave by another device
+    /// Creates or replaces the table: packets from the network that leave through another device
     /// than `bridge` get this machine's address.
     pub(crate) fn masquerade(
         &mut self,
@@ -109,8 +109,7 @@ impl Filter {
             .text(RULE_TABLE, &table)
             .text(RULE_CHAIN, "postrouting")
             .nested(RULE_EXPRESSIONS, list(expressions));
-        // making, deleting and making is how a table is replaced in one go, whether it exists or
-        // not
+        // create, delete, create: replaces the table atomically, whether or not it exists
         self.batch(vec![
             (NEW_TABLE, CREATE, ipv4(), Attributes::new().text(TABLE_NAME, &table)),
             (DELETE_TABLE, 0, ipv4(), Attributes::new().text(TABLE_NAME, &table)),
@@ -120,7 +119,7 @@ impl Filter {
         ])
     }
 
-    /// Removes the table, if there is one.
+    /// Removes the table, if it exists.
     pub(crate) fn remove(&mut self, bridge: &str) -> io::Result<()> {
         let name = table_name(bridge);
         self.batch(vec![
@@ -129,7 +128,7 @@ impl Filter {
         ])
     }
 
-    /// Lets the bridge's packets pass where a chain drops what it does not know. Idempotent.
+    /// Accepts the bridge's packets in chains that drop by default. Idempotent.
     pub(crate) fn open_forwarding(&mut self, bridge: &str) -> io::Result<()> {
         let mut parts = self.rules_to_delete(bridge)?;
         for chain in self.0.dump(GET_CHAIN, &header(FAMILY_UNSPECIFIED, 0), &Attributes::new())? {
@@ -143,20 +142,20 @@ impl Filter {
                     .text(RULE_CHAIN, &name)
                     .nested(RULE_EXPRESSIONS, list(expressions))
                     .bytes(RULE_NOTE, &note(bridge));
-                // without APPEND a rule comes first
+                // without APPEND the rule becomes the first
                 parts.push((NEW_RULE, CREATE, header(family, 0), rule));
             }
         }
         self.batch(parts)
     }
 
-    /// Removes what [`open_forwarding`](Filter::open_forwarding) made.
+    /// Removes the rules of [`open_forwarding`](Filter::open_forwarding).
     pub(crate) fn close_forwarding(&mut self, bridge: &str) -> io::Result<()> {
         let parts = self.rules_to_delete(bridge)?;
         self.batch(parts)
     }
 
-    /// The bridge's rules in the chains of others, each as the message that deletes it.
+    /// The bridge's rules in other chains, each as a message that deletes it.
     fn rules_to_delete(&mut self, bridge: &str) -> io::Result<Vec<Part>> {
         let rules = self.0.dump(GET_RULE, &header(FAMILY_UNSPECIFIED, 0), &Attributes::new())?;
         let ours = rules
@@ -188,8 +187,8 @@ fn table_name(bridge: &str) -> String {
     format!("pallet-{bridge}")
 }
 
-/// The family, the table and the name of a chain for forwarded IPv4 packets whose policy is to drop
-/// them.
+/// The family, table and name of a chain, if it filters forwarded IPv4 packets and its policy is to
+/// drop them.
 fn closed_chain(chain: &Received) -> Option<(u8, String, String)> {
     let family = *chain.payload.first()?;
     let big_endian = |bytes: &[u8]| Some(u32::from_be_bytes(bytes.try_into().ok()?));
@@ -203,7 +202,7 @@ fn closed_chain(chain: &Received) -> Option<(u8, String, String)> {
     closed.then_some((family, chain.text(HEADER, CHAIN_TABLE)?, chain.text(HEADER, CHAIN_NAME)?))
 }
 
-/// A rule's comment, by which it is found again: type 0, length, text with a zero byte.
+/// The comment by which a rule is found later: type 0, length, text with a zero byte.
 fn note(bridge: &str) -> Vec<u8> {
     let text = table_name(bridge);
     let mut bytes = vec![0, u8::try_from(text.len() + 1).unwrap_or(u8::MAX)];
@@ -225,7 +224,7 @@ fn ipv4() -> Vec<u8> {
     header(FAMILY_IPV4, 0)
 }
 
-/// A device's name as the kernel compares it: 16 bytes, filled with zeros.
+/// A device name in the kernel's format: 16 bytes, padded with zeros.
 fn device_name(name: &str) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(name.bytes()) {
@@ -242,7 +241,7 @@ fn expression(name: &str, data: Attributes) -> Attributes {
     Attributes::new().text(EXPRESSION_NAME, name).nested(EXPRESSION_DATA, data)
 }
 
-/// `ip saddr` into the register: 4 bytes at offset 12 of the network header (base 1).
+/// Loads `ip saddr` into the register: 4 bytes at offset 12 of the network header (base 1).
 fn source_address() -> Attributes {
     let data = Attributes::new()
         .network_number(1, REGISTER)
@@ -252,12 +251,12 @@ fn source_address() -> Attributes {
     expression("payload", data)
 }
 
-/// `iifname` or `oifname` into the register.
+/// Loads `iifname` or `oifname` into the register.
 fn name_of_device(key: u32) -> Attributes {
     expression("meta", Attributes::new().network_number(1, REGISTER).network_number(2, key))
 }
 
-/// The end of a rule: the packet may pass.
+/// Ends a rule: accepts the packet.
 fn accept() -> Attributes {
     const VERDICT_REGISTER: u32 = 0;
     let verdict =
@@ -268,7 +267,7 @@ fn accept() -> Attributes {
     )
 }
 
-/// The register's first `prefix` of 32 bits: (register & mask) ^ 0.
+/// Keeps the first `prefix` of 32 bits in the register: (register & mask) ^ 0.
 fn mask(prefix: u8) -> Attributes {
     let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
     let data = Attributes::new()
@@ -280,7 +279,7 @@ fn mask(prefix: u8) -> Attributes {
     expression("bitwise", data)
 }
 
-/// The rule goes on only if the register compares so.
+/// Compares the register; the rule ends if the comparison fails.
 fn compare(how: u32, with: &[u8]) -> Attributes {
     let data = Attributes::new()
         .network_number(1, REGISTER)

@@ -56,28 +56,28 @@ pub(crate) struct Link {
     pub(crate) name: String,
     /// `bridge`, `veth`, ...; empty for hardware.
     pub(crate) kind: String,
-    /// A note that the kernel keeps with it.
+    /// A comment that the kernel stores.
     pub(crate) alias: String,
     pub(crate) mtu: u32,
-    /// The bridge that it is a port of.
+    /// The bridge that it is attached to.
     pub(crate) master: Option<u32>,
 }
 
-/// A route to somewhere.
+/// A route.
 #[derive(Debug, Clone)]
 pub(crate) struct Route {
     pub(crate) destination: Ipv4Addr,
     /// 0 for the default route.
     pub(crate) prefix: u8,
     pub(crate) link: Option<u32>,
-    /// Whether it is in the table that packets to the outside follow.
+    /// Whether it is in the main routing table.
     pub(crate) main: bool,
 }
 
 impl Routing {
-    /// Those of the calling thread's namespace.
+    /// Opens the network namespace of the calling thread.
     pub(crate) fn open() -> io::Result<Self> {
-        // NETLINK_ROUTE is protocol 0, which is what a socket without a protocol gets
+        // NETLINK_ROUTE is protocol 0, the default
         Socket::open(None).map(Routing)
     }
 
@@ -98,8 +98,8 @@ impl Routing {
         self.0.request(NEW_LINK, CREATE | EXCLUSIVE, &link_header(0, 0, 0), &attributes)
     }
 
-    /// A pair of devices: `name` as a port of the bridge `master`, and `peer` in the network
-    /// namespace of the process `pid`.
+    /// Creates a pair of devices: `name` as a port of the bridge `master`, and `peer` in the
+    /// network namespace of the process `pid`.
     pub(crate) fn add_veth(
         &mut self,
         name: &str,

@@ -1,4 +1,4 @@
-//! A netlink socket: requests that the kernel acknowledges, and dumps.
+//! A netlink socket: acknowledged requests, and dumps.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -14,10 +14,10 @@ use super::message::{Attributes, Received, message, received, u32_at};
 const REQUEST: u16 = 1;
 const ACKNOWLEDGE: u16 = 4;
 const DUMP: u16 = 0x300;
-/// The object is made if it is missing, and must not exist.
+/// Create the object; it must not exist.
 pub(crate) const CREATE: u16 = 0x400;
 pub(crate) const EXCLUSIVE: u16 = 0x200;
-/// Together with [`CREATE`] in a rule: at the end of the chain.
+/// With [`CREATE`] for a rule: add it at the end of the chain.
 pub(crate) const APPEND: u16 = 0x800;
 
 const KIND_ERROR: u16 = 2;
@@ -28,11 +28,11 @@ pub(crate) struct Socket {
     sequence: u32,
 }
 
-/// One message of a batch: kind, flags, the struct it begins with, its attributes.
+/// A message of a batch: type, flags, the struct at its beginning, its attributes.
 pub(crate) type Part = (u16, u16, Vec<u8>, Attributes);
 
 impl Socket {
-    /// A socket of `protocol` in the network namespace of the calling thread.
+    /// Opens a socket for `protocol` in the network namespace of the calling thread.
     pub(crate) fn open(protocol: Option<Protocol>) -> io::Result<Self> {
         let file =
             socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, protocol)?;
@@ -40,7 +40,7 @@ impl Socket {
         Ok(Socket { file, sequence: 0 })
     }
 
-    /// Sends one request, and waits until the kernel has done it.
+    /// Sends a request, and waits for its acknowledgement.
     pub(crate) fn request(
         &mut self,
         kind: u16,
@@ -53,8 +53,8 @@ impl Socket {
         self.acknowledged(&bytes)
     }
 
-    /// Sends messages that the kernel takes together, and waits until it has done them all. The
-    /// last of `parts` closes the batch, so the one before it is the one that is acknowledged.
+    /// Sends an atomic batch of messages, and waits for its acknowledgement. The last of `parts`
+    /// ends the batch, so the one before it is acknowledged.
     pub(crate) fn batch(&mut self, parts: &[Part]) -> io::Result<()> {
         let mut bytes = Vec::new();
         let mut last = 0;
@@ -87,7 +87,7 @@ impl Socket {
         }
     }
 
-    /// All objects of one kind.
+    /// Lists all objects of a kind.
     pub(crate) fn dump(
         &mut self,
         kind: u16,
@@ -110,7 +110,7 @@ impl Socket {
     }
 
     fn receive(&self) -> io::Result<Vec<Received>> {
-        // the kernel sends a dump in pieces of at most 32 KiB
+        // the kernel sends dumps in parts of at most 32 KiB
         let mut buffer = vec![0; 64 << 10];
         let (length, _) = recv(&self.file, buffer.as_mut_slice(), RecvFlags::empty())?;
         Ok(received(buffer.get(..length).unwrap_or_default()))

@@ -1,4 +1,4 @@
-//! A service with everything of its own, and what it could leave behind.
+//! A service with its own resources, and a check for leftovers.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) struct Bed {
 }
 
 impl Bed {
-    /// A bed for the test `number`; `None` if there is no root.
+    /// The bed for test `number`; `None` without root.
     pub(super) fn new(number: u8) -> Option<Bed> {
         let directory = tempfile::tempdir().unwrap();
         let mut bed = Bed::in_directory(number, directory.path())?;
@@ -30,7 +30,7 @@ impl Bed {
         Some(bed)
     }
 
-    /// A bed in a directory that somebody else removes.
+    /// A bed in a directory that the caller removes.
     pub(super) fn in_directory(number: u8, directory: &Path) -> Option<Bed> {
         if !machine::is_root() {
             return None;
@@ -58,7 +58,7 @@ impl Bed {
         &self.directory
     }
 
-    /// The same service as another project has it.
+    /// The same service in another project.
     pub(super) fn of_project(&self, project: &str) -> Sandbox {
         let context = ServiceContext { project: project.into(), ..self.context.clone() };
         Sandbox::connect(self.options.clone(), context).unwrap()
@@ -94,7 +94,7 @@ impl Bed {
         links
     }
 
-    /// What of this bed the machine sees mounted, beside what others have.
+    /// This bed's mounts on the machine.
     fn mounts(&self) -> Vec<String> {
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         let directory = self.directory.to_string_lossy();
@@ -105,7 +105,7 @@ impl Bed {
             .collect()
     }
 
-    /// Takes all down, and checks that nothing is left of it.
+    /// Removes everything, and checks that nothing is left.
     pub(super) fn down(&self) {
         let nodes: Vec<_> = self
             .sandbox
@@ -127,14 +127,14 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        // after a failure nothing may stay on the machine either
+        // removes everything from the machine after a failure, too
         let program = ServiceContext { directory: PathBuf::new(), ..self.context.clone() };
         let _ =
             Sandbox::connect(self.options.clone(), program).and_then(|sandbox| take_down(&sandbox));
     }
 }
 
-/// Destroys all nodes of a service, and what it keeps besides them.
+/// Destroys all nodes of a service, and its other resources.
 pub(super) fn take_down(sandbox: &Sandbox) -> Result<()> {
     let ids: Vec<_> = sandbox.nodes()?.into_iter().map(|node| node.id).collect();
     sandbox.destroy_nodes(&ids)?;
@@ -163,7 +163,7 @@ pub(super) fn script(node: &Node, text: &str) -> Output {
     Command::new(&command[0]).args(&command[1..]).args(["sh", "-c", text]).output().unwrap()
 }
 
-/// What a script says in a node.
+/// The output of a script in a node.
 pub(super) fn sh(node: &Node, text: &str) -> String {
     let output = script(node, text);
     assert!(output.status.success(), "{text}: {}", String::from_utf8_lossy(&output.stderr));

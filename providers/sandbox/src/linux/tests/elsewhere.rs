@@ -1,6 +1,6 @@
-//! What needs a process of its own: one that is killed, and machines that look otherwise.
+//! Tests that need a process of their own: to be killed, or with a different view of the machine.
 //!
-//! Tests marked `ignore` are no tests by themselves: those above them run them in such a process.
+//! Tests marked `ignore` are not run on their own: the tests above them run them in such a process.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,8 +15,7 @@ use crate::linux::sandbox::Sandbox;
 /// Tells a test in another process which bed to use.
 const DIRECTORY: &str = "PALLET_TEST_DIRECTORY";
 
-/// A test of this file in another process, which first does what `script` says and has the bed in
-/// `directory`.
+/// Runs a test of this file in another process, after `script`, with the bed in `directory`.
 fn elsewhere(namespaces: &[&str], script: &str, test: &str, directory: &Path) -> Command {
     let mut command = Command::new("unshare");
     command
@@ -39,7 +38,7 @@ fn succeeds(mut command: Command) {
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
-/// The bed that another process prepared.
+/// The bed prepared by the other process.
 fn given(number: u8) -> Option<Bed> {
     Bed::in_directory(number, Path::new(&std::env::var_os(DIRECTORY)?))
 }
@@ -74,7 +73,7 @@ fn a_creation_that_is_killed_at_any_moment_leaves_nothing_that_is_stuck() {
 fn make_nodes() {
     let Some(bed) = given(31) else { return };
     bed.run(&["web-1", "web-2"]);
-    // what it made is not its to remove
+    // the other process removes it
     std::mem::forget(bed);
 }
 
@@ -83,7 +82,7 @@ fn on_a_machine_whose_root_is_an_overlay_disks_are_in_memory() {
     if !machine::is_root() {
         return;
     }
-    // as in a container: everything on an overlay, which can hold no other
+    // as in a container: everything is on an overlay, which cannot contain another one
     let outside = tempfile::tempdir().unwrap();
     let script = format!(
         "cd {}; mkdir upper work merged; mount -t overlay -o \
@@ -115,7 +114,7 @@ fn nodes_in_memory() {
     assert_ne!(sh(&again, "cat /etc/motd"), "written");
     assert_eq!(sh(&again, "hostname"), "web-1");
 
-    // the machine's own root, whose private directories are hidden in another way then
+    // the machine's own root, whose private directories are hidden in a different way
     let node = made(run(&bed.sandbox, &["web-2"]).remove(0)).unwrap();
     assert_eq!(
         sh(&node, "ls -A /root /srv | tr -d '\\n'; stat -c %a /tmp /root"),
@@ -150,7 +149,7 @@ fn nodes_with_volumes() {
 fn without_namespaces_or_a_way_out_it_says_so() {
     let Some(bed) = Bed::new(34) else { return };
     succeeds(elsewhere(&["--mount", "--net"], "", "nodes_without_outside", bed.directory()));
-    // without the right to make namespaces, and without root
+    // without the capability to create namespaces, and without root
     let confined = "exec setpriv --bounding-set=-sys_admin --inh-caps=-all \"$@\"";
     succeeds(elsewhere(&["--mount"], confined, "nodes_that_cannot_be", bed.directory()));
     let nobody = format!(
@@ -252,7 +251,7 @@ fn two_bridges() {
         let output = Command::new("nft").args(["list", "tables"]).output().unwrap();
         String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    // /sys is still that of the namespace outside
+    // /sys is still that of the outer namespace
     let devices = || std::fs::read_to_string("/proc/net/dev").unwrap();
     let bridges = || {
         ["br1", "br2"]
@@ -290,7 +289,7 @@ fn two_bridges() {
         }
     }
 
-    // what an earlier end left behind goes with the next one, also where there is nothing but rules
+    // a clean-up also removes leftovers of earlier ones, even if they are only rules
     let one = service("br1", "10.215.1.0/24", "one");
     one.network.ensure().unwrap();
     assert_eq!((forward(), bridges()), ("1".into(), vec!["br1"]));
@@ -301,7 +300,7 @@ fn two_bridges() {
     one.clean_up().unwrap();
     assert_eq!(tables(), Vec::<String>::new());
 
-    // a service whose bridge was changed leaves the old one to nobody
+    // after the option `bridge` is changed, no service uses the old bridge
     made(run(&one, &["web-1"]).remove(0)).unwrap();
     let options = crate::options::Options {
         bridge: "br2".into(),
@@ -324,7 +323,7 @@ fn nodes_that_cannot_be() {
     let Some(bed) = given(34) else { return };
     let error = made(run(&bed.sandbox, &["web-1"]).remove(0)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported, "{error}");
-    assert!(error.to_string().contains("may not make namespaces"), "{error}");
+    assert!(error.to_string().contains("may not create namespaces"), "{error}");
     assert!(!bed.node_directory("web-1").exists());
 }
 

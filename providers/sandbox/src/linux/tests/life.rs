@@ -1,4 +1,5 @@
-//! The life of nodes: stopped and started, interrupted, made by several at once, destroyed.
+//! The life of nodes: stopped and started, interrupted, created by several processes at once,
+//! destroyed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -35,7 +36,7 @@ fn a_node_whose_processes_died_starts_again_on_its_disk() {
     assert_eq!(again.tags.get("bootstrapped").map(String::as_str), Some("true"));
     assert_eq!(sh(&again, "cat /srv/file; hostname"), "kept\nweb-1");
     assert!(sh(&again, "cat /etc/hosts").contains(" web-1"));
-    // one that runs is left as it is
+    // a running node is left as it is
     let unchanged = bed.run(&["web-1"]).remove(0);
     assert_eq!(unchanged, again);
     bed.down();
@@ -80,7 +81,7 @@ fn after_a_reboot_nodes_are_stopped_and_not_stuck() {
     let Some(bed) = Bed::new(22) else { return };
     let nodes = bed.run(&["web-1", "web-2"]);
     for name in ["web-1", "web-2"] {
-        // what a reboot leaves: no process, and numbers that mean others now
+        // the state after a reboot: no process, and a pid that belongs to another one
         let mut record = bed.record(name);
         let process = record.process.unwrap();
         process.kill().unwrap();
@@ -101,7 +102,7 @@ fn after_a_reboot_nodes_are_stopped_and_not_stuck() {
 fn what_an_interrupted_creation_left_is_cleaned() {
     let Some(bed) = Bed::new(23) else { return };
     bed.run(&["web-1", "web-2"]);
-    // killed before the first file, and before the end
+    // killed before the first file was written, and before the end
     fs::create_dir(bed.node_directory("web-3")).unwrap();
     let mut record = bed.record("web-2");
     record.process.unwrap().kill().unwrap();
@@ -140,7 +141,7 @@ fn several_at_once_make_each_node_once() {
 #[test]
 fn the_newest_can_be_told() {
     let Some(bed) = Bed::new(27) else { return };
-    // not in the order of their names, faster than the clock, and with a clock that was set back
+    // not in the order of names, faster than the clock, and with a clock that was set back
     let first = bed.run(&["web-2"]).remove(0);
     let second = bed.run(&["web-1", "web-3"]);
     let mut ahead = bed.record("web-3");
@@ -205,7 +206,7 @@ fn another_project_of_the_same_name_is_refused() {
     let program = Sandbox::connect(bed.options.clone(), program).unwrap();
     assert_eq!(program.nodes().unwrap(), bed.sandbox.nodes().unwrap());
 
-    // the first project has moved: what is now in the other place is this project
+    // the first project has been moved, so the one in the other directory now owns the nodes
     let moved = ServiceContext { directory: bed.directory().join("other"), ..bed.context.clone() };
     let moved = Sandbox::connect(bed.options.clone(), moved).unwrap();
     fs::remove_file(bed.context.directory.join("pallet.toml")).unwrap();
@@ -215,7 +216,7 @@ fn another_project_of_the_same_name_is_refused() {
     assert!(bed.sandbox.nodes().is_err());
     let ids: Vec<_> = moved.nodes().unwrap().into_iter().map(|node| node.id).collect();
     moved.destroy_nodes(&ids).unwrap();
-    // without nodes the name is free again
+    // without nodes, the name is free again
     assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);
     bed.down();
 }

@@ -1,4 +1,5 @@
-//! The network of nodes: reachable from the machine and from each other, with a way to the outside.
+//! The network of nodes: reachable from the machine and from each other, with access to the
+//! outside.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -47,8 +48,8 @@ fn a_page_is_served_to_the_machine_and_to_another_node() {
     );
     assert!(sh(&nodes[1], &client).ends_with("hello from web-1"));
 
-    // another node at the same address is reached at once: nobody remembers the old one's hardware
-    // address
+    // another node with the same address is reachable at once: no ARP cache has an outdated
+    // hardware address
     bed.sandbox.destroy_nodes(&[nodes[0].id.clone()]).unwrap();
     server.wait().unwrap();
     let again = bed.run(&["web-3"]).remove(0);

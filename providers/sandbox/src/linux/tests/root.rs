@@ -1,5 +1,4 @@
-//! What a node is from inside: a machine of its own, from which the machine around it cannot be
-//! changed.
+//! A node from inside: a machine of its own, which cannot change the machine around it.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -148,7 +147,7 @@ fn what_is_not_there_cannot_be_made() {
 #[test]
 fn an_image_directory_is_a_root_of_its_own() {
     let Some(bed) = Bed::new(6) else { return };
-    // the smallest image there can be here: the machine's own programs, under another name
+    // the smallest possible image; its shell is not a program
     let image = bed.context.directory.join("image");
     for path in ["etc", "root", "var", "tmp", "bin"] {
         fs::create_dir_all(image.join(path)).unwrap();
@@ -172,7 +171,7 @@ fn an_image_directory_is_a_root_of_its_own() {
     let error =
         made(sandbox.run_nodes(&RunNodes { image, ..wish("web", &["web-1"]) }).unwrap().remove(0))
             .unwrap_err();
-    // it was chosen, and what cannot run does not: nothing of it stays
+    // the chosen image cannot run; nothing of the node remains
     assert!(error.to_string().contains("its first process"), "{error}");
     assert_eq!(bed.sandbox.nodes().unwrap(), vec![]);
     assert!(!bed.node_directory("web-1").exists());
