@@ -129,6 +129,16 @@ fn pack_one(place: &Place, archive: &str, name: &str, content: &str) {
 }
 
 #[test]
+fn an_archive_with_nothing_left_to_unpack_fails() {
+    for place in places() {
+        pack_one(&place, "one.tar", "one", "one\n");
+        let one = RemoteDirectory::local_file(place.path("one"), "one.tar").strip_components(1);
+        let said = place.fails(one);
+        assert!(said.contains("the archive has nothing for "), "{}: {said}", place.shell);
+    }
+}
+
+#[test]
 #[ignore = "needs root"]
 fn fault_04_two_archives_go_to_one_directory() {
     for place in places() {

@@ -375,6 +375,7 @@ fn is_found_out(declared: &Declared, said: &str) -> bool {
     let anyhow = [
         "Read-only file system",
         "cannot unpack the archive",
+        "the archive has nothing for",
         "is not a directory",
         "was refused by: ",
     ];
