@@ -265,7 +265,8 @@ impl Line<'_> {
         let last = |ere: &Ere| lines.iter().rposition(|line| ere.matches(bare(line)));
         if let Some(at) = self.replaces.as_ref().and_then(last) {
             let whole = format!("{}{}", self.line, &lines[at][bare(lines[at]).len()..]);
-            lines[at] = &whole;
+            // an empty line at the end of the text needs a newline to be a line
+            lines[at] = if whole.is_empty() { "\n" } else { &whole };
             return lines.concat();
         }
         let at = match &self.place {

@@ -160,7 +160,9 @@ impl Server {
             .to_string()
             .replace(&self.dir.path().display().to_string(), "DIR")
             .replace(&self.port.to_string(), "PORT");
-        text.replace(&format!(" {} ", user()), " USER ").replace(&format!(" {}@", user()), " USER@")
+        text.replace(&format!(" {} ", user()), " USER ")
+            .replace(&format!(" as {}:", user()), " as USER:")
+            .replace(&format!(" {}@", user()), " USER@")
     }
 }
 

@@ -324,7 +324,7 @@ mod tests {
         });
         let error = unreachable(&host);
         server.join().unwrap();
-        assert!(error.message.contains("answer that is none"), "{error}");
+        assert!(error.message.contains("gives an invalid answer"), "{error}");
     }
 
     #[test]

@@ -503,7 +503,7 @@ fn what_is_wrong_in_the_files_is_named() {
         connect(json!({ "endpoint": "localhost" }))
             .contains("services.aws.endpoint: `localhost` is not a URL")
     );
-    assert!(connect(json!({ "owners": [] })).contains("no owner"));
+    assert!(connect(json!({ "owners": [] })).contains("without an owner"));
     assert!(serde_json::from_value::<Options>(json!({ "regoin": "x" })).is_err());
     let mut spec = NodeSpec::default();
     let own = json!({ "spot": true });

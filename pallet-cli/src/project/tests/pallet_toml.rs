@@ -77,7 +77,7 @@ fn a_provider_that_is_misspelt_is_found_where_it_stands() {
           |
         3 | provder = "sandbox"
           | ^^^^^^^
-          = help: did you mean `provider` by `provder`?
+          = help: did you mean `provider` instead of `provder`?
     "#]]);
 }
 

@@ -79,6 +79,8 @@ fn line_in_file_is_the_same_here_and_on_the_node() {
         }
         same_here_and_there(&place, &path, None, LineInFile::new(&path, "x").create().mode(0o600));
         same_here_and_there(&place, &path, None, LineInFile::none_matching(&path, "x"));
+        let emptied = LineInFile::new(&path, "").matching("^[^a]*$");
+        same_here_and_there(&place, &path, Some("a\nx\nlast"), emptied);
     }
 }
 

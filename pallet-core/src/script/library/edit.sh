@@ -85,8 +85,8 @@ with_line() {
     if [ "$found" -gt 1 ]; then head -n "$((found - 1))" "$1"; fi
     ending=
     if has_returns "$1" && tail -n "+$found" "$1" | head -n 1 | grep -q "$return\$"; then ending=$return; fi
-    # the last line may have no newline
-    if [ "$found" -gt "$(wc -l <"$1")" ]; then printf %s "$line$ending"; else printf '%s\n' "$line$ending"; fi
+    # the last line may have no newline, unless it is empty
+    if [ -n "$line$ending" ] && [ "$found" -gt "$(wc -l <"$1")" ]; then printf %s "$line$ending"; else printf '%s\n' "$line$ending"; fi
     tail -n "+$((found + 1))" "$1"
     return
   fi
