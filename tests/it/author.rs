@@ -256,7 +256,7 @@ fn what_cannot_be_a_new_package_is_refused() {
     project
         .run_in(project.home(), &["new", "crate", "shop"])
         .exits(2)
-        .says("shop is there already");
+        .says("shop already exists");
     project
         .run_in(project.home(), &["new", "crate", "shop", "other", "--license", "none"])
         .exits(0);

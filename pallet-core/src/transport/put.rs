@@ -34,7 +34,8 @@ pub async fn put_with(
     let program = format!(
         "umask 077; mkdir -p -- {parent} && cat >{part} && if [ $(wc -c <{part}) -eq {size} ]; \
          then mv -f -- {part} {file}; \
-         else echo 'the content arrived incomplete' >&2; false; fi || {{ rm -f -- {part}; exit 1; }}",
+         else echo 'the content arrived incomplete' >&2; false; fi \
+         || {{ rm -f -- {part}; exit 1; }}",
         parent = quote(parent),
     );
     let mut errors = Vec::new();

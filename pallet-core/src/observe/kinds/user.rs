@@ -1,4 +1,4 @@
-//! Users.
+//! Users of a node: who they are, and their home, shell and groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 
