@@ -253,10 +253,7 @@ fn what_cannot_be_a_new_package_is_refused() {
         .exits(2)
         .says("there is no pallet-core in /nowhere");
     fs::create_dir(project.home().join("shop")).unwrap();
-    project
-        .run_in(project.home(), &["new", "crate", "shop"])
-        .exits(2)
-        .says("shop already exists");
+    project.run_in(project.home(), &["new", "crate", "shop"]).exits(2).says("shop already exists");
     project
         .run_in(project.home(), &["new", "crate", "shop", "other", "--license", "none"])
         .exits(0);
