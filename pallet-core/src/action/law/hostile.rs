@@ -164,7 +164,9 @@ fn rounds(
     let output = place.run(&format!("{text}\ndone\n}}\n"));
     let mut held = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
-        *held.entry(line.to_owned()).or_default() += 1;
+        if let Some(name) = line.strip_prefix("held ") {
+            *held.entry(name.to_owned()).or_default() += 1;
+        }
     }
     (held, String::from_utf8_lossy(&output.stderr).into_owned())
 }
@@ -291,31 +293,27 @@ fn links_that_are_exchanged_meanwhile_lead_nowhere() {
         let scripts = scripts(&place, &yard);
         let attack = Attack::begin(&place);
         let (mut held, mut said) = rounds(&place, count, &scripts);
+        // git works with path names, but as the attacker himself, who can only harm his own files
+        let mut left = scripts;
+        left.retain(|(name, _)| name != "git_checkout" && !held.contains_key(name));
         // success is up to chance: scripts that never succeeded get more rounds, on their own
-        for _ in 0..if count < 60 { 0 } else { 20 } {
-            let left: Vec<_> = scripts
-                .iter()
-                .filter(|(name, _)| !held.contains_key(&format!("held {name}")))
-                .cloned()
-                .collect();
-            if left.is_empty() {
+        for _ in 0..20 {
+            if left.is_empty() || count < 60 {
                 break;
             }
             let (more, also_said) = rounds(&place, count, &left);
+            left.retain(|(name, _)| !more.contains_key(name));
             held.extend(more);
             said += &also_said;
         }
         attack.end(&place.shell.to_string());
-        for (name, _) in &scripts {
-            // git works with path names, but as the attacker himself, who can only harm his own
-            // files
-            assert!(
-                count < 60 || name == "git_checkout" || held.contains_key(&format!("held {name}")),
-                "{}: {name} never came through: {held:?}\n{}",
-                place.shell,
-                &said[said.len().saturating_sub(2000)..]
-            );
-        }
+        assert!(
+            left.is_empty() || count < 60,
+            "{}: {:?} never came through: {held:?}\n{}",
+            place.shell,
+            left.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            &said[said.len().saturating_sub(2000)..]
+        );
         let said: Vec<_> = said
             .lines()
             .filter(|line| line.contains("not found") || line.contains("yntax"))
@@ -362,7 +360,7 @@ fn a_link_that_another_user_made_is_refused() {
         for (name, script) in &scripts {
             let through = script.contains("/spot");
             assert!(
-                !through || !held.contains_key(&format!("held {name}")),
+                !through || !held.contains_key(name),
                 "{}: {name} came through\n{said}",
                 place.shell
             );
