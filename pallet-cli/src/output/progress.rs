@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
 use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, Record, RunResult};
 
+use super::fold::names;
 use super::printer::Printer;
 use super::summary::summary;
 use crate::terminal::{beginning, visible};
@@ -123,8 +124,22 @@ impl Progress {
                     ));
                 }
             }
+            Event::WaveStarted { wave, waves, nodes } if *waves > 1 => {
+                let nodes: Vec<_> = nodes.iter().map(String::as_str).collect();
+                self.print(&format!("wave {wave} of {waves}: {}", names(&nodes)));
+            }
             Event::Finished { .. } => self.clear(),
-            Event::Unknown => {}
+            // for the journal and for programs
+            Event::WaveStarted { .. }
+            | Event::WaveFinished { .. }
+            | Event::Applying { .. }
+            | Event::NodeDone { .. }
+            | Event::Sharing { .. }
+            | Event::Tagging { .. }
+            | Event::CleaningUp
+            | Event::Resumed { .. }
+            | Event::Inputs { .. }
+            | Event::Unknown => {}
         }
     }
 

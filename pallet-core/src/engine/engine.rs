@@ -213,6 +213,13 @@ impl Engine {
         self.recorder.record(event.redacted(&self.vault), &self.sinks);
     }
 
+    /// Sends an event that announces a change. The change may begin once this returns `Ok`: the
+    /// event is then kept by all durable sinks.
+    pub(super) async fn intend(&self, event: Event) -> Result<(), EngineError> {
+        self.tell(event);
+        self.recorder.commit(&self.sinks).await.map_err(EngineError::Journal)
+    }
+
     /// Runs an operation within its time limit.
     pub(super) async fn in_time<T>(&self, operation: impl Future<Output = T>) -> T {
         let Some(limit) = self.time_limit else { return operation.await };

@@ -66,6 +66,9 @@ pub enum EngineError {
         /// The group.
         group: String,
     },
+    /// The journal cannot be written.
+    #[error("{0}; nothing was changed since; free space there, or use --no-journal")]
+    Journal(String),
     /// A bug.
     #[error("internal error: a task ended early: {0}")]
     Task(String),

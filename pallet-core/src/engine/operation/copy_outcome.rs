@@ -64,6 +64,12 @@ impl Summary for CopyOutcome {
     fn totals(&self) -> Option<Totals> {
         let failed = self.nodes.iter().filter(|node| node.error.is_some()).count();
         let changed = self.nodes.len() - failed;
-        Some(Totals { ok: self.ok(), changed, failed, ..Totals::default() })
+        Some(Totals {
+            ok: self.ok(),
+            changed,
+            failed,
+            cancelled: self.cancelled,
+            ..Totals::default()
+        })
     }
 }

@@ -46,7 +46,22 @@ impl Event {
             }
             Event::Destroying { node, .. } => write!(f, "{node}: is being destroyed"),
             Event::Destroyed { node, .. } => write!(f, "{node}: destroyed"),
+            Event::Sharing { group } => write!(f, "group {group}: updating what its nodes share"),
+            Event::Tagging { node, .. } => write!(f, "{node}: is being marked at its provider"),
+            Event::CleaningUp => f.write_str("removing what the service keeps apart from nodes"),
+            Event::Resumed { operation } => write!(f, "resuming operation {operation}"),
+            Event::Inputs { files } => write!(f, "{} local files are used", files.len()),
+            Event::WaveStarted { wave, waves, nodes } => {
+                write!(f, "wave {wave} of {waves}: {} nodes", nodes.len())
+            }
+            Event::WaveFinished { wave, waves, failed } => {
+                write!(f, "wave {wave} of {waves} is done, {} failed", failed.len())
+            }
             Event::Connected { node } => write!(f, "{node}: connected"),
+            Event::Applying { node, phase, actions } => {
+                write!(f, "{node}: {phase}: applying {actions} changes")
+            }
+            Event::NodeDone { node, .. } => write!(f, "{node}: done"),
             Event::PhaseStarted { node, phase, actions } => {
                 write!(f, "{node}: {phase} of {actions} actions")
             }

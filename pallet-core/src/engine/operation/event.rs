@@ -1,6 +1,7 @@
 //! The events of an operation as it runs, for progress displays and logs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,16 +33,35 @@ pub enum Event {
     },
     /// A node was created; or an existing one that was stopped was started.
     Created { node: String, group: String, address: Option<String>, started: bool },
+    /// Who may reach the nodes of a group, and whatever else they share, is about to be updated at
+    /// the service.
+    Sharing { group: String },
+    /// A node is about to be marked at the service.
+    Tagging { node: String, tag: String },
+    /// Whatever the service keeps for the project apart from nodes is about to be removed.
+    CleaningUp,
     /// A node could not be created.
     NotCreated { node: String, group: String, error: String },
     /// A node is being destroyed.
     Destroying { node: String, group: String },
     /// A node was destroyed.
     Destroyed { node: String, group: String },
+    /// The operation resumes another one.
+    Resumed { operation: String },
+    /// The local files that the declared actions use, each with a digest of its content.
+    Inputs { files: BTreeMap<String, String> },
+    /// A wave of nodes begins.
+    WaveStarted { wave: usize, waves: usize, nodes: Vec<String> },
+    /// A wave ended: all its nodes are done, failed, or not reached.
+    WaveFinished { wave: usize, waves: usize, failed: Vec<String> },
     /// Pallet connected to a node.
     Connected { node: String },
     /// A phase begins on a node.
     PhaseStarted { node: String, phase: String, actions: usize },
+    /// A phase is about to change a node.
+    Applying { node: String, phase: String, actions: usize },
+    /// All phases of a node are done, and its health was confirmed if that was asked for.
+    NodeDone { node: String, id: String },
     /// Dry run: an action would change something.
     Planned(PlannedChange),
     /// An action that changes something begins on a node.
@@ -116,6 +136,15 @@ impl Event {
             | Event::Destroyed { .. }
             | Event::Connected { .. }
             | Event::PhaseStarted { .. }
+            | Event::Sharing { .. }
+            | Event::Tagging { .. }
+            | Event::CleaningUp
+            | Event::Resumed { .. }
+            | Event::Inputs { .. }
+            | Event::WaveStarted { .. }
+            | Event::WaveFinished { .. }
+            | Event::Applying { .. }
+            | Event::NodeDone { .. }
             | Event::NodeFinished { .. }
             | Event::Finished { .. }
             | Event::Unknown => {}

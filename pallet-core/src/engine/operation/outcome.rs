@@ -91,6 +91,8 @@ pub struct Totals {
     pub created: usize,
     /// Nodes that were destroyed; in a dry run, that would be.
     pub destroyed: usize,
+    /// The operation was stopped before the end.
+    pub cancelled: bool,
 }
 
 /// An outcome that can be summed up as numbers of nodes.
@@ -116,6 +118,7 @@ impl Summary for Outcome {
             not_reached: self.not_reached(),
             created: self.created.len(),
             destroyed: self.destroyed.len(),
+            cancelled: self.cancelled,
         })
     }
 }

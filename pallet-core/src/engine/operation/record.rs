@@ -36,6 +36,18 @@ impl Record {
 pub trait Sink: Send + Sync {
     /// Receives a record.
     fn receive(&self, record: &Record);
+
+    /// Whether it can [commit](Sink::commit) records.
+    fn is_durable(&self) -> bool {
+        false
+    }
+
+    /// Makes all records that it received so far survive a crash. The operation asks for this after
+    /// the record of each change that it is about to make, and makes the change only if it
+    /// succeeds. It may block.
+    fn commit(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 impl<F: Fn(&Record) + Send + Sync> Sink for F {
@@ -48,6 +60,8 @@ impl<F: Fn(&Record) + Send + Sync> Sink for F {
 pub(in crate::engine) struct Recorder {
     operation: String,
     state: Mutex<State>,
+    /// The number of the last record that all sinks committed.
+    committed: tokio::sync::Mutex<u64>,
 }
 
 #[derive(Default)]
@@ -60,7 +74,11 @@ struct State {
 
 impl Default for Recorder {
     fn default() -> Self {
-        Recorder { operation: Uuid::now_v7().to_string(), state: Mutex::default() }
+        Recorder {
+            operation: Uuid::now_v7().to_string(),
+            state: Mutex::default(),
+            committed: tokio::sync::Mutex::default(),
+        }
     }
 }
 
@@ -81,6 +99,25 @@ impl Recorder {
         };
         // under the lock, so that each sink receives the records in order
         sinks.iter().for_each(|sink| sink.receive(&record));
+    }
+
+    /// Returns once all records so far are committed by all sinks. Changes that begin at the same
+    /// time share one commit.
+    pub(in crate::engine) async fn commit(&self, sinks: &[Arc<dyn Sink>]) -> Result<(), String> {
+        let durable: Vec<_> = sinks.iter().filter(|sink| sink.is_durable()).cloned().collect();
+        if durable.is_empty() {
+            return Ok(());
+        }
+        let wanted = self.state().sequence;
+        let mut committed = self.committed.lock().await;
+        if *committed >= wanted {
+            return Ok(());
+        }
+        let reached = self.state().sequence;
+        let work = move || durable.iter().try_for_each(|sink| sink.commit());
+        tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())??;
+        *committed = reached;
+        Ok(())
     }
 
     /// Claims the recorder for an operation; `false` if another one has it.

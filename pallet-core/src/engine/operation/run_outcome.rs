@@ -72,6 +72,12 @@ impl Summary for RunOutcome {
     fn totals(&self) -> Option<Totals> {
         let failed = self.nodes.iter().filter(|node| !node.ok()).count();
         let unchanged = self.nodes.len() - failed;
-        Some(Totals { ok: self.ok(), unchanged, failed, ..Totals::default() })
+        Some(Totals {
+            ok: self.ok(),
+            unchanged,
+            failed,
+            cancelled: self.cancelled,
+            ..Totals::default()
+        })
     }
 }
