@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pallet_core::engine::{
-    ConvergePlan, Engine, EngineConfig, EngineError, Event, GroupSpec, Holder, LiftOptions,
+    ConvergePlan, Engine, EngineConfig, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeChanges,
     NodeResult, Outcome, ServerSpec,
 };
 use pallet_core::prelude::*;
@@ -92,7 +92,11 @@ async fn what_is_not_well_goes_first_and_then_the_newest() {
     let bench = bench();
     bench.apply(&group(5, ServerSpec::new())).await;
     bench.cloud.state().nodes.get_mut("web-2").unwrap().status = NodeStatus::Failed;
-    let plan = bench.engine.plan_converge(&group(3, ServerSpec::new())).await.unwrap();
+    let plan = bench
+        .engine
+        .plan_converge(&group(3, ServerSpec::new()), &NodeChanges::default())
+        .await
+        .unwrap();
     let doomed: Vec<_> = plan.destroy.iter().map(|node| node.name.as_str()).collect();
     assert_eq!(doomed, ["web-5", "web-2"]);
 }
@@ -102,7 +106,11 @@ async fn a_node_that_is_starting_is_well_and_waited_for() {
     let bench = bench();
     bench.apply(&group(3, ServerSpec::new())).await;
     bench.cloud.state().nodes.get_mut("web-1").unwrap().status = NodeStatus::Starting;
-    let plan = bench.engine.plan_converge(&group(2, ServerSpec::new())).await.unwrap();
+    let plan = bench
+        .engine
+        .plan_converge(&group(2, ServerSpec::new()), &NodeChanges::default())
+        .await
+        .unwrap();
     assert_eq!(
         plan.destroy.iter().map(|node| node.name.as_str()).collect::<Vec<_>>(),
         ["web-3"],

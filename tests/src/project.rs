@@ -187,6 +187,11 @@ impl Project {
         Process::start_with_input(self.on_project(arguments), input, self.timeout)
     }
 
+    /// Starts `pallet-cli` on a terminal, and waits for this prompt.
+    pub fn terminal(&self, arguments: &[&str], prompt: &str) -> Terminal {
+        Terminal::start(&self.on_project(arguments), prompt, self.timeout)
+    }
+
     /// Starts `pallet-cli repl` on a terminal.
     pub fn repl(&self, arguments: &[&str]) -> Terminal {
         let arguments: Vec<_> = ["repl"].into_iter().chain(arguments.iter().copied()).collect();

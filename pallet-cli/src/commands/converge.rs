@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use pallet_core::engine::{ConvergePlan, PlanError};
+use pallet_core::engine::{ConvergePlan, LiftOptions, NodeChanges, PlanError};
 
 use super::offers::explain_choice;
 use crate::context::Context;
-use crate::operation::{groups, lift_options, run, time_limit};
+use crate::operation::{confirm_waves, groups, lift_options, run, time_limit};
 
 pub(crate) use crate::verbs::Converge;
 
@@ -19,7 +19,13 @@ impl Converge {
         } else {
             groups(&loaded, &self.groups)?
         };
-        let options = lift_options(&self.options, &loaded)?;
+        let node_changes = NodeChanges {
+            replace: self.replace.clone(),
+            replace_outdated: self.replace_outdated,
+            unprotect: self.unprotect.clone(),
+        };
+        let options = LiftOptions { node_changes, ..lift_options(&self.options, &loaded)? };
+        let options = confirm_waves(context, self.options.confirm_waves, options)?;
         let (yes, dry_run) = (self.yes, self.options.dry_run);
         run(context, &loaded, time_limit(&self.options), async |engine| {
             let agree = |plan: &mut ConvergePlan| {
@@ -32,7 +38,7 @@ impl Converge {
                         Err(PlanError::Service(_)) => {}
                     }
                 }
-                let destroy = plan.destroy.clone();
+                let leaving = plan.leaving();
                 if self.remove_undeclared
                     || (self.groups.is_empty()
                         && !dry_run
@@ -40,9 +46,8 @@ impl Converge {
                 {
                     plan.remove_undeclared();
                 }
-                // only `destroy` needs confirmation: the user already agreed to remove undeclared
-                // nodes
-                if dry_run { Ok(true) } else { context.confirm_destroy(&destroy, yes) }
+                // the user already agreed to remove undeclared nodes
+                if dry_run { Ok(true) } else { context.confirm_destroy(&leaving, yes) }
             };
             engine.converge(&groups, &options, agree).await
         })

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use pallet_core::engine::LiftOptions;
+use pallet_core::engine::{LiftOptions, NodeChanges};
 use pallet_core::model::Node;
 
 use crate::context::Context;
@@ -14,9 +14,11 @@ impl Down {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load_for_nodes(true)?;
         let yes = self.yes;
+        let node_changes = NodeChanges { unprotect: self.unprotect, ..NodeChanges::default() };
+        let options = LiftOptions { node_changes, ..LiftOptions::default() };
         run(context, &loaded, None, async |engine| {
             let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes);
-            engine.down(&loaded.project.groups, &LiftOptions::default(), agree).await
+            engine.down(&loaded.project.groups, &options, agree).await
         })
     }
 }

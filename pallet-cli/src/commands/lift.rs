@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pallet_core::engine::LiftOptions;
 
 use crate::context::Context;
-use crate::operation::{groups, lift_options, run, time_limit};
+use crate::operation::{confirm_waves, groups, lift_options, run, time_limit};
 
 pub(crate) use crate::verbs::Lift;
 
@@ -18,6 +18,7 @@ impl Lift {
         let groups = groups(&loaded, &self.groups)?;
         let options =
             LiftOptions { drift_only: self.drift_only, ..lift_options(&self.options, &loaded)? };
+        let options = confirm_waves(context, self.options.confirm_waves, options)?;
         run(context, &loaded, time_limit(&self.options), async |engine| {
             engine.lift(&groups, &options).await.map(Some)
         })

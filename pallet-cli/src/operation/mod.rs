@@ -5,9 +5,11 @@ mod drive;
 mod reporter;
 mod runtime;
 mod selection;
+mod waves;
 
 pub(crate) use check::check;
 pub(crate) use drive::{drive, run};
 pub(crate) use reporter::Reporter;
 pub(crate) use runtime::{code, exit_code, runtime};
 pub(crate) use selection::{groups, lift_options, phases, time_limit};
+pub(crate) use waves::confirm_waves;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use pallet_core::engine::{GroupSpec, LiftOptions, PhaseChoice};
+use pallet_core::engine::{GroupSpec, LiftOptions, PhaseChoice, RolloutOptions};
 
 use crate::context::ProjectWithPlugins;
 use crate::verbs::OperationOptions;
@@ -23,6 +23,11 @@ pub(crate) fn lift_options(
         dry_run: options.dry_run,
         parallel: options.parallel.into(),
         overwrite_changes: options.overwrite_changes,
+        rollout: RolloutOptions {
+            waves: options.waves.clone(),
+            max_failures: options.max_failures,
+            confirm: None,
+        },
         ..LiftOptions::default()
     })
 }

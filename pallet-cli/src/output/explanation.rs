@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use pallet_core::action::{Certainty, Options};
+use pallet_core::action::{CONTROLLER, Certainty, Options};
 use pallet_core::engine::{ExplainedAction, ExplainedPhase, Explanation};
 use serde_json::Value;
 
@@ -77,6 +77,11 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
         format!(", through {}", action.via.join(", "))
     };
     row("declared", &format!("{place}{via}"));
+    match action.place.as_deref() {
+        Some(CONTROLLER) => row("runs on", "the machine on which Pallet runs"),
+        Some(node) => row("runs on", node),
+        None => {}
+    }
     row("arguments", &arguments(&action.arguments));
     row("options", &options(&action.options));
     for condition in &action.conditions {

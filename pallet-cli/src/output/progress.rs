@@ -128,10 +128,9 @@ impl Progress {
                 let nodes: Vec<_> = nodes.iter().map(String::as_str).collect();
                 self.print(&format!("wave {wave} of {waves}: {}", names(&nodes)));
             }
-            Event::Finished { .. } => self.clear(),
+            Event::Finished { .. } | Event::WaveFinished { .. } => self.clear(),
             // for the journal and for programs
             Event::WaveStarted { .. }
-            | Event::WaveFinished { .. }
             | Event::Applying { .. }
             | Event::NodeDone { .. }
             | Event::Sharing { .. }

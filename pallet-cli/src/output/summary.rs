@@ -8,6 +8,7 @@ use pallet_core::engine::{NodeError, NodeResult, Outcome};
 use super::failure::failure;
 use super::fold::{ErrorGroup, fold, names};
 use super::printer::Printer;
+use crate::terminal::visible;
 
 /// Up to this many nodes are named individually.
 const SHORT: usize = 10;
@@ -27,6 +28,11 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     }
     if left_out > 0 {
         let _ = writeln!(out, "\n{left_out} other nodes failed with other errors; -v shows all");
+    }
+    for (reason, nodes) in not_reached(outcome) {
+        let names = if nodes.len() <= SHORT { nodes.join(", ") } else { names(&nodes) };
+        let verb = if nodes.len() == 1 { "was" } else { "were" };
+        let _ = writeln!(out, "{names} {verb} not reached: {}", visible(reason));
     }
     let (changed, unchanged, failed) = outcome.counts();
     let mut parts = Vec::new();
@@ -76,6 +82,19 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     let code = if outcome.ok() { "32;1" } else { "31;1" };
     let _ = writeln!(out, "{} ({seconds:.1} s)", printer.paint(&text, code));
     out
+}
+
+/// Why nodes were not reached, each reason once. An operation that was stopped says so anyway.
+fn not_reached(outcome: &Outcome) -> Vec<(&str, Vec<&str>)> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for node in outcome.nodes.iter().filter(|_| !outcome.cancelled) {
+        let NodeResult::NotReached { reason } = &node.result else { continue };
+        match reasons.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, nodes)) => nodes.push(&node.node),
+            None => reasons.push((reason, vec![&node.node])),
+        }
+    }
+    reasons
 }
 
 /// The errors, each once, with all nodes that failed with it.

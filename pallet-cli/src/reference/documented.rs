@@ -31,6 +31,39 @@ const PARAMETERS: &[(&str, &str)] = &[
         "default_phases",
         "The phases that lift and converge run by default, in order. Default: `configure`.",
     ),
+    (
+        "rollout",
+        "How lift and converge proceed through its nodes, made by `rollout`. Default: all at once.",
+    ),
+    ("cluster_spec.protect", "Refuse to destroy the nodes of its groups. Default: `False`."),
+    (
+        "protect",
+        "Refuse to destroy its nodes: converge to fewer, `down` and replacing fail unless they \
+         name the group in `--unprotect`. Default: `False`.",
+    ),
+    ("min_count", "The least number of nodes that a converge leaves. Default: 0."),
+    (
+        "rollout.waves",
+        "How many nodes are done after each wave, as numbers or percentages; the last is `100%`. \
+         A single value is the size of every wave. Default: all nodes in one wave.",
+    ),
+    (
+        "rollout.max_failures",
+        "How many nodes may fail, as a number or a percentage. If more do, nothing new begins. \
+         Default: 0 if there are waves or a health check, any number otherwise.",
+    ),
+    (
+        "rollout.health",
+        "A function of the request with actions that wait, such as `wait_for_http`. They run on \
+         each changed node at the end of its wave; a node that fails them has failed.",
+    ),
+    ("rollout.pause", "The time between two waves: seconds, or text such as `30s` and `5m`."),
+    (
+        "rollout.surge",
+        "How many new nodes a converge creates before it destroys the nodes that they replace. \
+         Default: 0, which destroys first.",
+    ),
+    ("node", "The node: a target such as one of `request.targets`, or its name."),
     ("function", "The function, which takes the request."),
     ("command", "The command for the node's shell. It runs once, before anything changes."),
     ("user", "The user that commands run as and that owns files."),
@@ -38,13 +71,24 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("environment", "Environment variables of commands."),
 ];
 
+/// How the names of the functions end whose parameters are in the table.
+const DECLARATIONS: [&str; 10] = [
+    "_spec",
+    "defnode",
+    "rollout",
+    "with_action_options",
+    "plan_when",
+    "plan_when_not",
+    "on_node",
+    "locally",
+    "run_once",
+    "secret",
+];
+
 /// The description of a parameter, if the table has it.
 fn said(function: &str, parameter: &str) -> Option<&'static str> {
     let own = format!("{function}.{parameter}");
-    let is_declaration =
-        ["_spec", "defnode", "with_action_options", "plan_when", "plan_when_not", "secret"]
-            .iter()
-            .any(|end| function.ends_with(end));
+    let is_declaration = DECLARATIONS.iter().any(|end| function.ends_with(end));
     PARAMETERS
         .iter()
         .find(|(name, _)| is_declaration && (*name == own || *name == parameter))

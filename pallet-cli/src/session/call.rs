@@ -1,14 +1,16 @@
 //! A call of a session function, with checked arguments.
 
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
-use pallet_core::engine::{LiftOptions, PhaseChoice};
+use pallet_core::engine::{LiftOptions, NodeChanges, PhaseChoice, RolloutOptions};
 use serde_json::Value as Json;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
 
 use super::state::Session;
-use crate::project::star::plain_data::{describe, sequence};
+use crate::project::star::plain_data::{describe, names, sequence};
 use crate::project::star::signature::Signature;
 use crate::project::star::table::TableValue;
 use crate::project::star::{BoundArguments, FunctionError, phase};
@@ -88,8 +90,44 @@ impl<'v> Call<'_, 'v, '_, '_> {
             dry_run: self.flag("dry_run"),
             overwrite_changes: self.flag("overwrite_changes"),
             parallel: self.parallel(),
+            rollout: RolloutOptions {
+                waves: self.words("waves")?,
+                max_failures: self.words("max_failures")?,
+                confirm: None,
+            },
             ..LiftOptions::default()
         })
+    }
+
+    /// A number, text or list of them, as it would be written on the command line.
+    fn words<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Option<T>, FunctionError> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let items = sequence(value).unwrap_or_else(|| vec![value]);
+        let words: Vec<_> = items
+            .into_iter()
+            .map(|item| item.unpack_str().map_or_else(|| item.to_str(), str::to_owned))
+            .collect();
+        let parsed = words.join(",").parse();
+        parsed.map(Some).map_err(|error: T::Err| self.complaint(format!("`{name}`: {error}")))
+    }
+
+    /// What may happen to nodes beyond their number.
+    pub(crate) fn node_changes(&self) -> Result<NodeChanges, FunctionError> {
+        Ok(NodeChanges {
+            replace: self.names("replace")?,
+            replace_outdated: self.flag("replace_outdated"),
+            unprotect: self.names("unprotect")?,
+        })
+    }
+
+    /// Names; none if omitted.
+    fn names(&self, name: &str) -> Result<Vec<String>, FunctionError> {
+        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
+        let wrong = || {
+            let expected = "a name, or a list of names";
+            self.complaint(format!("`{name}` must be {expected}, not {}", describe(value)))
+        };
+        names(value).ok_or_else(wrong)
     }
 
     /// Converts a table to a value.

@@ -1,7 +1,9 @@
 //! `converge` and `down`: the number of nodes.
 
-use super::operation::{DRY_RUN, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE};
-use super::verb::ParameterType::{Counts, Flag};
+use super::operation::{
+    DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, WAVES,
+};
+use super::verb::ParameterType::{Any, Counts, Flag};
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// Create or destroy nodes to match the group counts, and configure all nodes
@@ -25,6 +27,15 @@ pub(crate) struct Converge {
     /// Also destroy nodes of groups that the project no longer declares, without asking
     #[arg(long, conflicts_with = "groups")]
     pub(crate) remove_undeclared: bool,
+    /// Make this node anew
+    #[arg(long, value_name = "NODE")]
+    pub(crate) replace: Vec<String>,
+    /// Make all nodes anew whose image, hardware or network is not what their node-spec now says
+    #[arg(long)]
+    pub(crate) replace_outdated: bool,
+    /// Allow to destroy nodes of this group although it is protected
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) unprotect: Vec<String>,
 }
 
 /// Destroy all nodes of the project
@@ -33,14 +44,20 @@ pub(crate) struct Down {
     /// Destroy nodes without asking
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Allow to destroy nodes of this group although it is protected
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) unprotect: Vec<String>,
 }
 
+const NAMES: &str = "a name, or a list of names";
+const UNPROTECT: VerbParameter =
+    VerbParameter::keyword("unprotect", Any(NAMES), Text::Argument("unprotect"));
 const YES: VerbParameter = VerbParameter::keyword("yes", Flag, Text::Argument("yes"));
 
 pub(super) const CONVERGE: Verb = Verb {
     name: "converge",
     command: Some(|| command::<Converge>("converge")),
-    command_only: &["code", "timeout", "explain"],
+    command_only: &["code", "timeout", "explain", "confirm_waves"],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `created`, `destroyed`, `plan`, `ok`.",
     examples: &["converge({web: 3})", "[node.name for node in converge().nodes if node.failed]"],
@@ -50,8 +67,13 @@ pub(super) const CONVERGE: Verb = Verb {
         DRY_RUN,
         OVERWRITE_CHANGES,
         PARALLEL,
+        WAVES,
+        MAX_FAILURES,
         YES,
         VerbParameter::keyword("remove_undeclared", Flag, Text::Argument("remove_undeclared")),
+        VerbParameter::keyword("replace", Any(NAMES), Text::Argument("replace")),
+        VerbParameter::keyword("replace_outdated", Flag, Text::Argument("replace_outdated")),
+        UNPROTECT,
     ],
 };
 
@@ -62,5 +84,5 @@ pub(super) const DOWN: Verb = Verb {
     summary: Text::Command,
     more: "Returns the outcome.",
     examples: &["down(yes = True)"],
-    parameters: &[YES],
+    parameters: &[YES, UNPROTECT],
 };

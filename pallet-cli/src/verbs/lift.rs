@@ -1,6 +1,8 @@
 //! `lift` and `drift`: existing nodes.
 
-use super::operation::{DRY_RUN, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE};
+use super::operation::{
+    DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, WAVES,
+};
 use super::verb::ParameterType::Targets;
 use super::verb::{Text, Verb, VerbParameter, command};
 
@@ -23,20 +25,30 @@ const WHAT: VerbParameter =
 pub(super) const LIFT: Verb = Verb {
     name: "lift",
     command: Some(|| command::<Lift>("lift")),
-    command_only: &["groups", "drift_only", "code", "timeout"],
+    command_only: &["groups", "drift_only", "code", "timeout", "confirm_waves"],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `plan`, `ok`.",
     examples: &[
         "lift(web, phase = \"restart\")",
         "lift(web, phase = lambda request: package(request, \"tree\"))",
     ],
-    parameters: &[WHAT, PHASE, DRY_RUN, OVERWRITE_CHANGES, PARALLEL],
+    parameters: &[WHAT, PHASE, DRY_RUN, OVERWRITE_CHANGES, PARALLEL, WAVES, MAX_FAILURES],
 };
 
 pub(super) const DRIFT: Verb = Verb {
     name: "drift",
     command: Some(|| command::<Lift>("lift")),
-    command_only: &["groups", "drift_only", "dry_run", "overwrite_changes", "code", "timeout"],
+    command_only: &[
+        "groups",
+        "drift_only",
+        "dry_run",
+        "overwrite_changes",
+        "code",
+        "timeout",
+        "waves",
+        "max_failures",
+        "confirm_waves",
+    ],
     summary: Text::Argument("drift_only"),
     more: "Returns the outcome, whose `plan` has the drift.",
     examples: &["drift(web)"],

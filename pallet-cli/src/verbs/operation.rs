@@ -1,6 +1,8 @@
 //! The options of every operation that configures nodes.
 
-use super::verb::ParameterType::{Flag, Number, Phases};
+use pallet_core::engine::{Share, Waves};
+
+use super::verb::ParameterType::{Any, Flag, Number, Phases};
 use super::verb::{Text, VerbParameter};
 
 /// Options of every operation that configures nodes.
@@ -28,8 +30,26 @@ pub(crate) struct OperationOptions {
     /// Stop the operation after SECONDS; each unfinished node reports what it was doing
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) timeout: Option<u32>,
+    /// Change the nodes of each group in waves: how many nodes are done after each, as numbers or
+    /// percentages, such as 1,25%,100%; a single value is the size of every wave
+    #[arg(long, value_name = "WAVES")]
+    pub(crate) waves: Option<Waves>,
+    /// Begin nothing new once more than N nodes of a group failed: a number, or a percentage such
+    /// as 5%
+    #[arg(long, value_name = "N")]
+    pub(crate) max_failures: Option<Share>,
+    /// Ask before each wave but the first
+    #[arg(long)]
+    pub(crate) confirm_waves: bool,
 }
 
+pub(super) const WAVES: VerbParameter =
+    VerbParameter::keyword("waves", Any("text such as \"1,25%,100%\""), Text::Argument("waves"));
+pub(super) const MAX_FAILURES: VerbParameter = VerbParameter::keyword(
+    "max_failures",
+    Any("a number, or a percentage such as \"5%\""),
+    Text::Argument("max_failures"),
+);
 pub(super) const PHASE: VerbParameter =
     VerbParameter::keyword("phase", Phases, Text::Argument("phases"));
 pub(super) const DRY_RUN: VerbParameter =

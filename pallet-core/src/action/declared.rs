@@ -109,11 +109,16 @@ pub struct Declared {
     pub source: Option<SourceLocation>,
     /// The crate functions that declared it, outermost first: `nginx.site`.
     pub via: Vec<String>,
+    /// The ID of the node on which it runs instead of the target; [`CONTROLLER`]: this machine.
+    pub place: Option<String>,
     /// The form of it that may be shown; only kept for explanations.
     pub shown: Option<Shown>,
     /// The accounts that must exist before it, once computed.
     pub(crate) accounts: OnceLock<Vec<Account>>,
 }
+
+/// Stands for the ID of this machine, on which Pallet runs.
+pub const CONTROLLER: &str = "@controller";
 
 /// The form of an action that may be shown, without secrets.
 #[derive(Debug)]
@@ -134,6 +139,7 @@ impl Declared {
             secret: None,
             source: None,
             via: Vec::new(),
+            place: None,
             shown: None,
             accounts: OnceLock::new(),
         }

@@ -27,6 +27,7 @@ mod package_file;
 mod package_options;
 mod package_plan;
 mod package_spec;
+mod segments;
 mod text;
 mod text_block;
 mod traits;
@@ -35,12 +36,13 @@ mod workspace;
 
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use claims::{ClaimIndex, Claims};
-pub use declared::{Condition, Declared, Options, Shown, SourceLocation};
+pub use declared::{CONTROLLER, Condition, Declared, Options, Shown, SourceLocation};
 pub use entry::ActionEntry;
 pub use error::ActionError;
 pub use file_support::Existence;
 pub use fold::{Flags, Skipped, Step, observation, plan, plan_watched};
 pub use order::order;
+pub use segments::{Segment, segments};
 pub use traits::{Action, AnyAction};
 pub use workspace::{Listed, Workspace};
 

@@ -79,7 +79,8 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
     for Predicted { group, nodes, guessed } in &predicted {
         for PredictedNode { node, facts } in nodes {
             let target = target(node, group, facts.os.clone());
-            subjects.push(Subject { target, phases: all_phases(group, None), considered: false });
+            let phases = all_phases(group, None);
+            subjects.push(Subject { target, phases, considered: false, reachable: true });
             about.push(*guessed);
         }
     }

@@ -217,6 +217,11 @@ impl Engine {
     /// event is then kept by all durable sinks.
     pub(super) async fn intend(&self, event: Event) -> Result<(), EngineError> {
         self.tell(event);
+        self.commit().await
+    }
+
+    /// Returns once all durable sinks keep everything that was sent so far.
+    pub(super) async fn commit(&self) -> Result<(), EngineError> {
         self.recorder.commit(&self.sinks).await.map_err(EngineError::Journal)
     }
 

@@ -39,6 +39,30 @@ pub enum EngineError {
     /// The operation was refused: invalid input, or the caller did not agree.
     #[error("{0}")]
     Refused(String),
+    /// Nodes that must not be destroyed.
+    #[error(
+        "group {group} is protected, and this destroys {nodes}; to allow that this once, add \
+         --unprotect {group}"
+    )]
+    Protected {
+        /// The group.
+        group: String,
+        /// Its nodes that would be destroyed.
+        nodes: String,
+    },
+    /// Too few nodes would be left.
+    #[error(
+        "group {group} must keep at least {min_count} nodes (min_count), not {count}; to allow \
+         fewer this once, add --unprotect {group}"
+    )]
+    MinCount {
+        /// The group.
+        group: String,
+        /// How many nodes it wants.
+        count: u32,
+        /// How many it must keep.
+        min_count: u32,
+    },
     /// Another converge or down is working on the project's nodes.
     #[error(
         "another converge or down is changing this project's nodes: {holder}; wait until it is \

@@ -30,12 +30,15 @@ impl Engine {
             division.keep_named(&options.nodes, "group or node", &known)?;
         }
         let Division { own, others, undeclared } = division;
-        self.tell(Event::started(
+        self.intend(Event::started(
             Kind::Lift,
             options.dry_run || options.drift_only,
             own.iter().map(|(node, _)| node.name.clone()),
-        ));
+        ))
+        .await?;
+        self.tell_resumed(options);
         self.tell_undeclared(&undeclared);
+        self.tell_outdated(own.iter().map(|(node, group)| (node, group.as_ref())));
         Ok(self.configure(own, others, options, Purpose::Lift).await?.0)
     }
 }

@@ -70,14 +70,16 @@ pub use facts_cache::FactsCache;
 pub use graph::{Graph, GraphFunction, GraphGroup, GraphPhase};
 pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
 pub use operation::{
-    Copied, CopyOutcome, CopyResult, Event, Failures, Kind, LiftOptions, NodeError, NodeOutcome,
-    NodeResult, Outcome, PhaseChoice, PlannedChange, Record, RunOutcome, RunResult, Sink, Totals,
+    ConfirmWave, Copied, CopyOutcome, CopyResult, Event, Failures, Kind, LiftOptions, NextWave,
+    NodeChanges, NodeError, NodeOutcome, NodeResult, Outcome, PhaseChoice, PlannedChange, Record,
+    Resume, RolloutOptions, RunOutcome, RunResult, Sink, Totals,
 };
 pub use run::{RunAs, RunOptions, shell_line};
 pub use service_bridge::ServiceBridge;
 pub use services::{ServiceConfig, Services};
 pub use spec::{
-    ChoiceError, ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, ServerSpec, SpecError,
+    ChoiceError, ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, Rollout, RolloutError,
+    ServerSpec, Share, SpecError, Waves,
 };
 pub use survey::Files;
 pub use vault::{SecretSource, Vault};

@@ -33,7 +33,9 @@ pub use manifest::{
 };
 pub use natural::natural;
 pub use node::{Connection, Node, NodeStatus, SshConnection};
-pub use node_spec::{HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, QosSpec};
+pub use node_spec::{
+    HardwareSpec, ImageSpec, LocationSpec, NetworkSpec, NodeSpec, PROTECT_TAG, QosSpec,
+};
 pub use os::{Os, OsFamily, PackageManager, ServiceManager, UnknownOs};
 pub use os_version::version_is;
 pub use package_transaction::{PackageOptions, PackageTransaction};

@@ -6,6 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// A tag that users may set: nodes whose value for it is `true` are not destroyed.
+pub const PROTECT_TAG: &str = "pallet-protect";
+
 /// A template for nodes, in terms that mean the same at every provider. The provider chooses what
 /// is omitted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -133,6 +136,7 @@ impl NodeSpec {
         self.tags
             .keys()
             .map(String::as_str)
+            .filter(|tag| *tag != PROTECT_TAG)
             .find(|tag| tag.is_empty() || tag.starts_with("pallet-") || tag.starts_with("pallet."))
     }
 }

@@ -35,6 +35,12 @@ pub const SET_SETTINGS: &str = "set_settings";
 pub const ENTER_SCOPE: &str = "enter_scope";
 /// Ends the innermost scope. Takes `null`, returns `null`.
 pub const LEAVE_SCOPE: &str = "leave_scope";
+/// Runs another of these operations as if the function were called for another node. Takes
+/// [`At`], returns the operation's result.
+pub const AT: &str = "at";
+/// Whether this node is the one of its group that runs what must run only once. Takes `null`,
+/// returns a boolean.
+pub const IS_FIRST: &str = "is_first";
 /// Shows the user a message. Takes [`Log`], returns `null`.
 pub const LOG: &str = "log";
 
@@ -88,6 +94,18 @@ pub struct Scope {
     pub when: Option<String>,
     /// A read-only command: the actions apply only if it fails on the node.
     pub when_not: Option<String>,
+}
+
+/// See [`AT`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct At {
+    /// The id or the name of a node of the project; `None`: the machine on which Pallet runs.
+    #[serde(default)]
+    pub node: Option<String>,
+    /// The operation.
+    pub operation: String,
+    /// What it takes.
+    pub payload: Value,
 }
 
 /// See [`CALL`].

@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
+use super::operation::{
+    self, At, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+};
 use super::{ErrorKind, PluginError};
 use crate::action::{Action, Options};
 use crate::model::{AdminUser, Environment, Target, secret_placeholder};
@@ -24,6 +26,21 @@ pub struct Request {
 pub trait RequestHost: Send + Sync {
     /// Runs one of the [operations](super::operation).
     fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError>;
+}
+
+/// A host that acts for another node.
+struct Elsewhere {
+    host: Arc<dyn RequestHost>,
+    node: Option<String>,
+}
+
+impl RequestHost for Elsewhere {
+    fn invoke(&self, operation: &str, payload: Value) -> Result<Value, PluginError> {
+        let at = At { node: self.node.clone(), operation: operation.to_owned(), payload };
+        let at = serde_json::to_value(at)
+            .map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
+        self.host.invoke(operation::AT, at)
+    }
 }
 
 impl Request {
@@ -84,6 +101,28 @@ impl Request {
             Scope { when_not: Some(command.to_owned()), ..Scope::default() },
             declare,
         )
+    }
+
+    /// The request for another node of the project, by its id or name: what is declared on it runs
+    /// on that node, at this point of the phase. Its target is that node.
+    pub fn on_node(&self, node: &str) -> Request {
+        self.at(Some(node.to_owned()))
+    }
+
+    /// The request for the machine on which Pallet runs: what is declared on it runs there, as the
+    /// user who runs Pallet. Crates that declare their capabilities may not use it.
+    pub fn locally(&self) -> Request {
+        self.at(None)
+    }
+
+    fn at(&self, node: Option<String>) -> Request {
+        Request::new(Arc::new(Elsewhere { host: self.host.clone(), node }))
+    }
+
+    /// Whether this node is the one of its group that runs what must run only once in an operation:
+    /// the first that can be reached.
+    pub fn is_first(&self) -> anyhow::Result<bool> {
+        self.ask(operation::IS_FIRST, Value::Null)
     }
 
     /// Calls a function of another crate.

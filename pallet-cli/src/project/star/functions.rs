@@ -9,6 +9,7 @@ use starlark::typing::Ty;
 
 use super::function::{HostBehavior, HostFunction};
 use super::node_spec_schema::node_spec_schema;
+use super::rollout::RolloutValue;
 use super::scoped::ScopeFunction;
 use super::signature::{Parameter, Signature};
 use super::spec::SpecFunction;
@@ -45,6 +46,20 @@ const DEFNODE: &str = "Declares a group in one call. It takes the parameters of 
     and of `node_spec`; any other keyword is a phase.\n\n\
     Example: `web = defnode(\"web\", count = 2, image = {\"os_family\": \"debian\"}, configure = \
     configure)`";
+
+const ROLLOUT: &str = "Says how lift and converge proceed through the nodes of a group: in waves, \
+    each of which must succeed before the next one begins.\n\n\
+    Example: `rollout(waves = [\"1\", \"25%\", \"100%\"], health = healthy, pause = \"30s\")`";
+const ON_NODE: &str = "Calls a function whose actions run on another node of the project, at this \
+    point of the phase: a balancer that must forget this node, for example. The function gets a \
+    request whose target is that node.\n\n\
+    Example: `on_node(request, request.targets_in_group(\"balancer\")[0], forget)`";
+const LOCALLY: &str = "Calls a function whose actions run on the machine on which Pallet runs, as \
+    the user who runs it.\n\n\
+    Example: `locally(request, lambda request: exec_script(request, \"./notify deployed\"))`";
+const RUN_ONCE: &str = "Calls a function for one node of the group only: the first of the \
+    operation that can be reached. Its actions run once, whatever the number of nodes.\n\n\
+    Example: `run_once(request, lambda request: exec_script(request, \"/srv/app/migrate\"))`";
 
 /// All of them.
 pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostFunction> {
@@ -103,6 +118,12 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
         options.to_vec(),
     ]
     .concat();
+    let plain = || vec![required("request", Kind::Request), required("function", Kind::Function)];
+    let other = vec![
+        required("request", Kind::Request),
+        required("node", Kind::Any("a target, or the name of a node")),
+        required("function", Kind::Function),
+    ];
     let when = || {
         vec![
             required("request", Kind::Request),
@@ -112,6 +133,9 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
     };
     [
         function("with_action_options", WITH_ACTION_OPTIONS, with, ScopeFunction::Options),
+        function("on_node", ON_NODE, other, ScopeFunction::OnNode),
+        function("locally", LOCALLY, plain(), ScopeFunction::Locally),
+        function("run_once", RUN_ONCE, plain(), ScopeFunction::RunOnce),
         function("plan_when", PLAN_WHEN, when(), ScopeFunction::When),
         function("plan_when_not", PLAN_WHEN_NOT, when(), ScopeFunction::WhenNot),
     ]
@@ -177,6 +201,23 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         keyword("roles", Kind::Names),
         keyword("default_phases", Kind::Names),
     ];
+    let rollout = [keyword("rollout", Kind::Rollout)];
+    let protect = [option("protect", json!({"type": ["boolean", "null"]}))];
+    let min_count = [option(
+        "min_count",
+        json!({"type": ["integer", "null"], "minimum": 0, "format": "uint32"}),
+    )];
+    let guarded = [&server[..], &rollout, &protect, &min_count].concat();
+    let share = || json!({"type": ["string", "integer"]});
+    let time = json!({"type": ["string", "integer", "null"], "minimum": 0});
+    let waves = json!({"type": ["array", "string", "integer", "null"], "items": share()});
+    let rollouts = vec![
+        option("waves", waves),
+        option("max_failures", json!({"type": ["string", "integer", "null"], "minimum": 0})),
+        keyword("health", Kind::Function),
+        option("pause", time),
+        option("surge", json!({"type": ["integer", "null"], "minimum": 0, "format": "uint32"})),
+    ];
     let groups = Parameter { required: true, ..keyword("groups", Kind::Groups) };
     let with = |first: &[&Parameter], rest: &[Parameter]| {
         first.iter().map(|one| (*one).clone()).chain(rest.iter().cloned()).collect::<Vec<_>>()
@@ -198,7 +239,7 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         HostFunction::new(Arc::new(signature), HostBehavior::Spec(does))
     };
     let group = Ty::starlark_value::<GroupValue>();
-    let defnode = [with(&[&name, &count], &nodes), server.to_vec()].concat();
+    let defnode = [with(&[&name, &count], &nodes), guarded.clone()].concat();
     vec![
         spec(
             "node_spec",
@@ -211,7 +252,7 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         spec(
             "server_spec",
             SERVER_SPEC,
-            server.to_vec(),
+            [&server[..], &rollout].concat(),
             false,
             Ty::starlark_value::<ServerValue>(),
             SpecFunction::ServerSpec,
@@ -219,7 +260,7 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         spec(
             "group_spec",
             GROUP_SPEC,
-            with(&[&name, &count], &server),
+            with(&[&name, &count], &guarded),
             false,
             group.clone(),
             SpecFunction::GroupSpec,
@@ -227,12 +268,20 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         spec(
             "cluster_spec",
             CLUSTER_SPEC,
-            with(&[&name, &groups, &count], &server),
+            with(&[&name, &groups, &count], &[&server[..], &rollout, &protect].concat()),
             false,
             group.clone(),
             SpecFunction::ClusterSpec,
         ),
         spec("defnode", DEFNODE, defnode, true, group, SpecFunction::DefNode),
+        spec(
+            "rollout",
+            ROLLOUT,
+            rollouts,
+            false,
+            Ty::starlark_value::<RolloutValue>(),
+            SpecFunction::Rollout,
+        ),
     ]
 }
 

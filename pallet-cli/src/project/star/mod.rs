@@ -28,6 +28,7 @@ mod phase;
 pub(crate) mod plain_data;
 mod project_names;
 pub(crate) mod request;
+mod rollout;
 pub(crate) mod scope;
 mod scoped;
 pub(crate) mod signature;

@@ -149,7 +149,8 @@ fn target<'v>(target: &Target, heap: Heap<'v>) -> Value<'v> {
     heap.alloc(AllocStruct(fields))
 }
 
-fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> {
+/// The ID of a node that a function names: by its target, its ID or its name.
+pub(crate) fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> {
     if node.is_none() {
         return Ok(None);
     }
@@ -158,7 +159,7 @@ fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> {
     match id.unwrap_or(node).unpack_str() {
         Some(id) => Ok(Some(id.to_owned())),
         None => Err(FunctionError::new(format!(
-            "request.settings: `node` must be a target or the id of one, not {}",
+            "`node` must be a target or the id of one, not {}",
             describe(node)
         ))),
     }

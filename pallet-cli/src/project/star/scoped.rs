@@ -10,7 +10,7 @@ use starlark::values::Value;
 use super::arguments::BoundArguments;
 use super::function_error::FunctionError;
 use super::plain_data::describe;
-use super::request::RequestValue;
+use super::request::{RequestValue, node_id};
 
 /// A function that opens a scope.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,12 @@ pub(crate) enum ScopeFunction {
     When,
     /// `plan_when_not`
     WhenNot,
+    /// `on_node`
+    OnNode,
+    /// `locally`
+    Locally,
+    /// `run_once`
+    RunOnce,
 }
 
 impl ScopeFunction {
@@ -44,13 +50,33 @@ impl ScopeFunction {
                 .help("pass it without calling it, or write `lambda request: ...`".to_owned())
                 .into());
         }
+        let heap = evaluator.heap();
+        let mut call = |request: Request| {
+            let argument = heap.alloc(RequestValue { request });
+            evaluator.eval_function(function, &[argument], &[])
+        };
+        match self {
+            ScopeFunction::OnNode => {
+                let node = bound.value("node").map(node_id).transpose()?.flatten();
+                let node = node.ok_or_else(|| FunctionError::new("on_node: `node` is missing"))?;
+                return call(request.on_node(&node));
+            }
+            ScopeFunction::Locally => return call(request.locally()),
+            ScopeFunction::RunOnce => {
+                let first = request.invoke(operation::IS_FIRST, Json::Null);
+                return match first.map_err(FunctionError::from)? {
+                    Json::Bool(true) => call(request),
+                    _ => Ok(Value::new_none()),
+                };
+            }
+            ScopeFunction::Options | ScopeFunction::When | ScopeFunction::WhenNot => {}
+        }
         let scope = self
             .scope(bound.data)
             .map_err(|error| FunctionError::new(format!("{name}: {error}")))?;
         let scope = serde_json::to_value(scope).map_err(anyhow::Error::new)?;
         request.invoke(operation::ENTER_SCOPE, scope).map_err(FunctionError::from)?;
-        let argument = evaluator.heap().alloc(RequestValue { request: request.clone() });
-        let result = evaluator.eval_function(function, &[argument], &[]);
+        let result = call(request.clone());
         request.invoke(operation::LEAVE_SCOPE, Json::Null).map_err(FunctionError::from)?;
         result
     }
@@ -60,6 +86,9 @@ impl ScopeFunction {
             ScopeFunction::Options => "with_action_options",
             ScopeFunction::When => "plan_when",
             ScopeFunction::WhenNot => "plan_when_not",
+            ScopeFunction::OnNode => "on_node",
+            ScopeFunction::Locally => "locally",
+            ScopeFunction::RunOnce => "run_once",
         }
     }
 
@@ -70,6 +99,9 @@ impl ScopeFunction {
             ScopeFunction::Options => serde_json::from_value(Json::Object(data)),
             ScopeFunction::When => Ok(Scope { when: command, ..Scope::default() }),
             ScopeFunction::WhenNot => Ok(Scope { when_not: command, ..Scope::default() }),
+            ScopeFunction::OnNode | ScopeFunction::Locally | ScopeFunction::RunOnce => {
+                Ok(Scope::default())
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use starlark::values::Value;
 use super::arguments::BoundArguments;
 use super::eval_context::call_place;
 use super::function_error::FunctionError;
+use super::rollout::rollout;
 use super::signature::Signature;
 use super::spec_parts::{declarations, groups, server_spec};
 use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
@@ -20,6 +21,7 @@ pub(crate) enum SpecFunction {
     GroupSpec,
     ClusterSpec,
     DefNode,
+    Rollout,
 }
 
 impl SpecFunction {
@@ -39,21 +41,25 @@ impl SpecFunction {
                 Ok(heap
                     .alloc(ServerValue { spec: server_spec(signature, &bound, None, evaluator)? }))
             }
+            SpecFunction::Rollout => Ok(heap.alloc(rollout(signature, &bound, evaluator)?)),
             SpecFunction::GroupSpec | SpecFunction::DefNode => {
                 let (name, count) = name_and_count(&mut bound);
+                let (protect, min_count) = protection(&mut bound);
                 let own = (self == SpecFunction::DefNode)
                     .then(|| node_spec(signature, std::mem::take(&mut bound.data)))
                     .transpose()?;
                 let server = server_spec(signature, &bound, own, evaluator)?;
                 let group = GroupSpec::new(&name, count, server)
+                    .and_then(|group| group.protected(protect, min_count))
                     .map_err(|error| FunctionError::new(error.to_string()))?;
                 Ok(heap.alloc(register(&name, false, vec![group], signature, evaluator)?))
             }
             SpecFunction::ClusterSpec => {
                 let (name, count) = name_and_count(&mut bound);
+                let (protect, _) = protection(&mut bound);
                 let server = server_spec(signature, &bound, None, evaluator)?;
                 let (groups, numbers) = groups(signature, &bound)?;
-                let cluster = ClusterSpec { name: name.clone(), count, groups, server };
+                let cluster = ClusterSpec { name: name.clone(), count, groups, server, protect };
                 let flat =
                     cluster.flatten().map_err(|error| FunctionError::new(error.to_string()))?;
                 let mut declared = declarations(&signature.function, evaluator)?;
@@ -71,12 +77,18 @@ fn name_and_count(bound: &mut BoundArguments<'_>) -> (String, Option<u32>) {
         .remove("name")
         .and_then(|name| name.as_str().map(str::to_owned))
         .unwrap_or_default();
-    let count = bound
-        .data
-        .remove("count")
-        .and_then(|count| count.as_u64())
-        .and_then(|count| u32::try_from(count).ok());
-    (name, count)
+    (name, number(bound, "count"))
+}
+
+/// Whether the nodes of a group are protected, and its least number of nodes.
+fn protection(bound: &mut BoundArguments<'_>) -> (bool, Option<u32>) {
+    let protect = bound.data.remove("protect").and_then(|protect| protect.as_bool());
+    (protect.unwrap_or_default(), number(bound, "min_count"))
+}
+
+fn number(bound: &mut BoundArguments<'_>, name: &str) -> Option<u32> {
+    let number = bound.data.remove(name).and_then(|number| number.as_u64());
+    number.and_then(|number| u32::try_from(number).ok())
 }
 
 fn node_spec(

@@ -17,6 +17,7 @@ use super::function_error::FunctionError;
 use super::node_spec_schema::node_spec_schema;
 use super::phase::StarPhase;
 use super::plain_data::{describe, function_name, names, sequence, to_json};
+use super::rollout::RolloutValue;
 use super::signature::Signature;
 use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use crate::project::schema::Schema;
@@ -42,6 +43,11 @@ pub(crate) fn server_spec<'v>(
     if let Some(value) = bound.value("default_phases") {
         spec.default_phases =
             Some(names(value).ok_or_else(|| wrong(signature, "default_phases", value))?);
+    }
+    if let Some(value) = bound.value("rollout") {
+        let rollout = value.downcast_ref::<RolloutValue>();
+        let rollout = rollout.ok_or_else(|| wrong(signature, "rollout", value))?;
+        spec.rollout = Some(rollout.rollout.clone());
     }
     let mut functions: Vec<(String, Value<'v>)> = Vec::new();
     if let Some(value) = bound.value("phases") {

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 use starlark::typing::{Ty, TyStruct};
 
+use super::rollout::RolloutValue;
 use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
 use crate::project::schema::Schema;
 
@@ -17,6 +18,8 @@ pub(crate) enum Kind {
     NodeSpec,
     /// A server-spec or group-spec, or a list of them.
     Specs,
+    /// A rollout.
+    Rollout,
     /// Group-specs and cluster-specs.
     Groups,
     /// Functions by phase.
@@ -58,6 +61,7 @@ impl Kind {
                 );
                 Ty::union2(one.clone(), Ty::list(one))
             }
+            Kind::Rollout => Ty::starlark_value::<RolloutValue>(),
             Kind::Groups => Ty::list(Ty::starlark_value::<GroupValue>()),
             Kind::Phases => Ty::dict(Ty::string(), Ty::any()),
             Kind::Names => Ty::union2(Ty::string(), Ty::list(Ty::string())),
@@ -71,6 +75,7 @@ impl Kind {
             Kind::Request => "the request of a phase function".to_owned(),
             Kind::NodeSpec => "a node_spec".to_owned(),
             Kind::Specs => "a server_spec, or a list of them".to_owned(),
+            Kind::Rollout => "a rollout, made by the function rollout".to_owned(),
             Kind::Groups => "a list of group_specs".to_owned(),
             Kind::Phases => "a dict of functions by the names of their phases".to_owned(),
             Kind::Names => "a string, or a list of strings".to_owned(),

@@ -11,7 +11,8 @@ use crate::operation::Reporter;
 
 pub(super) fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let groups = call.counts("groups")?;
-    let options = call.lift_options()?;
+    let node_changes = call.node_changes()?;
+    let options = LiftOptions { node_changes, ..call.lift_options()? };
     let (asking, remove_undeclared) = (Confirmation::of(&call), call.flag("remove_undeclared"));
     let outcome = call.session.clone().wait_for(
         "converge",
@@ -19,14 +20,14 @@ pub(super) fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<V
         async move |engine, reporter| {
             let cancel = engine.cancel.clone();
             let agree = |plan: &mut ConvergePlan| {
-                let destroy = plan.destroy.clone();
+                let leaving = plan.leaving();
                 if remove_undeclared {
                     plan.remove_undeclared();
                 }
                 if options.dry_run {
                     Ok(true)
                 } else {
-                    asking.agree(&destroy, &reporter, &|| cancel.is_cancelled())
+                    asking.agree(&leaving, &reporter, &|| cancel.is_cancelled())
                 }
             };
             engine.converge(&groups, &options, agree).await
@@ -38,12 +39,13 @@ pub(super) fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<V
 
 pub(super) fn down<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let groups = call.all_groups();
+    let options = LiftOptions { node_changes: call.node_changes()?, ..LiftOptions::default() };
     let asking = Confirmation::of(&call);
     let outcome =
         call.session.clone().wait_for("down", call.evaluator, async move |engine, reporter| {
             let cancel = engine.cancel.clone();
             let agree = |nodes: &[Node]| asking.agree(nodes, &reporter, &|| cancel.is_cancelled());
-            engine.down(&groups, &LiftOptions::default(), agree).await
+            engine.down(&groups, &options, agree).await
         })?;
     call.session.refresh_node_names();
     Ok(call.give(outcome))

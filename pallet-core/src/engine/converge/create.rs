@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nodes::Nodes;
+use super::outdated::with_spec_tag;
 use super::plan::ConvergePlan;
 use crate::engine::operation::Event;
 use crate::engine::spec::CREATE_GROUP;
@@ -37,13 +38,13 @@ impl Nodes<'_> {
             };
             let names: Vec<String> = new.into_iter().chain(there).collect();
             if self.engine.cancel.is_cancelled() {
-                self.not_reached(&names, &group.name);
+                self.not_reached(&names, &group.name, "the operation was stopped");
                 continue;
             }
             let mut request = RunNodes {
                 group: group.name.clone(),
                 names: names.clone(),
-                spec: group.server.node_spec.clone(),
+                spec: with_spec_tag(&group.server.node_spec),
                 token: format!("{}/{}", self.engine.project, group.name),
                 ..RunNodes::default()
             };
@@ -53,7 +54,7 @@ impl Nodes<'_> {
             }
             if names.is_empty() {
                 if plan.keep.iter().any(|node| node.group.as_deref() == Some(group.name.as_str())) {
-                    self.share(request).await;
+                    self.share(request).await?;
                 }
                 continue;
             }
@@ -65,6 +66,7 @@ impl Nodes<'_> {
             for name in &names {
                 self.engine.tell(Event::creating(name, &group.name, choice));
             }
+            self.engine.commit().await?;
             // a service that fails as a whole fails each of its nodes; other groups go on
             match self.engine.ask(move |service| service.run_nodes(&request)).await {
                 Ok(created) => nodes.extend(self.sort_out(group, &names, created, &plan.start)),
@@ -76,12 +78,14 @@ impl Nodes<'_> {
 
     /// Updates what the nodes of a group share (such as who may reach them) to match the group's
     /// spec. If that fails, the nodes are configured anyway.
-    async fn share(&self, request: RunNodes) {
+    async fn share(&self, request: RunNodes) -> Result<(), EngineError> {
         let group = request.group.clone();
+        self.engine.intend(Event::Sharing { group: group.clone() }).await?;
         if let Err(error) = self.engine.ask(move |service| service.run_nodes(&request)).await {
             let message = format!("group {group}: cannot update who may reach its nodes: {error}");
             self.engine.tell(Event::Warning { node: None, message });
         }
+        Ok(())
     }
 
     /// Reports the result for each wanted node, and returns the nodes that now exist.

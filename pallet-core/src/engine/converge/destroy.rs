@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::nodes::Nodes;
 use crate::engine::operation::{Event, GroupedNode, Purpose, with_groups};
-use crate::engine::spec::{DESTROY_GROUP, DESTROY_SERVER};
-use crate::engine::{EngineError, NodeError, NodeOutcome, NodeResult};
+use crate::engine::spec::{DESTROY_GROUP, DESTROY_SERVER, DRAIN};
+use crate::engine::{EngineError, GroupSpec, NodeError, NodeOutcome, NodeResult};
 use crate::model::{Node, NodeStatus};
 use crate::plugin::PluginError;
 
@@ -30,13 +30,17 @@ impl Nodes<'_> {
         }
         let running = nodes.iter().filter(|node| node.status == NodeStatus::Running).cloned();
         let mut with_phase = with_groups(running, self.groups);
-        with_phase.retain(|(_, group)| group.server.phases.contains_key(DESTROY_SERVER));
+        let has = |group: &GroupSpec, phase: &str| group.server.phases.contains_key(phase);
+        with_phase.retain(|(_, group)| has(group, DRAIN) || has(group, DESTROY_SERVER));
+        let mut last = vec![DRAIN, DESTROY_SERVER];
+        last.retain(|phase| with_phase.iter().any(|(_, group)| has(group, phase)));
         if !with_phase.is_empty() {
             // a node whose phase fails is destroyed anyway; the failure is reported
-            let said = self.run_phase(with_phase, staying.to_vec(), DESTROY_SERVER, Purpose::Lift);
+            let said = self.run_phases(with_phase, staying.to_vec(), &last, Purpose::Leaving);
             for node in said.await?.nodes {
                 if let NodeResult::Failed { error, .. } = node.result {
-                    let message = format!("phase {DESTROY_SERVER} failed: {}", error.message);
+                    let phase = error.phase.as_deref().unwrap_or(DESTROY_SERVER);
+                    let message = format!("phase {phase} failed: {}", error.message);
                     self.engine.tell(Event::Warning { node: Some(node.node), message });
                 }
             }
@@ -50,6 +54,7 @@ impl Nodes<'_> {
                 group: node.group.clone().unwrap_or_default(),
             });
         }
+        self.engine.commit().await?;
         let removed = self.remove(nodes).await;
         self.outcome.destroyed.extend(removed.gone.into_iter().map(|node| node.name));
         for (node, error) in removed.left {
@@ -86,10 +91,15 @@ impl Nodes<'_> {
 
     /// Destroys new nodes that never answered: nobody uses them yet. Their failure is recorded in
     /// the outcome.
-    pub(super) async fn destroy_silent(&mut self, silent: Vec<Node>) {
+    pub(super) async fn destroy_silent(&mut self, silent: Vec<Node>) -> Result<(), EngineError> {
         if silent.is_empty() || self.engine.cancel.is_cancelled() {
-            return;
+            return Ok(());
         }
+        for node in &silent {
+            let (node, group) = (node.name.clone(), node.group.clone().unwrap_or_default());
+            self.engine.tell(Event::Destroying { node, group });
+        }
+        self.engine.commit().await?;
         let Removed { gone, left } = self.remove(silent).await;
         let gone: BTreeSet<_> = gone.into_iter().map(|node| node.name).collect();
         let left: BTreeMap<_, _> =
@@ -103,6 +113,7 @@ impl Nodes<'_> {
                 error.message += &format!("; the node could not be destroyed: {why}");
             }
         }
+        Ok(())
     }
 
     /// Destroys nodes, and reports each that is gone.

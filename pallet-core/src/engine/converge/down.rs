@@ -19,6 +19,7 @@ impl Engine {
         options: &LiftOptions,
         agree: impl FnOnce(&[Node]) -> Result<bool, EngineError>,
     ) -> Result<Option<Outcome>, EngineError> {
+        self.check_unprotect(groups, &options.node_changes)?;
         let begun = self.begin();
         let done = begun.engine.down_all(groups, options, agree).await;
         begun.end(done)
@@ -30,23 +31,25 @@ impl Engine {
         options: &LiftOptions,
         agree: impl FnOnce(&[Node]) -> Result<bool, EngineError>,
     ) -> Result<Option<Outcome>, EngineError> {
-        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let outcome = self.leased(async {
             let (permanent, nodes): (Vec<_>, Vec<_>) =
                 self.nodes().await?.into_iter().partition(|node| node.permanent);
+            self.check_all_unprotected(&nodes, groups, &options.node_changes)?;
             self.tell_permanent(&permanent);
             if agree(&nodes)? {
-                self.down_leased(&groups, nodes, permanent, options).await.map(Some)
+                self.down_leased(&shared, nodes, permanent, options).await.map(Some)
             } else {
                 Ok(None)
             }
         });
         let Some((mut outcome, left)) = outcome.await? else { return Ok(None) };
         // the rest that the service keeps is needed as long as a node is left
-        if !outcome.cancelled
-            && left == 0
-            && let Err(error) = self.ask(|service| service.clean_up()).await
-        {
+        if outcome.cancelled || left > 0 {
+            return Ok(Some(outcome));
+        }
+        self.intend(Event::CleaningUp).await?;
+        if let Err(error) = self.ask(|service| service.clean_up()).await {
             let message = format!(
                 "cannot remove what the service keeps apart from nodes: {}",
                 PluginError::from(error)
@@ -66,7 +69,7 @@ impl Engine {
         options: &LiftOptions,
     ) -> Result<(Outcome, usize), EngineError> {
         let names = nodes.iter().chain(&permanent).map(|node| node.name.clone());
-        self.tell(Event::started(Kind::Down, false, names));
+        self.intend(Event::started(Kind::Down, false, names)).await?;
         let others = with_groups(permanent.iter().cloned(), groups);
         let mut changing = Nodes::new(self, groups, others, options);
         changing.keep_permanent(&permanent);

@@ -1,6 +1,6 @@
 //! Dry run of a converge: changes to the nodes, and to each node's configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::nodes::Nodes;
 use super::plan::ConvergePlan;
@@ -8,24 +8,30 @@ use crate::engine::operation::{Event, Purpose, with_groups};
 use crate::engine::predicted::PredictedNode;
 use crate::engine::system::System;
 use crate::engine::{EngineError, GroupSpec};
+use crate::model::Node;
 use crate::plugin::PluginError;
 
 impl Nodes<'_> {
     /// Shows what a converge would do. New nodes are planned against a predicted fresh image.
     pub(super) async fn dry_converge(&mut self, mut plan: ConvergePlan) -> Result<(), EngineError> {
-        let predicted = self.predict(&plan).await;
         for node in &plan.start {
             let group = node.group.clone().unwrap_or_default();
             self.engine.tell(Event::creating(&node.name, &group, None));
             self.outcome.created.push(node.name.clone());
         }
-        for node in std::mem::take(&mut plan.destroy) {
+        // what is made anew is destroyed and created
+        let replaced = std::mem::take(&mut plan.replace);
+        plan.create.extend(self.new_names(&plan, &replaced));
+        let leaving =
+            [std::mem::take(&mut plan.destroy), std::mem::take(&mut plan.retire), replaced];
+        for node in leaving.concat() {
             self.engine.tell(Event::Destroying {
                 node: node.name.clone(),
                 group: node.group.unwrap_or_default(),
             });
             self.outcome.destroyed.push(node.name);
         }
+        let predicted = self.predict(&plan).await;
         // nodes that would be started cannot be asked, but functions still see them
         let others = self.others.iter().cloned().chain(with_groups(plan.start, self.groups));
         let nodes = with_groups(plan.keep, self.groups);
@@ -35,6 +41,31 @@ impl Nodes<'_> {
             self.engine.configure(nodes, others.collect(), self.options, purpose).await?;
         self.outcome.nodes.extend(configured.nodes);
         Ok(())
+    }
+
+    /// The names of the nodes that would replace others, each with its group.
+    fn new_names(&self, plan: &ConvergePlan, replaced: &[Node]) -> Vec<(String, String)> {
+        let mut taken: BTreeSet<String> = plan.names().into_iter().collect();
+        let mut names = Vec::new();
+        for group in self.groups {
+            let surge = group.server.rollout.as_ref().map_or(0, |rollout| rollout.surge);
+            let old = replaced.iter().filter(|node| node.group.as_ref() == Some(&group.name));
+            for node in old {
+                let name = match surge {
+                    0 => Some(node.name.clone()),
+                    _ => {
+                        taken.insert(node.name.clone());
+                        let all = (1..).map(|number| format!("{}-{number}", group.name));
+                        all.into_iter().find(|name| {
+                            !taken.contains(name) && replaced.iter().all(|old| old.name != *name)
+                        })
+                    }
+                };
+                taken.extend(name.clone());
+                names.extend(name.map(|name| (group.name.clone(), name)));
+            }
+        }
+        names
     }
 
     /// Predicts the nodes that would be created.

@@ -7,8 +7,11 @@ mod down;
 mod dry_run;
 mod lease;
 mod nodes;
+mod outdated;
 mod permanent;
 mod plan;
+mod protection;
+mod replace;
 
 pub use plan::{ConvergePlan, PlanError};
 
@@ -16,8 +19,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use self::nodes::Nodes;
-use super::operation::{Event, Kind, Purpose, with_groups};
-use super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome};
+use super::operation::{Event, Kind, with_groups};
+use super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, Resume};
+use crate::model::Node;
 
 impl Engine {
     /// Creates and destroys nodes to reach the count of each of these groups, and configures them.
@@ -35,6 +39,7 @@ impl Engine {
         agree: impl FnOnce(&mut ConvergePlan) -> Result<bool, EngineError>,
     ) -> Result<Option<Outcome>, EngineError> {
         self.check_phases(groups, &options.phases)?;
+        self.check_unprotect(groups, &options.node_changes)?;
         let begun = self.begin();
         let done = match options.dry_run {
             true => begun.engine.dry_converge(groups, options, agree).await,
@@ -49,13 +54,14 @@ impl Engine {
         options: &LiftOptions,
         agree: impl FnOnce(&mut ConvergePlan) -> Result<bool, EngineError>,
     ) -> Result<Option<Outcome>, EngineError> {
-        let mut plan = self.plan_converge(groups).await?;
+        let mut plan = self.plan_converge(groups, &options.node_changes).await?;
         if !agree(&mut plan)? {
             return Ok(None);
         }
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         self.tell(Event::started(Kind::Converge, true, plan.names()));
         self.tell_undeclared(&plan.undeclared);
+        self.tell_outdated_of(&plan, &groups);
         self.tell_permanent(&plan.permanent);
         let others = std::mem::take(&mut plan.others);
         let mut nodes = Nodes::new(self, &groups, others, options);
@@ -72,7 +78,7 @@ impl Engine {
     ) -> Result<Option<Outcome>, EngineError> {
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         self.leased(async {
-            let mut plan = self.plan_converge(groups).await?;
+            let mut plan = self.plan_converge(groups, &options.node_changes).await?;
             self.tell_permanent(&plan.permanent);
             if !agree(&mut plan)? {
                 return Ok(None);
@@ -99,26 +105,55 @@ impl Engine {
         mut plan: ConvergePlan,
         options: &LiftOptions,
     ) -> Result<Outcome, EngineError> {
-        self.tell(Event::started(Kind::Converge, false, plan.names()));
+        self.intend(Event::started(Kind::Converge, false, plan.names())).await?;
+        self.tell_resumed(options);
         self.tell_undeclared(&plan.undeclared);
+        self.tell_outdated_of(&plan, groups);
         let keep = plan.keep.clone();
-        let others = std::mem::take(&mut plan.others);
+        let mut others = std::mem::take(&mut plan.others);
+        // nodes that are about to go are seen until then, and not configured any more
+        let leaving = plan.replace.iter().chain(&plan.retire).cloned();
+        others.extend(with_groups(leaving, groups));
         // the nodes to be destroyed see those that stay
         let staying: Vec<_> =
             others.iter().cloned().chain(with_groups(keep.iter().cloned(), groups)).collect();
+        let options = &self.after_interruption(options, &plan);
         let mut nodes = Nodes::new(self, groups, others, options);
         nodes.keep_permanent(&plan.permanent);
         nodes.destroy(plan.destroy.clone(), &staying).await?;
         nodes.end_groups(&plan.end.clone()).await?;
-        let made = nodes.create(plan).await?;
+        let made = nodes.create(plan.clone()).await?;
         let fresh: BTreeSet<_> = made.iter().map(|node| node.id.clone()).collect();
-        let there = with_groups(keep.into_iter().chain(made), groups);
-        let purpose = Purpose::Converge { fresh };
-        let (configured, silent) =
-            self.configure(there, nodes.others.clone(), options, purpose).await?;
-        nodes.outcome.nodes.extend(configured.nodes);
-        nodes.destroy_silent(silent).await;
+        let mut there = with_groups(keep.into_iter().chain(made), groups);
+        nodes.configure(&mut there, fresh).await?;
+        if !plan.retire.is_empty() && !nodes.outcome.nodes.iter().any(|node| !node.result.ok()) {
+            let is_retired = |node: &Node| plan.retire.iter().any(|one| one.id == node.id);
+            let staying: Vec<_> = nodes.others.iter().chain(&there).cloned().collect();
+            nodes.destroy(plan.retire.clone(), &staying).await?;
+            nodes.others.retain(|(node, _)| !is_retired(node));
+            nodes.configure(&mut there, BTreeSet::new()).await?;
+        }
+        nodes.replace(&plan, there).await?;
         Ok(nodes.finish())
+    }
+
+    /// Options that skip what an interrupted operation finished, unless nodes come or go: then
+    /// those that stay may have to know it.
+    fn after_interruption(&self, options: &LiftOptions, plan: &ConvergePlan) -> LiftOptions {
+        let mut options = options.clone();
+        if let Some(resume) = options.resume.as_ref().filter(|_| !plan.is_empty()) {
+            options.resume =
+                Some(Arc::new(Resume { done: BTreeSet::new(), ..Resume::clone(resume) }));
+        }
+        options
+    }
+
+    fn tell_outdated_of(&self, plan: &ConvergePlan, groups: &[Arc<GroupSpec>]) {
+        let nodes = plan.outdated.iter().filter_map(|(node, _)| {
+            let group = groups.iter().find(|group| Some(&group.name) == node.group.as_ref());
+            Some((node, group?.as_ref()))
+        });
+        self.tell_outdated(nodes);
     }
 }
 

@@ -47,8 +47,8 @@ impl<'a> Nodes<'a> {
             group: Some(group.name.clone()),
             ..Node::new(format!("group/{}", group.name), &group.name, Connection::Local)
         };
-        let ran =
-            self.run_phase(vec![(node, group.clone())], self.others.clone(), phase, Purpose::Group);
+        let (nodes, phases) = (vec![(node, group.clone())], [phase]);
+        let ran = self.run_phases(nodes, self.others.clone(), &phases, Purpose::Group);
         let failed: Vec<_> =
             ran.await?.nodes.into_iter().filter(|node| !node.result.ok()).collect();
         let ok = failed.is_empty();
@@ -56,15 +56,15 @@ impl<'a> Nodes<'a> {
         Ok(ok)
     }
 
-    /// Runs one phase on these nodes.
-    pub(super) async fn run_phase(
+    /// Runs these phases on nodes.
+    pub(super) async fn run_phases(
         &self,
         nodes: Vec<GroupedNode>,
         others: Vec<GroupedNode>,
-        phase: &str,
+        phases: &[&str],
         purpose: Purpose,
     ) -> Result<Outcome, EngineError> {
-        let phases = vec![PhaseChoice::Named(phase.to_owned())];
+        let phases = phases.iter().map(|phase| PhaseChoice::Named((*phase).to_owned())).collect();
         let options = LiftOptions { phases, ..self.options.clone() };
         Ok(self.engine.configure(nodes, others, &options, purpose).await?.0)
     }
@@ -87,9 +87,9 @@ impl<'a> Nodes<'a> {
         }
     }
 
-    /// Records nodes that the stopped operation never reached.
-    pub(super) fn not_reached(&mut self, names: &[String], group: &str) {
-        let reason = "the operation was stopped".to_owned();
+    /// Records nodes that the operation never reached.
+    pub(super) fn not_reached(&mut self, names: &[String], group: &str, reason: &str) {
+        let reason = reason.to_owned();
         self.outcome.nodes.extend(names.iter().map(|name| NodeOutcome {
             node: name.clone(),
             group: group.to_owned(),
@@ -98,10 +98,40 @@ impl<'a> Nodes<'a> {
         }));
     }
 
+    /// Records the outcome of configuring nodes. What was recorded of a node before is kept: its
+    /// changes are added up, and a failure stays.
+    pub(super) fn add(&mut self, nodes: Vec<NodeOutcome>) {
+        for node in nodes {
+            match self.outcome.nodes.iter_mut().find(|known| known.node == node.node) {
+                Some(known) => {
+                    known.drifted = node.drifted;
+                    known.result = joined(&known.result, node.result);
+                }
+                None => self.outcome.nodes.push(node),
+            }
+        }
+    }
+
     /// The outcome, sorted by node name.
     pub(super) fn finish(mut self) -> Outcome {
         self.outcome.nodes.sort_by_cached_key(|node| natural(&node.node));
         self.outcome.cancelled = self.engine.cancel.is_cancelled();
         self.outcome
+    }
+}
+
+/// The result of a node that was configured twice.
+fn joined(first: &NodeResult, second: NodeResult) -> NodeResult {
+    match (first, second) {
+        (NodeResult::Changed { changes }, NodeResult::Unchanged) => {
+            NodeResult::Changed { changes: *changes }
+        }
+        (NodeResult::Changed { changes }, NodeResult::Changed { changes: more }) => {
+            NodeResult::Changed { changes: changes + more }
+        }
+        (NodeResult::Failed { .. }, NodeResult::Unchanged | NodeResult::NotReached { .. }) => {
+            first.clone()
+        }
+        (_, second) => second,
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::engine::operation::{Division, GroupedNode, check_counts, no_such_name};
+use super::outdated::{outdated, to_replace};
+use super::protection::{check_protection, is_tagged};
+use crate::engine::operation::{Division, GroupedNode, NodeChanges, check_counts, no_such_name};
 use crate::engine::template::{Choice, NoMatch};
 use crate::engine::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, NodeStatus, natural};
@@ -24,6 +26,13 @@ pub struct ConvergePlan {
     pub permanent: Vec<Node>,
     /// Nodes that stay.
     pub keep: Vec<Node>,
+    /// Nodes that will be made anew.
+    pub replace: Vec<Node>,
+    /// Surplus nodes that are destroyed only after the others are configured: an interrupted
+    /// operation already created the nodes that replace them.
+    pub(super) retire: Vec<Node>,
+    /// Nodes that are not what their node-spec now says, each with what differs.
+    pub outdated: Vec<(Node, Vec<&'static str>)>,
     /// Nodes of the project's other groups, which this converge does not change. Functions see
     /// them.
     pub(in crate::engine) others: Vec<GroupedNode>,
@@ -69,12 +78,19 @@ impl ConvergePlan {
         names
     }
 
-    /// Also destroys nodes of undeclared groups, except those that their provider never destroys.
+    /// Also destroys nodes of undeclared groups, except those that are protected by their tag and
+    /// those that their provider never destroys.
     pub fn remove_undeclared(&mut self) {
-        let (permanent, undeclared): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.undeclared).into_iter().partition(|node| node.permanent);
-        self.undeclared = permanent;
+        let (stay, undeclared): (Vec<_>, Vec<_>) = std::mem::take(&mut self.undeclared)
+            .into_iter()
+            .partition(|node| node.permanent || is_tagged(node));
+        self.undeclared = stay;
         self.destroy.extend(undeclared);
+    }
+
+    /// All nodes that will be destroyed, including those that will be made anew.
+    pub fn leaving(&self) -> Vec<Node> {
+        self.destroy.iter().chain(&self.retire).chain(&self.replace).cloned().collect()
     }
 
     /// Sorts nodes that should go into permanent nodes and nodes to destroy.
@@ -89,17 +105,23 @@ impl ConvergePlan {
     pub fn is_empty(&self) -> bool {
         self.create.is_empty()
             && self.start.is_empty()
-            && self.destroy.is_empty()
+            && self.leaving().is_empty()
             && self.permanent.is_empty()
     }
 }
 
 impl Engine {
-    /// Plans which nodes to create and destroy so that each group reaches its count.
-    pub async fn plan_converge(&self, groups: &[GroupSpec]) -> Result<ConvergePlan, EngineError> {
+    /// Plans which nodes to create and destroy so that each group reaches its count, and which to
+    /// make anew.
+    pub async fn plan_converge(
+        &self,
+        groups: &[GroupSpec],
+        changes: &NodeChanges,
+    ) -> Result<ConvergePlan, EngineError> {
         check_counts(groups.iter(), self.max_nodes)?;
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let Division { own, others, undeclared } = self.divide(self.nodes().await?, &shared);
+        let replace = to_replace(&own, changes)?;
         let mut plan = ConvergePlan { others, undeclared, ..ConvergePlan::default() };
         let mut of_group: BTreeMap<String, Vec<Node>> = BTreeMap::new();
         for (node, group) in own {
@@ -125,15 +147,29 @@ impl Engine {
             // the nodes to destroy come last: unhealthy ones, then the newest; permanent nodes come
             // first, so that others go instead
             own.sort_by_cached_key(|node| {
-                (!node.permanent, health(node.status), node.created, natural(&node.name))
+                let leaves = replace.contains(&node.id);
+                (!node.permanent, leaves, health(node.status), node.created, natural(&node.name))
             });
-            plan.give_up(own.split_off(own.len().min(count)));
+            let surplus = own.split_off(own.len().min(count));
+            let surge = group.server.rollout.as_ref().map_or(0, |rollout| rollout.surge);
+            let (retire, surplus): (Vec<_>, Vec<_>) = surplus
+                .into_iter()
+                .partition(|node| surge > 0 && replace.contains(&node.id) && !node.permanent);
+            check_protection(group, count, before, surplus.iter().chain(&retire), changes)?;
+            plan.retire.extend(retire);
+            plan.give_up(surplus);
             let taken: BTreeSet<_> = own.iter().map(|node| node.name.clone()).collect();
             let free = (1..)
                 .map(|number| format!("{}-{number}", group.name))
                 .filter(|name| !taken.contains(name));
             let missing = count - own.len();
             plan.create.extend(free.take(missing).map(|name| (group.name.clone(), name)));
+            let replaced = |node: &Node| replace.contains(&node.id);
+            let (replaced, own): (Vec<_>, Vec<_>) = own.into_iter().partition(replaced);
+            check_protection(group, count, count, replaced.iter(), changes)?;
+            let rest = own.iter().filter_map(|node| Some((node.clone(), outdated(node, group)?)));
+            plan.outdated.extend(rest);
+            plan.replace.extend(replaced);
             let waiting =
                 |node: &Node| matches!(node.status, NodeStatus::Stopped | NodeStatus::Starting);
             let (waiting, running): (Vec<_>, Vec<_>) = own.into_iter().partition(waiting);
@@ -148,7 +184,7 @@ impl Engine {
                 }
                 _ => {}
             }
-            if missing > 0 {
+            if missing > 0 || plan.replace.iter().any(|node| is_of(node, group)) {
                 plan.choices.insert(group.name.clone(), self.choose(group).await);
             }
         }
@@ -165,6 +201,10 @@ impl Engine {
             .map_err(|error| PlanError::Service(error.into()))?;
         offers.choose(&spec).map_err(PlanError::NoMatch)
     }
+}
+
+fn is_of(node: &Node, group: &GroupSpec) -> bool {
+    node.group.as_deref() == Some(group.name.as_str())
 }
 
 /// Sort key of a status: the healthiest is lowest.

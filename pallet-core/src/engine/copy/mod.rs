@@ -99,7 +99,7 @@ impl Engine {
     ) -> Result<CopyOutcome, EngineError> {
         let begun = self.begin();
         let names = nodes.iter().map(|(node, _)| node.name.clone());
-        begun.engine.tell(Event::started(Kind::Copy, false, names));
+        begun.engine.intend(Event::started(Kind::Copy, false, names)).await?;
         let engine = Arc::new(begun.engine.limited(nodes.len(), options.parallel));
         let no_sudo = options.no_sudo;
         let results = in_parallel(&engine, nodes, |engine, (node, jobs)| async move {

@@ -1,6 +1,7 @@
 //! State shared by the requests of one operation.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
@@ -22,6 +23,10 @@ pub(in crate::engine) struct RequestContext {
     pub(in crate::engine) environment: Environment,
     pub(in crate::engine) admin_user: AdminUser,
     pub(in crate::engine) targets: Vec<Target>,
+    /// For each group, the ID of the node that runs what must run only once.
+    pub(in crate::engine) first: BTreeMap<String, String>,
+    /// Whether a function asked for that.
+    pub(in crate::engine) asked_for_first: AtomicBool,
     /// Settings by node id and facility.
     pub(in crate::engine) settings: Mutex<BTreeMap<(String, String), Value>>,
     pub(in crate::engine) cancel: CancellationToken,

@@ -2,12 +2,13 @@
 //! declare.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::context::{Placeholders, RequestContext};
 use super::request::NodeRequest;
 use super::workspace::Directory;
-use crate::action::{Declared, order};
+use crate::action::{Declared, order, segments};
 use crate::engine::{Engine, NodeError, Phase};
 use crate::model::Target;
 use crate::plugin::Request;
@@ -21,19 +22,32 @@ pub(in crate::engine) struct Subject {
     /// The operation does not change this node: only its settings are declared, and messages from
     /// its functions are dropped.
     pub(in crate::engine) considered: bool,
+    /// It may be the node of its group that runs what must run only once.
+    pub(in crate::engine) reachable: bool,
 }
 
 /// The actions that the phase functions of one node declared, by phase, or why one of them failed.
 pub(in crate::engine) type Declaration = Result<Vec<(String, Vec<Declared>)>, NodeError>;
 
+/// What the functions of all subjects declared.
+pub(in crate::engine) struct Declarations {
+    /// The declaration of each subject, in order.
+    pub(in crate::engine) of_subjects: Vec<Declaration>,
+    /// The functions' messages to the user, each with the name of its node.
+    pub(in crate::engine) said: Vec<(String, Log)>,
+    /// The IDs of the nodes that run what must run only once; empty if nothing must.
+    pub(in crate::engine) first: Vec<String>,
+    /// The local files that were read, each with a digest of its content.
+    pub(in crate::engine) files: BTreeMap<String, String>,
+}
+
 /// Runs the functions of all subjects. Every node finishes a phase before the next phase begins, so
-/// that a phase sees the settings of earlier ones. Also returns the functions' messages to the
-/// user, each with the name of its node.
+/// that a phase sees the settings of earlier ones.
 pub(in crate::engine) fn declare(
     engine: &Engine,
     subjects: Vec<Subject>,
     placeholders: Placeholders,
-) -> (Vec<Declaration>, Vec<(String, Log)>) {
+) -> Declarations {
     let context = Arc::new(request_context(engine, &subjects, placeholders));
     let mut results: Vec<Declaration> = subjects.iter().map(|_| Ok(Vec::new())).collect();
     let mut all_said = Vec::new();
@@ -71,7 +85,13 @@ pub(in crate::engine) fn declare(
             }
         }
     }
-    (results, all_said)
+    let asked_for_first = context.asked_for_first.load(Ordering::Relaxed);
+    Declarations {
+        of_subjects: results,
+        said: all_said,
+        first: context.first.values().filter(|_| asked_for_first).cloned().collect(),
+        files: context.workspace.read_files(),
+    }
 }
 
 /// The context that the requests of all these subjects share.
@@ -80,7 +100,13 @@ pub(in crate::engine) fn request_context(
     subjects: &[Subject],
     placeholders: Placeholders,
 ) -> RequestContext {
+    let mut first = BTreeMap::new();
+    for Subject { target, .. } in subjects.iter().filter(|one| !one.considered && one.reachable) {
+        first.entry(target.group.clone()).or_insert_with(|| target.id.clone());
+    }
     RequestContext {
+        first,
+        asked_for_first: AtomicBool::default(),
         registry: engine.registry.clone(),
         actions: engine.actions.clone(),
         workspace: Directory::at(engine.directory.clone()),
@@ -120,8 +146,10 @@ pub(in crate::engine) fn run_phase(
         })?;
     }
     let recorded = recorder.take();
-    let declared = order(recorded.declared).map_err(|message| {
+    // no action moves to another place
+    let ordered = segments(recorded.declared).into_iter().map(|segment| order(segment.declared));
+    let declared = ordered.collect::<Result<Vec<_>, _>>().map_err(|message| {
         (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false)
     })?;
-    Ok((declared, recorded.said))
+    Ok((declared.into_iter().flatten().collect(), recorded.said))
 }

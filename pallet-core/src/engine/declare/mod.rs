@@ -10,7 +10,7 @@ mod workspace;
 
 pub(super) use considered::{Considered, USUAL_OS, named_os, target};
 pub(super) use context::{ActivityKind, Placeholders};
-pub(super) use functions::{Subject, declare, request_context, run_phase};
+pub(super) use functions::{Declarations, Subject, declare, request_context, run_phase};
 pub(super) use workspace::digest_of;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! their questions.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -11,13 +13,14 @@ use super::caller::Caller;
 use super::context::{Activity, ActivityKind, Placeholders, RequestContext};
 use super::scope;
 use crate::action::{
-    ActionEntry, AnyAction, ClaimIndex, Condition, Declared, Shown, SourceLocation, TABLE,
+    ActionEntry, AnyAction, CONTROLLER, ClaimIndex, Condition, Declared, Shown, SourceLocation,
+    TABLE,
 };
 use crate::engine::NodeError;
 use crate::engine::vault::Vault;
-use crate::model::{Capabilities, Target};
+use crate::model::{Capabilities, Os, Target, did_you_mean};
 use crate::plugin::operation::{
-    self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+    self, At, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
 };
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 
@@ -39,12 +42,16 @@ struct Inner {
     context: Arc<RequestContext>,
     target: Target,
     phase: String,
-    recorded: Mutex<Recorded>,
+    /// The ID of the node on which the actions run instead of the target of the phase.
+    place: Option<String>,
+    recorded: Arc<Mutex<Recorded>>,
 }
 
 /// Everything that phase functions recorded.
 #[derive(Default)]
 pub(super) struct Recorded {
+    /// The ID of the node of the phase.
+    home: Option<String>,
     pub(super) declared: Vec<Declared>,
     claimed: ClaimIndex,
     /// Their messages to the user.
@@ -65,7 +72,10 @@ struct Entered {
 
 impl NodeRequest {
     pub(super) fn new(context: Arc<RequestContext>, target: Target, phase: &str) -> Self {
-        let inner = Inner { context, target, phase: phase.to_owned(), recorded: Mutex::default() };
+        let phase = phase.to_owned();
+        let recorded = Recorded { home: Some(target.id.clone()), ..Recorded::default() };
+        let recorded = Arc::new(Mutex::new(recorded));
+        let inner = Inner { context, target, phase, place: None, recorded };
         NodeRequest { inner: Arc::new(inner), caller: None }
     }
 
@@ -144,11 +154,15 @@ impl NodeRequest {
             secret,
             source,
             via,
+            place: self.inner.place.clone(),
             shown,
             accounts: OnceLock::new(),
         };
         let recorded = &mut *recorded;
-        if let Some((earlier, what)) = recorded.claimed.add(&declared, &recorded.declared) {
+        // what runs elsewhere claims nothing on this node
+        if declared.place.is_none()
+            && let Some((earlier, what)) = recorded.claimed.add(&declared, &recorded.declared)
+        {
             return Err(undoes(&declared, &recorded.declared[earlier], &what));
         }
         recorded.declared.push(declared);
@@ -256,6 +270,42 @@ impl NodeRequest {
         Ok(NodeRequest { inner: self.inner.clone(), caller: Some(Arc::new(caller)) })
     }
 
+    /// This request for another node.
+    fn at(&self, node: Option<&str>) -> Result<Self, PluginError> {
+        let context = &self.inner.context;
+        let (target, place) = match node {
+            None => {
+                if let Some(caller) = &self.caller {
+                    caller.check_controller()?;
+                }
+                (controller(), Some(CONTROLLER.to_owned()))
+            }
+            Some(wanted) => {
+                let is_it = |target: &&Target| target.id == wanted || target.name == wanted;
+                let target = context.targets.iter().find(is_it).ok_or_else(|| {
+                    let message = format!("on_node: there is no node {wanted} in this project");
+                    let known = context.targets.iter().map(|target| target.name.as_str());
+                    let help = did_you_mean(wanted, known).unwrap_or_else(|| {
+                        "pass a target, such as one of request.targets_in_group(...)".to_owned()
+                    });
+                    PluginError::new(ErrorKind::NotFound, message).with_help(help)
+                })?;
+                let own = self.recorded().home.as_deref() == Some(&target.id);
+                (target.clone(), Some(target.id.clone()).filter(|_| !own))
+            }
+        };
+        let Inner { context, phase, recorded, .. } = &*self.inner;
+        let (context, phase, recorded) = (context.clone(), phase.clone(), recorded.clone());
+        let inner = Arc::new(Inner { context, target, phase, place, recorded });
+        Ok(NodeRequest { inner, caller: self.caller.clone() })
+    }
+
+    fn is_first(&self) -> bool {
+        let (context, target) = (&self.inner.context, &self.inner.target);
+        context.asked_for_first.store(true, Ordering::Relaxed);
+        context.first.get(&target.group) == Some(&target.id)
+    }
+
     fn enter(&self, scope: Scope) -> Result<(), PluginError> {
         if let Some(caller) = &self.caller {
             let mut needed = Capabilities::default();
@@ -331,6 +381,11 @@ impl RequestHost for NodeRequest {
             }
             operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),
             operation::LEAVE_SCOPE => self.leave().map(|()| Value::Null),
+            operation::AT => {
+                let At { node, operation, payload } = read(operation, payload)?;
+                self.at(node.as_deref())?.invoke(&operation, payload)
+            }
+            operation::IS_FIRST => Ok(Value::Bool(self.is_first())),
             operation::LOG => {
                 let log: Log = read(operation, payload)?;
                 self.recorded().said.push(log);
@@ -342,6 +397,21 @@ impl RequestHost for NodeRequest {
                     .with_help("the crate needs a newer pallet"))
             }
         }
+    }
+}
+
+/// This machine as functions see it.
+fn controller() -> Target {
+    let read = |file: &&str| std::fs::read_to_string(Path::new("/").join(file)).ok();
+    let release = Os::RELEASE_FILES.iter().find_map(read).unwrap_or_default();
+    let os = Os::described(&release, std::env::consts::ARCH);
+    Target {
+        id: CONTROLLER.to_owned(),
+        name: "controller".to_owned(),
+        group: String::new(),
+        address: None,
+        roles: Vec::new(),
+        os,
     }
 }
 

@@ -1,14 +1,16 @@
 //! Gives actions access to the project's files.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::action::{ActionError, Listed, Workspace};
 use crate::engine::templates;
-use crate::model::hex;
+use crate::model::{digest, hex};
 
 /// Maximum depth of a directory: a link to a parent directory would never end.
 const DEPTH: usize = 64;
@@ -17,6 +19,8 @@ const DEPTH: usize = 64;
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Directory {
     path: PathBuf,
+    /// The files that were read, each with a digest of its content.
+    read: Arc<Mutex<BTreeMap<String, String>>>,
     /// The environment that renders all templates.
     templates: minijinja::Environment<'static>,
 }
@@ -24,7 +28,17 @@ pub(in crate::engine) struct Directory {
 impl Directory {
     pub(in crate::engine) fn at(path: PathBuf) -> Self {
         let templates = templates::environment(&path);
-        Directory { path, templates }
+        Directory { path, read: Arc::default(), templates }
+    }
+
+    /// The files that were read so far, each with a digest of its content.
+    pub(in crate::engine) fn read_files(&self) -> BTreeMap<String, String> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn remember(&self, path: &Path, digest: &str) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.insert(path.display().to_string(), digest.to_owned());
     }
 
     /// The path of a regular file: reading anything else might never end.
@@ -104,15 +118,18 @@ fn unreadable(path: &Path, error: &std::io::Error) -> ActionError {
 
 impl Workspace for Directory {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError> {
-        let path = self.regular(path)?;
-        std::fs::read(&path).map_err(|error| unreadable(&path, &error))
+        let full = self.regular(path)?;
+        let content = std::fs::read(&full).map_err(|error| unreadable(&full, &error))?;
+        self.remember(path, &digest(&content));
+        Ok(content)
     }
 
     fn digest(&self, path: &Path) -> Result<(String, u64, PathBuf), ActionError> {
-        let path = self.regular(path)?;
-        let unreadable = |error| unreadable(&path, &error);
-        let (digest, size) = digest_of(&path).map_err(unreadable)?;
-        Ok((digest, size, path.canonicalize().map_err(unreadable)?))
+        let full = self.regular(path)?;
+        let unreadable = |error| unreadable(&full, &error);
+        let (digest, size) = digest_of(&full).map_err(unreadable)?;
+        self.remember(path, &digest);
+        Ok((digest, size, full.canonicalize().map_err(unreadable)?))
     }
 
     fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError> {

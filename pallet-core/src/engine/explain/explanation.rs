@@ -60,6 +60,10 @@ pub struct ExplainedAction {
     pub source: Option<SourceLocation>,
     /// The crate functions that it came through, outermost first: `nginx.site`.
     pub via: Vec<String>,
+    /// The ID of the node on which it runs instead of this one; `@controller`: the machine on which
+    /// Pallet runs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub place: Option<String>,
     /// The observations that it needs.
     pub observes: Vec<Observed>,
     /// Whether it surely changes something; `None`: there is nothing to do.

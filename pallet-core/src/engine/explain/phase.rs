@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::explanation::{Condition, ExplainedAction, ExplainedPhase, ExplainedUpload, Observed};
 use super::observed::observed;
-use crate::action::{self, Change, Declared, Skipped, UploadSource};
+use crate::action::{self, Change, Declared, Segment, Skipped, UploadSource, segments};
 use crate::engine::Engine;
 use crate::engine::node::{Compiled, PhasePlan, PlannedAction, compile, plan_phase};
 use crate::engine::operation::{Member, error_of};
 use crate::engine::vault::Vault;
+use crate::observe::NodeState;
 use crate::script::Script;
 
 /// Stands for the random token of an apply.
@@ -25,11 +26,35 @@ pub(super) async fn explain_phase(
     member: &mut Member,
     position: usize,
 ) -> Option<ExplainedPhase> {
-    let (phase, mut declared) = member.planner.phase(position)?;
+    let (phase, declared) = member.planner.phase(position)?;
     if declared.is_empty() {
         return None;
     }
-    let (state, flags) = member.planner.known()?;
+    let mut explained = ExplainedPhase { phase, actions: Vec::new(), script: String::new() };
+    for segment in segments(declared) {
+        explain_segment(engine, member, position, segment, &mut explained).await;
+        if member.has_ended() {
+            break;
+        }
+    }
+    explained.redact(&engine.vault);
+    Some(explained)
+}
+
+/// Explains the actions of a phase that run at one place. The state of another node is not asked.
+async fn explain_segment(
+    engine: &Engine,
+    member: &mut Member,
+    position: usize,
+    Segment { place, mut declared }: Segment,
+    explained: &mut ExplainedPhase,
+) {
+    let Some((known, flags)) = member.planner.known() else { return };
+    let state = match &place {
+        None => known,
+        Some(_) => NodeState::new(known.os),
+    };
+    let phase = explained.phase.clone();
     let name = member.name().to_owned();
     let context = member.planner.context(&name, &phase, position);
     let mut observes = Vec::new();
@@ -43,8 +68,8 @@ pub(super) async fn explain_phase(
         (after, flags_after) = (state.clone(), flags.clone());
         planned = plan_phase(&context, &declared, &mut after, &mut flags_after, &mut |_, _| {});
     }
-    let plan = planned.ok()?;
-    let mut explained: Vec<_> = declared
+    let Ok(plan) = planned else { return };
+    let mut actions: Vec<_> = declared
         .iter()
         .zip(&plan.actions)
         .zip(observes)
@@ -53,23 +78,22 @@ pub(super) async fn explain_phase(
     let mut shown = with_placeholders(plan, &mut declared, |declared| {
         plan_phase(&context, declared, &mut state.clone(), &mut flags.clone(), &mut |_, _| {}).ok()
     });
-    let mut script = String::new();
     if shown.changing() > 0 {
-        if !member.planner.is_predicted() {
+        if !member.planner.is_predicted() && place.is_none() {
             member.find_present(engine, &mut shown).await;
         }
         match compile(&PhasePlan { leftovers: false, ..shown.clone() }, TOKEN, &engine.library) {
             Ok(compiled) => {
-                take_scripts(&mut explained, &shown, &compiled);
-                script = compiled.script;
+                take_scripts(&mut actions, &shown, &compiled);
+                explained.script.push_str(&compiled.script);
             }
             Err(error) => member.fail(shown.error(error.to_string())),
         }
     }
-    member.planner.set_known(after, flags_after);
-    let mut explained = ExplainedPhase { phase, actions: explained, script };
-    explained.redact(&engine.vault);
-    Some(explained)
+    if place.is_none() {
+        member.planner.set_known(after, flags_after);
+    }
+    explained.actions.extend(actions);
 }
 
 fn explain_action(
@@ -96,6 +120,7 @@ fn explain_action(
         conditions: conditions.collect(),
         source: change.source,
         via: change.via,
+        place: declared.place.clone(),
         observes,
         reason: change.certainty.is_none().then(|| reason(action)),
         certainty: change.certainty,

@@ -60,7 +60,7 @@ impl Engine {
             );
             let target = target(&node.node, &group, node.facts.os.clone());
             let phases = all_phases(&group, self.default_bootstrap.as_ref());
-            subjects.push((Subject { target, phases, considered: false }, group));
+            subjects.push((Subject { target, phases, considered: false, reachable: true }, group));
         }
         let engine = self.clone();
         let work = tokio::task::spawn_blocking(move || watch(&engine, subjects));

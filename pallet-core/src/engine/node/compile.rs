@@ -89,7 +89,7 @@ pub(in crate::engine) fn compile(
     token: &str,
     library: &Library<'static>,
 ) -> Result<Compiled, ActionError> {
-    let PhasePlan { phase, flags, later, os, user, present, actions, .. } = plan;
+    let PhasePlan { flags, later, os, user, present, actions, .. } = plan;
     let mut script = format!("token={token}\nframes=1\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
     let changes = || actions.iter().filter_map(|action| action.change.as_ref());
     let agent = changes().any(|change| change.agent);
@@ -194,7 +194,7 @@ pub(in crate::engine) fn compile(
     for flag in looked_at.union(&set).filter(|flag| !later.contains(**flag)) {
         let _ = writeln!(script, "rm -f \"$flags\"/{}", flag_file(flag));
     }
-    script.push_str(&applied(phase, actions));
+    script.push_str(&applied(plan));
     if plan.mark_bootstrapped {
         let _ = writeln!(script, "mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}");
     }
@@ -294,14 +294,19 @@ fn runs(parts: &[Part], actions: &[PlannedAction]) -> Vec<Range<usize>> {
     runs
 }
 
-/// Records which actions were applied, so that a later run can detect drift.
-fn applied(phase: &str, actions: &[PlannedAction]) -> String {
+/// Records which actions were applied, so that a later run can detect drift. What is done for
+/// another node is not part of this node's phases.
+fn applied(plan: &PhasePlan) -> String {
+    if plan.on_behalf_of.is_some() {
+        return String::new();
+    }
     let marks: String =
-        actions.iter().filter_map(|action| Some(action.mark.clone()? + "\n")).collect();
-    let file = format!("{APPLIED}/{}", flag_file(phase));
+        plan.actions.iter().filter_map(|action| Some(action.mark.clone()? + "\n")).collect();
+    let file = format!("{APPLIED}/{}", flag_file(&plan.phase));
+    let into = if plan.continues { ">>" } else { ">" };
     format!(
         "if [ -w /var/lib/pallet ]; then\n[ -d {APPLIED} ] || mkdir -m 700 {APPLIED}\numask 077\n\
-         printf %s {marks} >{file}\numask 022\nfi\n",
+         printf %s {marks} {into}{file}\numask 022\nfi\n",
         marks = quote(&marks)
     )
 }

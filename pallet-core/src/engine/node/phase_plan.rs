@@ -41,6 +41,12 @@ pub struct PhasePlan {
     pub leftovers: bool,
     /// Record on the node that it is bootstrapped.
     pub mark_bootstrapped: bool,
+    /// An earlier part of the same phase was applied before.
+    #[serde(default)]
+    pub continues: bool,
+    /// The node on behalf of which this one is changed.
+    #[serde(default)]
+    pub on_behalf_of: Option<String>,
 }
 
 /// An action and its change.
@@ -117,6 +123,10 @@ pub(in crate::engine) struct PlanContext<'a> {
     pub(in crate::engine) drift: bool,
     pub(in crate::engine) leftovers: bool,
     pub(in crate::engine) mark_bootstrapped: bool,
+    /// An earlier part of the same phase was applied before.
+    pub(in crate::engine) continues: bool,
+    /// The node on behalf of which this one is changed.
+    pub(in crate::engine) on_behalf_of: Option<&'a str>,
 }
 
 /// Plans a phase from the known state of the node, and updates that to the state after the phase.
@@ -174,6 +184,8 @@ pub(in crate::engine) fn plan_phase(
         present: Vec::new(),
         leftovers: context.leftovers,
         mark_bootstrapped: context.mark_bootstrapped,
+        continues: context.continues,
+        on_behalf_of: context.on_behalf_of.map(str::to_owned),
     })
 }
 
@@ -206,6 +218,7 @@ impl PhasePlan {
             via: action.via.clone(),
             undone: false,
             predicted: self.predicted,
+            on_behalf_of: self.on_behalf_of.clone(),
         }
     }
 

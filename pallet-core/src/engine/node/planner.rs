@@ -83,8 +83,14 @@ impl Planner {
 
     /// All observations that the declared actions need.
     pub(in crate::engine) fn wanted(&self) -> Observation {
-        let asked = action::observation(self.declared.iter().flat_map(|(_, declared)| declared));
+        let asked = action::observation(self.own());
         Observation { records: self.records, ..asked }
+    }
+
+    /// The declared actions that run on this node.
+    fn own(&self) -> impl Iterator<Item = &Declared> {
+        let all = self.declared.iter().flat_map(|(_, declared)| declared);
+        all.filter(|declared| declared.place.is_none())
     }
 
     /// Whether the declared actions need observations that were not made yet.
@@ -92,6 +98,18 @@ impl Planner {
         let mut all = self.observed.clone();
         all.extend(self.wanted());
         all != self.observed
+    }
+
+    /// Whether an observation that is needed was not made yet.
+    pub(in crate::engine) fn wants(&self, wanted: &Observation) -> bool {
+        let mut all = self.observed.clone();
+        all.extend(wanted.clone());
+        self.state.is_none() || all != self.observed
+    }
+
+    /// Whether an interrupted run left this flag on the node.
+    pub(in crate::engine) fn has_flag(&self, flag: &str) -> bool {
+        self.flags.contains_key(flag)
     }
 
     /// Stores the node's answer.
@@ -148,7 +166,26 @@ impl Planner {
             drift: false,
             leftovers: self.leftovers,
             mark_bootstrapped: false,
+            continues: false,
+            on_behalf_of: None,
         }
+    }
+
+    /// Whether a phase among these would change the node, as far as that is known now.
+    pub(in crate::engine) fn will_change(&self, positions: impl Iterator<Item = usize>) -> bool {
+        let Some((mut state, mut flags)) = self.known() else { return false };
+        for position in positions {
+            let Some((_, declared)) = self.declared.get(position) else { continue };
+            let chunks = declared.chunk_by(|one, next| one.place == next.place);
+            for own in chunks.filter(|chunk| chunk[0].place.is_none()) {
+                let plan = action::plan(own, &mut state, &mut flags, false);
+                // an action that cannot be planned now may be possible after the ones before it
+                if plan.map_or(true, |steps| steps.iter().any(|step| step.change.is_some())) {
+                    return true;
+                }
+            }
+        }
+        false
     }
 
     /// Plans a phase, and updates the known state to the state after it. `None` if the node was

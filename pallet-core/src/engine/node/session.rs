@@ -5,11 +5,13 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use crate::action::CONTROLLER;
 use crate::engine::Engine;
 use crate::engine::connections::Key;
 use crate::engine::excerpt::{Excerpt, Lines};
 use crate::engine::operation::Event;
 use crate::model::{Connection, Facts, Node, NodeStatus};
+use crate::script::{FLAGS, flag_file};
 use crate::transport::{
     self, Become, Input, InputPart, ScriptExit, ScriptOptions, Stream, Transport, TransportError,
 };
@@ -143,7 +145,10 @@ impl Session {
             Connection::Local => rustix::process::geteuid().is_root(),
             _ => login.as_deref() == Some("root"),
         };
+        let controller = self.node.id == CONTROLLER;
         self.r#become = match (root, image_user) {
+            // whoever runs Pallet stays who they are on their own machine
+            _ if controller => Become::Login,
             (true, _) => Become::Login,
             // the user of an image can become root without a password
             (false, Some(_)) => Become::Root(None),
@@ -216,6 +221,15 @@ impl Session {
         let result = engine.unless_stopped(&step, work).await;
         self.settle(&result);
         result.map(|ran| self.tell_left(engine, ran))
+    }
+
+    /// A script that sets a flag on the node, or removes it.
+    pub(in crate::engine) fn flag_script(flag: &str, set: bool) -> String {
+        let file = format!("{FLAGS}/{}", flag_file(flag));
+        match set {
+            true => format!("umask 077\nmkdir -p {FLAGS} && : >{file}\n"),
+            false => format!("rm -f {file}\n"),
+        }
     }
 
     /// Runs a script and collects its output, up to `limit` bytes. Of its standard error only an

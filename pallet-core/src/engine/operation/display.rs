@@ -58,7 +58,7 @@ impl Event {
                 write!(f, "wave {wave} of {waves} is done, {} failed", failed.len())
             }
             Event::Connected { node } => write!(f, "{node}: connected"),
-            Event::Applying { node, phase, actions } => {
+            Event::Applying { node, phase, actions, .. } => {
                 write!(f, "{node}: {phase}: applying {actions} changes")
             }
             Event::NodeDone { node, .. } => write!(f, "{node}: done"),

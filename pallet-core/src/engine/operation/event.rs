@@ -59,7 +59,7 @@ pub enum Event {
     /// A phase begins on a node.
     PhaseStarted { node: String, phase: String, actions: usize },
     /// A phase is about to change a node.
-    Applying { node: String, phase: String, actions: usize },
+    Applying { node: String, id: String, phase: String, actions: usize },
     /// All phases of a node are done, and its health was confirmed if that was asked for.
     NodeDone { node: String, id: String },
     /// Dry run: an action would change something.
@@ -208,4 +208,7 @@ pub struct PlannedChange {
     /// The node does not exist yet: this is planned against a predicted fresh image.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub predicted: bool,
+    /// The node for which this one is changed: an action of its phase runs here.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none", default)]
+    pub on_behalf_of: Option<String>,
 }

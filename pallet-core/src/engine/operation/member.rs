@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::budget::GroupBudget;
 use super::event::Event;
-use super::options::{LiftOptions, Mode};
+use super::options::LiftOptions;
 use super::outcome::{NodeError, NodeOutcome, NodeResult};
-use crate::action::{Certainty, Declared};
-use crate::engine::node::{AskError, PhasePlan, PlanContext, Planner, Session, apply, cleaning};
+use crate::action::Declared;
+use crate::engine::node::{AskError, Planner, Session};
 use crate::engine::predicted::PredictedNode;
 use crate::engine::{Engine, GroupSpec};
 use crate::model::{Facts, Node, Os, version_is};
@@ -20,16 +21,30 @@ pub(in crate::engine) struct Member {
     pub(in crate::engine) planner: Planner,
     /// The facts in the cache.
     remembered: Option<Facts>,
-    changes: usize,
+    pub(super) changes: usize,
     /// How many changes by hand were found and kept.
-    drifted: usize,
+    pub(super) drifted: usize,
     /// It was just created or started, so it may take a while to answer.
     pub(in crate::engine) fresh: bool,
     /// It never answered within the timeout.
     pub(in crate::engine) silent: bool,
     /// A phase has begun on it.
-    begun: bool,
+    pub(super) begun: bool,
+    /// The operation has changed it, or is about to.
+    pub(super) touched: bool,
+    /// It is out of service.
+    pub(super) drained: bool,
+    /// What an interrupted operation that is resumed did on it.
+    pub(super) before: Option<Interrupted>,
+    /// The failures of its group, if their number is limited.
+    pub(super) budget: Option<GroupBudget>,
     end: Option<End>,
+}
+
+/// What an interrupted operation did on a node.
+pub(super) struct Interrupted {
+    /// The actions that changed something: their phase, name and subject.
+    pub(super) actions: Vec<(String, String, String)>,
 }
 
 /// Why a node ended early.
@@ -37,6 +52,8 @@ enum End {
     Failed(NodeError),
     /// The operation ended before it did anything on the node.
     NotReached(String),
+    /// The operation that is resumed finished it.
+    DoneBefore,
 }
 
 impl Member {
@@ -58,6 +75,10 @@ impl Member {
             fresh: false,
             silent: false,
             begun: false,
+            touched: false,
+            drained: false,
+            before: None,
+            budget: None,
             end: None,
         }
     }
@@ -92,7 +113,36 @@ impl Member {
     }
 
     pub(in crate::engine) fn fail(&mut self, error: NodeError) {
-        self.end.get_or_insert(End::Failed(error));
+        if self.end.is_none() {
+            self.end = Some(End::Failed(error));
+            if let Some(budget) = &self.budget {
+                budget.count_failure();
+            }
+        }
+    }
+
+    /// Ends the node before anything was done on it.
+    pub(super) fn leave_out(&mut self, reason: &str) {
+        self.end.get_or_insert_with(|| End::NotReached(reason.to_owned()));
+    }
+
+    /// Ends the node, because the operation that is resumed finished it.
+    pub(super) fn skip(&mut self) {
+        self.end.get_or_insert(End::DoneBefore);
+    }
+
+    /// Whether the operation that is resumed finished it.
+    pub(super) fn was_done_before(&self) -> bool {
+        matches!(self.end, Some(End::DoneBefore))
+    }
+
+    /// Takes out the error, so that the node can be used again.
+    pub(super) fn take_error(&mut self) -> Option<NodeError> {
+        match self.end.take()? {
+            End::Failed(error) => Some(error),
+            End::NotReached(reason) => Some(NodeError::new(reason)),
+            End::DoneBefore => None,
+        }
     }
 
     /// Ends the node, because the operation is stopped before its next step.
@@ -146,7 +196,7 @@ impl Member {
         self.ask(engine, self.planner.wanted()).await;
     }
 
-    async fn ask(&mut self, engine: &Engine, wanted: Observation) {
+    pub(super) async fn ask(&mut self, engine: &Engine, wanted: Observation) {
         let observed = match self.session.ask(engine, &wanted).await {
             Ok(observed) => observed,
             Err(AskError::Transport(error)) => return self.fail_transport(&error),
@@ -182,110 +232,6 @@ impl Member {
         }
     }
 
-    /// Runs one phase: plans it, and applies it unless this is a dry run.
-    pub(super) async fn phase(
-        &mut self,
-        engine: &Engine,
-        position: usize,
-        mode: Mode,
-        mark_bootstrapped: bool,
-    ) {
-        let Some((phase, declared)) = self.planner.phase(position) else { return };
-        if declared.is_empty() && !mark_bootstrapped {
-            return;
-        }
-        if mode == Mode::Apply
-            && let Some(wanted) = self.planner.stale(&declared)
-        {
-            self.ask(engine, wanted).await;
-        }
-        if self.has_ended() {
-            return;
-        }
-        self.begun = true;
-        self.session.step = format!("phase {phase}");
-        engine.tell(Event::PhaseStarted {
-            node: self.name().to_owned(),
-            phase: phase.clone(),
-            actions: declared.len(),
-        });
-        let name = self.name().to_owned();
-        let context = PlanContext {
-            drift: mode == Mode::DriftOnly,
-            mark_bootstrapped: mark_bootstrapped && !self.session.node.taggable,
-            ..self.planner.context(&name, &phase, position)
-        };
-        let Some(plan) = self.plan(&context, &declared) else { return };
-        self.tell_plan(engine, &plan, mode);
-        match mode {
-            Mode::DryRun => self.changes += plan.changing(),
-            Mode::DriftOnly => {}
-            Mode::Apply if plan.changing() > 0 || plan.mark_bootstrapped => {
-                self.apply(engine, plan).await;
-            }
-            Mode::Apply => self.clean(engine, &plan).await,
-        }
-    }
-
-    fn plan(&mut self, context: &PlanContext<'_>, declared: &[Declared]) -> Option<PhasePlan> {
-        match self.planner.plan(context, declared)? {
-            Ok(plan) => Some(plan),
-            Err((position, error)) => {
-                self.fail(error_of(context.phase, &declared[position], error.to_string()));
-                None
-            }
-        }
-    }
-
-    /// Reports a plan before it is applied: drift, actions with nothing to do, and in a dry run all
-    /// changes.
-    fn tell_plan(&mut self, engine: &Engine, plan: &PhasePlan, mode: Mode) {
-        for action in &plan.actions {
-            let mut change = plan.describe(action);
-            match (mode, change.certainty) {
-                _ if action.undone || action.drift.is_some() => {
-                    change.certainty = Some(Certainty::Drifted);
-                    change.undone = action.drift.is_none();
-                    self.drifted += 1;
-                    engine.tell(Event::Drift(change));
-                }
-                (Mode::DryRun, Some(_)) => engine.tell(Event::Planned(change)),
-                (_, None) => engine.tell(Event::Action { change, changed: false }),
-                (Mode::Apply | Mode::DriftOnly, Some(_)) => {}
-            }
-        }
-    }
-
-    async fn apply(&mut self, engine: &Engine, mut plan: PhasePlan) {
-        self.find_present(engine, &mut plan).await;
-        let applied = apply(engine, &mut self.session, &plan).await;
-        self.planner.applied(&applied.flags);
-        self.changes += applied.changes;
-        self.drifted += applied.drifted;
-        if let Some(error) = applied.error {
-            self.fail(error);
-        }
-    }
-
-    /// Finds out which uploads already exist on the node. Asks only if there may be some.
-    pub(in crate::engine) async fn find_present(&mut self, engine: &Engine, plan: &mut PhasePlan) {
-        let wanted = plan.may_be_present();
-        if !wanted.files.is_empty()
-            && let Ok(observed) = self.session.ask(engine, &wanted).await
-        {
-            plan.set_present(wanted, &observed.state);
-        }
-    }
-
-    /// Removes temporary entries of killed runs when there is nothing else to apply. This is
-    /// housekeeping, so an error is ignored.
-    async fn clean(&mut self, engine: &Engine, plan: &PhasePlan) {
-        if self.planner.take_leftovers() {
-            let script = cleaning(&engine.library, &plan.user);
-            let _ = self.session.run(engine, &script, false, &mut |_, _| {}).await;
-        }
-    }
-
     /// The node's outcome.
     pub(in crate::engine) fn outcome(&self) -> NodeOutcome {
         let result = match (&self.end, self.changes) {
@@ -293,8 +239,8 @@ impl Member {
                 NodeResult::Failed { changes, error: error.clone() }
             }
             (Some(End::NotReached(reason)), _) => NodeResult::NotReached { reason: reason.clone() },
-            (None, 0) => NodeResult::Unchanged,
-            (None, changes) => NodeResult::Changed { changes },
+            (None | Some(End::DoneBefore), 0) => NodeResult::Unchanged,
+            (None | Some(End::DoneBefore), changes) => NodeResult::Changed { changes },
         };
         NodeOutcome {
             node: self.name().to_owned(),

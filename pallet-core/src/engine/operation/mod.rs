@@ -1,6 +1,8 @@
 //! An operation as data: its options, its nodes, the schedule, its events and its outcome.
 
+mod budget;
 mod copy_outcome;
+mod delegates;
 mod display;
 mod event;
 mod grouped;
@@ -8,19 +10,26 @@ mod kind;
 mod member;
 mod options;
 mod outcome;
+mod phase;
+mod phases;
 mod prepare;
 mod record;
+mod resume;
+mod roles;
 mod run;
 mod run_outcome;
 mod schedule;
 mod selection;
 mod subjects;
+mod waves;
 
 pub use copy_outcome::{Copied, CopyOutcome, CopyResult};
 pub use display::Failures;
 pub use event::{Event, PlannedChange};
 pub use kind::Kind;
-pub use options::{LiftOptions, PhaseChoice};
+pub use options::{
+    ConfirmWave, LiftOptions, NextWave, NodeChanges, PhaseChoice, Resume, RolloutOptions,
+};
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome, Totals};
 pub use record::{Record, Sink};
 pub use run_outcome::{RunOutcome, RunResult};

@@ -1,6 +1,10 @@
 //! Options for configuring nodes.
 
-use crate::engine::Phase;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::engine::{Phase, Share, Waves};
 
 /// Options of a lift.
 #[derive(Debug, Clone)]
@@ -18,6 +22,88 @@ pub struct LiftOptions {
     /// Lift only these nodes of the groups, by name or ID; if empty, all of them. A converge
     /// ignores it.
     pub nodes: Vec<String>,
+    /// Overrides what the groups declare about waves and failures.
+    pub rollout: RolloutOptions,
+    /// What may happen to nodes. A lift ignores it.
+    pub node_changes: NodeChanges,
+    /// The interrupted operation that this one resumes.
+    pub resume: Option<Arc<Resume>>,
+}
+
+/// What may happen to nodes, beyond creating and destroying as many as the counts ask for.
+#[derive(Debug, Clone, Default)]
+pub struct NodeChanges {
+    /// The names or IDs of nodes to make anew.
+    pub replace: Vec<String>,
+    /// Make all nodes anew that are not what their node-spec now says.
+    pub replace_outdated: bool,
+    /// The names of groups whose nodes may be destroyed although they are protected.
+    pub unprotect: Vec<String>,
+}
+
+/// Overrides what the groups of an operation declare about waves and failures.
+#[derive(Debug, Clone, Default)]
+pub struct RolloutOptions {
+    /// The waves of each group.
+    pub waves: Option<Waves>,
+    /// How many nodes of each group may fail before nothing new begins.
+    pub max_failures: Option<Share>,
+    /// Asked before each wave but the first.
+    pub confirm: Option<ConfirmWave>,
+}
+
+/// The wave that is about to begin.
+#[derive(Debug, Clone)]
+pub struct NextWave {
+    /// Its number, from 1.
+    pub wave: usize,
+    /// How many waves there are.
+    pub waves: usize,
+    /// The names of its nodes.
+    pub nodes: Vec<String>,
+    /// How many nodes have failed so far.
+    pub failed: usize,
+}
+
+/// Asks whether a wave may begin. It may block.
+#[derive(Clone)]
+pub struct ConfirmWave(Arc<AskWave>);
+
+/// Is given the wave, and a function that says whether to stop waiting for an answer.
+type AskWave = dyn Fn(&NextWave, &dyn Fn() -> bool) -> bool + Send + Sync;
+
+impl ConfirmWave {
+    /// Asks this function. Its second argument says whether the operation is being stopped, so that
+    /// nobody waits for an answer any more.
+    pub fn new(ask: impl Fn(&NextWave, &dyn Fn() -> bool) -> bool + Send + Sync + 'static) -> Self {
+        ConfirmWave(Arc::new(ask))
+    }
+
+    pub(super) fn ask(&self, next: &NextWave, stop: &dyn Fn() -> bool) -> bool {
+        (self.0)(next, stop)
+    }
+}
+
+impl fmt::Debug for ConfirmWave {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ConfirmWave")
+    }
+}
+
+/// What an interrupted operation did, for the one that resumes it.
+#[derive(Debug, Clone, Default)]
+pub struct Resume {
+    /// Its ID.
+    pub operation: String,
+    /// The IDs of the nodes that it finished.
+    pub done: BTreeSet<String>,
+    /// The nodes that it began to change, by ID, each with the actions that changed something: their
+    /// phase, name and subject.
+    pub actions: BTreeMap<String, Vec<(String, String, String)>>,
+    /// The local files that its actions used, each with a digest of its content.
+    pub files: BTreeMap<String, String>,
+    /// Resume even if these files have changed.
+    pub anyway: bool,
 }
 
 /// A phase to run.
@@ -38,6 +124,9 @@ impl Default for LiftOptions {
             overwrite_changes: false,
             drift_only: false,
             nodes: Vec::new(),
+            rollout: RolloutOptions::default(),
+            node_changes: NodeChanges::default(),
+            resume: None,
         }
     }
 }

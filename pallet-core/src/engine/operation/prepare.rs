@@ -11,7 +11,7 @@ use super::outcome::NodeError;
 use super::run::Operation;
 use super::subjects::subjects;
 use crate::engine::EngineError;
-use crate::engine::declare::declare;
+use crate::engine::declare::{Declarations, declare};
 use crate::model::NodeStatus;
 use crate::plugin::operation::Log;
 
@@ -53,9 +53,13 @@ impl Operation {
                 _ => false,
             }
         });
-        if surprised {
+        if surprised || self.lost_first() {
             said = self.declare().await?;
             self.observe(|member| member.planner.wants_more()).await?;
+        }
+        self.check_files()?;
+        if !self.files.is_empty() && self.mode == Mode::Apply {
+            self.engine.tell(Event::Inputs { files: self.files.clone() });
         }
         self.tell_what_was_said(said);
         self.warn_of_unknown_settings();
@@ -104,7 +108,10 @@ impl Operation {
     }
 
     /// Asks the nodes that `wanted` selects for the observations that their actions need.
-    async fn observe(&mut self, wanted: impl Fn(&Member) -> bool) -> Result<(), EngineError> {
+    pub(super) async fn observe(
+        &mut self,
+        wanted: impl Fn(&Member) -> bool,
+    ) -> Result<(), EngineError> {
         self.each(
             |member| !member.planner.is_predicted() && wanted(member),
             async move |engine, mut member| {
@@ -124,11 +131,11 @@ impl Operation {
         let work = tokio::task::spawn_blocking(move || {
             let names: Vec<_> =
                 subjects.iter().map(|subject| subject.target.name.clone()).collect();
-            let (declarations, said) = declare(&engine, subjects, placeholders);
-            (names, declarations, said)
+            (names, declare(&engine, subjects, placeholders))
         });
-        let (names, declarations, said) =
-            work.await.map_err(|error| EngineError::Task(error.to_string()))?;
+        let (names, declared) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
+        let Declarations { of_subjects: declarations, said, first, files } = declared;
+        (self.first, self.files) = (first, files);
         self.unknown_settings.clear();
         for ((position, name), declaration) in positions.into_iter().zip(names).zip(declarations) {
             match (position, declaration) {
@@ -141,6 +148,13 @@ impl Operation {
             }
         }
         Ok(said)
+    }
+
+    /// Whether a node that was to run what must run only once has failed since.
+    fn lost_first(&self) -> bool {
+        let lost =
+            |member: &&Member| member.has_ended() && self.first.contains(&member.session.node.id);
+        self.members.iter().any(|member| lost(&member))
     }
 
     /// Warns about nodes outside the operation whose settings could not be declared.

@@ -1,18 +1,23 @@
-//! Configures nodes: runs the phases of an operation.
+//! Configures nodes: the nodes and the phases of an operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
+use super::budget::Budget;
+use super::delegates::Delegates;
 use super::event::Event;
 use super::member::Member;
-use super::options::{LiftOptions, Mode, PhaseChoice};
-use super::outcome::{NodeError, NodeResult, Outcome};
-use super::schedule::{Schedule, in_parallel};
+use super::options::{LiftOptions, Mode, PhaseChoice, Resume, RolloutOptions};
+use super::outcome::{NodeResult, Outcome};
+use super::roles::Role;
+use super::schedule::in_parallel;
 use super::selection::GroupedNode;
+use super::waves::budgets;
 use crate::engine::declare::{Considered, Placeholders};
-use crate::engine::node::BOOTSTRAPPED_TAG;
 use crate::engine::predicted::PredictedNode;
-use crate::engine::spec::{AUTOMATIC, BOOTSTRAP, INLINE, SETTINGS, merge_order};
+use crate::engine::spec::{AUTOMATIC, BOOTSTRAP, merge_order};
 use crate::engine::{Engine, EngineError, GroupSpec, Phase};
 use crate::model::{Node, natural};
 
@@ -34,6 +39,8 @@ pub(in crate::engine) enum Purpose {
     },
     /// A phase of a group itself, on this machine: runs only the named phases.
     Group,
+    /// Nodes that are about to be destroyed: nothing else than the named phases and `settings`.
+    Leaving,
     /// An explanation, possibly of nodes that do not exist.
     Explain {
         /// The predicted nodes.
@@ -51,14 +58,30 @@ pub(in crate::engine) struct Operation {
     pub(super) considered: Vec<Considered>,
     /// Why settings of those are unknown, with the names of the nodes.
     pub(super) unknown_settings: BTreeMap<String, Vec<String>>,
-    phases: Vec<PhaseChoice>,
+    pub(super) phases: Vec<PhaseChoice>,
     /// No phases were named, so each group runs its default phases.
-    defaults: bool,
-    bootstrap: bool,
+    pub(super) defaults: bool,
+    pub(super) bootstrap: bool,
     /// Run only the named phases, not even `settings`.
-    bare: bool,
+    pub(super) bare: bool,
+    /// The role of each phase.
+    pub(super) roles: Vec<Role>,
     pub(super) mode: Mode,
     pub(super) placeholders: Placeholders,
+    /// Whether nodes are changed in waves, and are recorded as done.
+    pub(super) rolls: bool,
+    /// What the caller says about the waves.
+    pub(super) rollout: RolloutOptions,
+    /// Limits how many nodes may fail.
+    pub(super) budget: Arc<Budget>,
+    pub(super) delegates: Delegates,
+    /// Limits how many nodes begin at once, if failures are limited.
+    pub(super) turns: Option<Arc<Semaphore>>,
+    /// The IDs of the nodes that run what must run only once; empty if nothing must.
+    pub(super) first: Vec<String>,
+    /// The local files that functions read, each with a digest of its content.
+    pub(super) files: BTreeMap<String, String>,
+    pub(super) resume: Option<Arc<Resume>>,
 }
 
 impl Engine {
@@ -101,6 +124,8 @@ impl Operation {
                 | Purpose::Explain { bootstrap: true, .. }
         );
         let bare = matches!(purpose, Purpose::Group);
+        let rolls = !matches!(purpose, Purpose::Group | Purpose::Leaving | Purpose::Explain { .. });
+        let guarded = !matches!(purpose, Purpose::Group | Purpose::Leaving);
         let mut members: Vec<_> = nodes
             .into_iter()
             .map(|(node, group)| Member::new(engine, node, group, options))
@@ -115,7 +140,7 @@ impl Operation {
                 let new = |(node, group)| Member::predicted(engine, node, group, options);
                 members.extend(predicted.into_iter().map(new));
             }
-            Purpose::Lift | Purpose::Group => {}
+            Purpose::Lift | Purpose::Group | Purpose::Leaving => {}
         }
         members.sort_by_cached_key(|member| natural(member.name()));
         let defaults = options.phases.is_empty();
@@ -124,20 +149,48 @@ impl Operation {
         } else {
             options.phases.clone()
         };
-        let considered =
-            others.into_iter().map(|(node, group)| Considered::new(engine, node, group));
+        let considered: Vec<_> =
+            others.into_iter().map(|(node, group)| Considered::new(engine, node, group)).collect();
+        let budget = match rolls {
+            true => Budget::of(budgets(&members, &options.rollout)),
+            false => Budget::of(BTreeMap::new()),
+        };
+        for member in &mut members {
+            member.budget = budget.of_group(&member.group.name);
+        }
+        let turns = members
+            .iter()
+            .any(|member| member.budget.is_some())
+            .then(|| Arc::new(Semaphore::new(options.parallel.max(1))));
+        let delegates = Delegates::among(
+            members
+                .iter()
+                .map(|member| (&member.session.node, &member.group))
+                .chain(considered.iter().map(|other| (&other.node, &other.group))),
+            options,
+        );
         let mut operation = Operation {
             engine: Arc::new(engine.limited(members.len(), options.parallel)),
             members,
-            considered: considered.collect(),
+            considered,
             unknown_settings: BTreeMap::new(),
             phases,
             defaults,
             bootstrap,
             bare,
+            roles: Vec::new(),
             mode: Mode::of(options),
             placeholders: Placeholders::default(),
+            rolls,
+            rollout: options.rollout.clone(),
+            budget,
+            delegates,
+            turns,
+            first: Vec::new(),
+            files: BTreeMap::new(),
+            resume: options.resume.clone().filter(|_| rolls),
         };
+        operation.assign_roles(guarded);
         // a killed converge may have left new nodes that were not contacted yet
         let never_heard: Vec<_> = operation
             .members
@@ -147,6 +200,7 @@ impl Operation {
         for (member, never_heard) in operation.members.iter_mut().zip(never_heard) {
             member.fresh |= never_heard && !member.planner.is_predicted();
         }
+        operation.take_up();
         operation
     }
 
@@ -156,40 +210,15 @@ impl Operation {
         self
     }
 
-    /// A node's phases in order, each with its functions if the group has it.
-    pub(super) fn phases_of(&self, member: &Member) -> Vec<(String, Option<Phase>)> {
-        let own = |name: &str| member.group.server.phases.get(name).cloned();
-        let mut phases = vec![(SETTINGS.to_owned(), own(SETTINGS).filter(|_| !self.bare))];
-        if self.bootstrap {
-            let bootstrap = self.bootstrap_of(member);
-            phases.push((
-                BOOTSTRAP.to_owned(),
-                bootstrap.filter(|_| !member.session.is_bootstrapped()),
-            ));
-        }
-        let defaults = member.group.default_phases();
-        for phase in &self.phases {
-            match phase {
-                PhaseChoice::Named(name) if name == SETTINGS => {}
-                PhaseChoice::Named(name) => phases.push((
-                    name.clone(),
-                    own(name).filter(|_| !self.defaults || defaults.contains(name)),
-                )),
-                PhaseChoice::Inline(phase) => phases.push((INLINE.to_owned(), Some(phase.clone()))),
-            }
-        }
-        phases
-    }
-
     /// The group's own `bootstrap`, or the default one for nodes that Pallet created (those whose
     /// provider keeps tags).
-    fn bootstrap_of(&self, member: &Member) -> Option<Phase> {
+    pub(super) fn bootstrap_of(&self, member: &Member) -> Option<Phase> {
         let own = member.group.server.phases.get(BOOTSTRAP);
         let taggable = member.session.node.taggable;
         own.or(self.engine.default_bootstrap.as_ref().filter(|_| taggable)).cloned()
     }
 
-    fn will_bootstrap(&self, member: &Member) -> bool {
+    pub(super) fn will_bootstrap(&self, member: &Member) -> bool {
         self.bootstrap && !member.session.is_bootstrapped() && self.bootstrap_of(member).is_some()
     }
 
@@ -213,42 +242,6 @@ impl Operation {
             let message = format!("no group of these nodes has the phase {name}{there}");
             self.engine.tell(Event::Warning { node: None, message });
         }
-    }
-
-    /// Runs all phases on all nodes, according to the schedule.
-    async fn run(&mut self) -> Result<(), EngineError> {
-        let phases = self.members.iter().map(|member| member.planner.declared().len()).max();
-        let schedule = Schedule::at_once(self.members.len(), phases.unwrap_or_default());
-        for (wave, phase) in schedule.steps() {
-            self.phase(wave, phase).await?;
-        }
-        Ok(())
-    }
-
-    /// Runs one phase on the nodes of a wave.
-    async fn phase(&mut self, wave: &[usize], position: usize) -> Result<(), EngineError> {
-        let mode = self.mode;
-        let bootstraps = self.bootstrap && position == 1 && mode == Mode::Apply;
-        let marked = |member: &&Member| bootstraps && self.will_bootstrap(member);
-        let id = |member: &Member| member.session.node.id.clone();
-        let marked: Arc<BTreeSet<_>> =
-            Arc::new(self.members.iter().filter(marked).map(id).collect());
-        let wave: BTreeSet<_> =
-            wave.iter().filter_map(|at| self.members.get(*at)).map(id).collect();
-        self.each(
-            |member| wave.contains(&member.session.node.id),
-            move |engine, mut member| {
-                let mark = marked.contains(&member.session.node.id);
-                async move {
-                    member.phase(&engine, position, mode, mark).await;
-                    if mark && !member.has_ended() && member.session.node.taggable {
-                        tag_as_bootstrapped(&engine, &mut member).await;
-                    }
-                    member
-                }
-            },
-        )
-        .await
     }
 
     /// Does some work on each node that `wanted` selects and that has not ended early.
@@ -292,6 +285,11 @@ impl Operation {
             member.session.give_back(&engine);
             transports.extend(member.session.take_transport().filter(|_| !member.has_ended()));
         }
+        for delegate in self.delegates.take() {
+            let mut delegate = delegate.lock().await;
+            delegate.session.give_back(&engine);
+            transports.extend(delegate.session.take_transport());
+        }
         in_parallel(&engine, transports, |_, mut transport| async move { transport.close().await })
             .await
             .map(drop)
@@ -303,7 +301,8 @@ impl Operation {
         let told = self
             .members
             .iter()
-            .filter(|member| !member.planner.is_predicted() || member.has_ended());
+            .filter(|member| !member.planner.is_predicted() || member.has_ended())
+            .filter(|member| !member.was_done_before());
         let mut outcome = Outcome {
             nodes: told.map(Member::outcome).collect(),
             cancelled: self.engine.cancel.is_cancelled(),
@@ -321,15 +320,6 @@ impl Operation {
             });
         }
         outcome
-    }
-}
-
-async fn tag_as_bootstrapped(engine: &Engine, member: &mut Member) {
-    let id = member.session.node.id.clone();
-    let tags = [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into();
-    match engine.ask(move |service| service.tag_node(&id, &tags)).await {
-        Ok(()) => member.session.set_bootstrapped().await,
-        Err(error) => member.fail(NodeError::new(error.to_string())),
     }
 }
 

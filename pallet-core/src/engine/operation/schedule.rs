@@ -15,17 +15,19 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// All nodes in one wave.
-    pub(super) fn at_once(nodes: usize, phases: usize) -> Self {
-        Schedule { waves: vec![(0..nodes).collect()], phases }
+    /// These waves of nodes, with this number of phases.
+    pub(super) fn of(waves: Vec<Vec<usize>>, phases: usize) -> Self {
+        Schedule { waves, phases }
     }
 
-    /// The steps in order: the nodes of a wave, and the position of a phase.
-    pub(super) fn steps(&self) -> impl Iterator<Item = (&[usize], usize)> {
-        let phases = self.phases;
-        self.waves
-            .iter()
-            .flat_map(move |wave| (0..phases).map(move |phase| (wave.as_slice(), phase)))
+    /// The waves in order, each with the positions of its nodes.
+    pub(super) fn waves(&self) -> &[Vec<usize>] {
+        &self.waves
+    }
+
+    /// The positions of the phases of each wave, in order.
+    pub(super) fn phases(&self) -> std::ops::Range<usize> {
+        0..self.phases
     }
 }
 
@@ -52,17 +54,4 @@ where
     }
     done.sort_by_key(|(position, _)| *position);
     Ok(done.into_iter().map(|(_, result)| result).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wave_passes_all_phases_before_the_next_begins() {
-        let schedule = Schedule { waves: vec![vec![0], vec![1, 2]], phases: 2 };
-        let steps: Vec<_> = schedule.steps().collect();
-        assert_eq!(steps, [(&[0][..], 0), (&[0], 1), (&[1, 2], 0), (&[1, 2], 1)]);
-        assert_eq!(Schedule::at_once(2, 1).steps().collect::<Vec<_>>(), [(&[0, 1][..], 0)]);
-    }
 }

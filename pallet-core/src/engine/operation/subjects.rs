@@ -44,19 +44,22 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
                 target: target(node, group, facts.os.clone()),
                 phases: operation.phases_of(member),
                 considered: false,
+                reachable: !member.has_ended(),
             },
             // it could not be asked, but functions still see it
             None => Subject {
                 target: target(node, group, node.os.clone().unwrap_or_else(|| like_others(group))),
                 phases: settings(group),
                 considered: true,
+                reachable: false,
             },
         };
         all.push((Some(position).filter(|_| !subject.considered), subject));
     }
     for Considered { node, group, os } in &operation.considered {
         let target = target(node, group, os.clone().unwrap_or_else(|| like_others(group)));
-        all.push((None, Subject { target, phases: settings(group), considered: true }));
+        let phases = settings(group);
+        all.push((None, Subject { target, phases, considered: true, reachable: false }));
     }
     all.sort_by_cached_key(|(_, subject)| natural(&subject.target.name));
     all.into_iter().unzip()

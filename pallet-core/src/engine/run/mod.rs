@@ -104,7 +104,8 @@ impl Engine {
         };
         let nodes = self.select(groups, &names).await?;
         self.find_secrets().await?;
-        self.tell(Event::started(Kind::Run, false, nodes.iter().map(|node| node.name.clone())));
+        let names = nodes.iter().map(|node| node.name.clone());
+        self.intend(Event::started(Kind::Run, false, names)).await?;
         let script = Arc::new(script(options));
         let engine = Arc::new(self.limited(nodes.len(), options.parallel));
         let options = Arc::new(options.clone());

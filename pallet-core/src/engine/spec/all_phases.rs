@@ -1,11 +1,11 @@
 //! All phases of a group in order.
 
 use super::phase::Phase;
-use super::phase_names::{BOOTSTRAP, SETTINGS};
+use super::phase_names::{BOOTSTRAP, HEALTH, SETTINGS};
 use super::server::GroupSpec;
 
 /// All phases of a group: first those that a converge runs, in their order, then the others by
-/// name. `settings` and `bootstrap` are always the first two.
+/// name, and the health check last. `settings` and `bootstrap` are always the first two.
 pub(in crate::engine) fn all_phases(
     group: &GroupSpec,
     default_bootstrap: Option<&Phase>,
@@ -18,6 +18,9 @@ pub(in crate::engine) fn all_phases(
         if !phases.iter().any(|(known, _)| *known == name) {
             phases.push((name.clone(), own(&name)));
         }
+    }
+    if let Some(health) = group.server.rollout.as_ref().and_then(|rollout| rollout.health.clone()) {
+        phases.push((HEALTH.to_owned(), Some(health)));
     }
     phases
 }

@@ -14,6 +14,8 @@ pub struct ClusterSpec {
     pub groups: Vec<GroupSpec>,
     /// What all groups extend: their own declarations come after it.
     pub server: ServerSpec,
+    /// Refuse to destroy the nodes of all its groups.
+    pub protect: bool,
 }
 
 impl ClusterSpec {
@@ -32,7 +34,11 @@ impl ClusterSpec {
                     (None, count) => count,
                     (Some(times), count) => Some(times.saturating_mul(count.unwrap_or(1))),
                 };
-                GroupSpec::new(&name, count, group.server.clone().extending([&self.server])?)
+                let server = group.server.clone().extending([&self.server])?;
+                let times = self.count.unwrap_or(1);
+                let min_count = group.min_count.map(|count| count.saturating_mul(times));
+                GroupSpec::new(&name, count, server)?
+                    .protected(group.protect || self.protect, min_count)
             })
             .collect()
     }
@@ -50,10 +56,11 @@ mod tests {
             count: Some(2),
             groups: vec![group("web", Some(3)), group("db", None)],
             server: ServerSpec::new().role("shop"),
+            protect: true,
         };
         let flat = cluster.flatten().unwrap();
         let seen: Vec<_> = flat.iter().map(|group| (group.name.as_str(), group.count)).collect();
         assert_eq!(seen, [("shop-web", Some(6)), ("shop-db", Some(2))]);
-        assert!(flat.iter().all(|group| group.server.roles.contains("shop")));
+        assert!(flat.iter().all(|group| group.server.roles.contains("shop") && group.protect));
     }
 }

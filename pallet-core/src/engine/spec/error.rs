@@ -22,6 +22,16 @@ pub enum SpecError {
         /// The name.
         name: String,
     },
+    /// A group with fewer nodes than it must have.
+    #[error("group {group}: its count {count} is below its min_count {min_count}")]
+    MinCount {
+        /// The group.
+        group: String,
+        /// How many nodes it wants.
+        count: u32,
+        /// How many it must have.
+        min_count: u32,
+    },
     /// A tag that is reserved for Pallet.
     #[error(
         "node-spec: tag {tag:?} is reserved: names that begin with pallet- or pallet. \

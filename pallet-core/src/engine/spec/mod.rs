@@ -7,6 +7,7 @@ mod error;
 mod order;
 mod phase;
 mod phase_names;
+mod rollout;
 mod server;
 
 pub(super) use all_phases::all_phases;
@@ -16,6 +17,8 @@ pub use error::SpecError;
 pub(super) use order::merge_order;
 pub use phase::{Phase, PhaseError, PhaseFunction};
 pub(super) use phase_names::{
-    AUTOMATIC, BOOTSTRAP, CREATE_GROUP, DESTROY_GROUP, DESTROY_SERVER, INLINE, SETTINGS,
+    AUTOMATIC, BOOTSTRAP, CREATE_GROUP, DESTROY_GROUP, DESTROY_SERVER, DRAIN, HEALTH, INLINE,
+    SETTINGS, UNDRAIN,
 };
+pub use rollout::{Rollout, RolloutError, Share, Waves};
 pub use server::{GroupSpec, ServerSpec};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::SpecError;
 use super::order::merge_order;
 use super::phase::{Phase, PhaseFunction};
+use super::rollout::Rollout;
 use crate::model::{NodeSpec, is_host_name};
 
 /// A kind of server: phases, roles and a node-spec. It can extend other specs.
@@ -18,6 +19,8 @@ pub struct ServerSpec {
     pub default_phases: Option<Vec<String>>,
     /// Its roles, by which other nodes find it: `web`, `database`.
     pub roles: BTreeSet<String>,
+    /// How an operation proceeds through its nodes; `None`: all at once.
+    pub rollout: Option<Rollout>,
 }
 
 /// Refuses a node-spec with reserved tags.
@@ -50,9 +53,15 @@ impl ServerSpec {
         self
     }
 
+    /// Sets the rollout.
+    pub fn rollout(mut self, rollout: Rollout) -> Self {
+        self.rollout = Some(rollout);
+        self
+    }
+
     /// This spec on top of others that it inherits, in order: inherited phase functions run first,
-    /// roles are united, default phases are merged unless given here, and for each key of the
-    /// node-spec the last value wins.
+    /// roles are united, default phases are merged unless given here, the last rollout wins, and so
+    /// does the last value for each key of the node-spec.
     pub fn extending<'a>(
         mut self,
         inherited: impl IntoIterator<Item = &'a ServerSpec>,
@@ -65,6 +74,7 @@ impl ServerSpec {
             }
             base.node_spec = base.node_spec.merged(&spec.node_spec);
             base.roles.extend(spec.roles.iter().cloned());
+            base.rollout = spec.rollout.clone().or(base.rollout);
             base.default_phases = match (base.default_phases.take(), &spec.default_phases) {
                 (Some(first), Some(second)) if self.default_phases.is_none() => {
                     Some(merge_order(&first, second)?)
@@ -79,6 +89,7 @@ impl ServerSpec {
         }
         base.node_spec = base.node_spec.merged(&self.node_spec);
         base.roles.append(&mut self.roles);
+        base.rollout = self.rollout.or(base.rollout);
         base.default_phases = self.default_phases.or(base.default_phases);
         check_tags(&base.node_spec)?;
         Ok(base)
@@ -94,6 +105,10 @@ pub struct GroupSpec {
     pub count: Option<u32>,
     /// The spec of its nodes.
     pub server: ServerSpec,
+    /// Refuse to destroy its nodes.
+    pub protect: bool,
+    /// The least number of nodes that a converge leaves it.
+    pub min_count: Option<u32>,
 }
 
 impl GroupSpec {
@@ -103,7 +118,19 @@ impl GroupSpec {
             return Err(SpecError::Name { name: name.to_owned() });
         }
         check_tags(&server.node_spec)?;
-        Ok(GroupSpec { name: name.to_owned(), count, server })
+        Ok(GroupSpec { name: name.to_owned(), count, server, protect: false, min_count: None })
+    }
+
+    /// This group with protection for its nodes: none is destroyed if it is protected, and
+    /// `min_count` of them always stay.
+    pub fn protected(mut self, protect: bool, min_count: Option<u32>) -> Result<Self, SpecError> {
+        if let (Some(count), Some(min_count)) = (self.count, min_count)
+            && count < min_count
+        {
+            return Err(SpecError::MinCount { group: self.name, count, min_count });
+        }
+        (self.protect, self.min_count) = (protect, min_count);
+        Ok(self)
     }
 
     /// The phases that run if none are named.
@@ -150,6 +177,24 @@ mod tests {
             ServerSpec::new().extending([&first, &third]).unwrap().default_phases,
             Some(vec!["install".into(), "configure".into(), "check".into()])
         );
+    }
+
+    #[test]
+    fn the_nearest_rollout_wins() {
+        let surge = |surge| Rollout { surge, ..Rollout::default() };
+        let base = ServerSpec::new().rollout(surge(1));
+        let other = ServerSpec::new().rollout(surge(2));
+        let of = |own: ServerSpec| own.extending([&base, &other]).unwrap().rollout.unwrap().surge;
+        assert_eq!(of(ServerSpec::new()), 2);
+        assert_eq!(of(ServerSpec::new().rollout(surge(3))), 3);
+    }
+
+    #[test]
+    fn a_group_never_wants_fewer_nodes_than_it_must_have() {
+        let group = || GroupSpec::new("web", Some(2), ServerSpec::new()).unwrap();
+        let error = group().protected(true, Some(3)).unwrap_err().to_string();
+        assert_eq!(error, "group web: its count 2 is below its min_count 3");
+        assert!(group().protected(true, Some(2)).unwrap().protect);
     }
 
     #[test]

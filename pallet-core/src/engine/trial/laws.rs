@@ -151,6 +151,7 @@ mod tests {
             via: Vec::new(),
             undone: false,
             predicted: false,
+            on_behalf_of: None,
         }
     }
 

@@ -31,6 +31,8 @@ pub(in crate::engine) fn planned(
         drift: false,
         leftovers,
         mark_bootstrapped: false,
+        continues: false,
+        on_behalf_of: None,
     };
     plan_phase(&context, declared, &mut state, &mut Flags::new(), &mut |_, _| {}).unwrap()
 }

@@ -1,0 +1,90 @@
+//! Nodes that must not be destroyed.
+
+use crate::engine::operation::{NodeChanges, shortened};
+use crate::engine::{Engine, EngineError, GroupSpec};
+use crate::model::{Node, PROTECT_TAG};
+
+/// Whether a node is protected by its tag.
+pub(super) fn is_tagged(node: &Node) -> bool {
+    node.tags.get(PROTECT_TAG).is_some_and(|value| value == "true")
+}
+
+/// Refuses to destroy these nodes of a group if they are protected, or if fewer than its minimum
+/// would be left: `count` of `before`.
+pub(super) fn check_protection<'a>(
+    group: &GroupSpec,
+    count: usize,
+    before: usize,
+    leaving: impl Iterator<Item = &'a Node>,
+    changes: &NodeChanges,
+) -> Result<(), EngineError> {
+    if changes.unprotect.contains(&group.name) {
+        return Ok(());
+    }
+    let protected: Vec<_> = leaving.filter(|node| group.protect || is_tagged(node)).collect();
+    refuse(&group.name, &protected)?;
+    match group.min_count {
+        Some(min_count) if count < min_count as usize && count < before => {
+            let count = u32::try_from(count).unwrap_or(u32::MAX);
+            Err(EngineError::MinCount { group: group.name.clone(), count, min_count })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse(group: &str, nodes: &[&Node]) -> Result<(), EngineError> {
+    if nodes.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<_> = nodes.iter().map(|node| node.name.as_str()).collect();
+    Err(EngineError::Protected { group: group.to_owned(), nodes: shortened(&names) })
+}
+
+impl Engine {
+    /// Refuses to destroy all of these nodes if some of them are protected.
+    pub(super) fn check_all_unprotected(
+        &self,
+        nodes: &[Node],
+        groups: &[GroupSpec],
+        changes: &NodeChanges,
+    ) -> Result<(), EngineError> {
+        let group_of = |node: &Node| node.group.clone().unwrap_or_default();
+        let is_protected = |node: &&Node| {
+            let group = groups.iter().find(|group| Some(&group.name) == node.group.as_ref());
+            is_tagged(node) || group.is_some_and(|group| group.protect)
+        };
+        let protected: Vec<_> = nodes
+            .iter()
+            .filter(|node| !changes.unprotect.contains(&group_of(node)))
+            .filter(is_protected)
+            .collect();
+        match protected.first() {
+            Some(first) => {
+                let group = group_of(first);
+                let same: Vec<_> =
+                    protected.iter().copied().filter(|node| group_of(node) == group).collect();
+                refuse(&group, &same)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses the names of groups that do not exist.
+    pub(super) fn check_unprotect(
+        &self,
+        groups: &[GroupSpec],
+        changes: &NodeChanges,
+    ) -> Result<(), EngineError> {
+        let known = || groups.iter().chain(self.declared.iter().flatten());
+        let unknown =
+            changes.unprotect.iter().find(|name| known().all(|group| group.name != **name));
+        match unknown {
+            Some(name) => Err(crate::engine::operation::no_such_name(
+                "group",
+                name,
+                known().map(|group| group.name.as_str()),
+            )),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The nodes on which phases of other nodes run actions, such as a balancer.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::member::Member;
+use super::options::LiftOptions;
+use crate::action::CONTROLLER;
+use crate::engine::{Engine, GroupSpec};
+use crate::model::{Connection, Node};
+
+/// The nodes on which phases of other nodes run actions. Each has a connection of its own, and is
+/// used by one node at a time.
+#[derive(Clone)]
+pub(super) struct Delegates(Arc<Inner>);
+
+struct Inner {
+    nodes: BTreeMap<String, (Node, Arc<GroupSpec>)>,
+    options: LiftOptions,
+    used: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Member>>>>,
+}
+
+impl Delegates {
+    /// Any of these nodes.
+    pub(super) fn among<'a>(
+        nodes: impl Iterator<Item = (&'a Node, &'a Arc<GroupSpec>)>,
+        options: &LiftOptions,
+    ) -> Self {
+        let nodes = nodes.map(|(node, group)| (node.id.clone(), (node.clone(), group.clone())));
+        let (nodes, options) = (nodes.collect(), options.clone());
+        Delegates(Arc::new(Inner { nodes, options, used: Mutex::default() }))
+    }
+
+    /// The node with this ID, on behalf of a node of a group; `None` if there is none.
+    pub(super) fn get(
+        &self,
+        engine: &Engine,
+        id: &str,
+        group: &Arc<GroupSpec>,
+    ) -> Option<Arc<tokio::sync::Mutex<Member>>> {
+        let mut used = self.0.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = used.get(id) {
+            return Some(known.clone());
+        }
+        let (node, group) = match self.0.nodes.get(id) {
+            Some(known) => known.clone(),
+            None if id == CONTROLLER => {
+                (Node::new(CONTROLLER, "controller", Connection::Local), group.clone())
+            }
+            None => return None,
+        };
+        let member = Member::new(engine, node, group, &self.0.options);
+        let member = Arc::new(tokio::sync::Mutex::new(member));
+        used.insert(id.to_owned(), member.clone());
+        Some(member)
+    }
+
+    /// Takes out all nodes that were used.
+    pub(super) fn take(&self) -> Vec<Arc<tokio::sync::Mutex<Member>>> {
+        let mut used = self.0.used.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *used).into_values().collect()
+    }
+}

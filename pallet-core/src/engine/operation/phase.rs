@@ -1,0 +1,327 @@
+//! Runs the phases of a node: plans each, and applies it unless this is a dry run.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+
+use super::delegates::Delegates;
+use super::event::Event;
+use super::member::{Member, error_of};
+use super::options::Mode;
+use super::roles::Role;
+use crate::action::{self, Certainty, Declared};
+use crate::engine::node::{PhasePlan, PlanContext, Session, apply, cleaning};
+use crate::engine::{Engine, NodeError};
+
+/// The flag on a node that says that it is out of service.
+const DRAINED: &str = "pallet drained";
+
+/// A step of an operation: a phase with its role, and what all nodes share.
+#[derive(Clone)]
+pub(super) struct Step {
+    /// The position of the phase.
+    pub(super) position: usize,
+    pub(super) role: Role,
+    pub(super) mode: Mode,
+    /// The positions of the phases that decide whether a node changes.
+    pub(super) deciding: std::ops::Range<usize>,
+    pub(super) delegates: Delegates,
+}
+
+/// A part of a phase, whose actions run at one place.
+struct Part<'a> {
+    phase: &'a str,
+    position: usize,
+    mode: Mode,
+    declared: &'a [Declared],
+    /// The flags that later parts of the phase read.
+    later: BTreeSet<String>,
+    /// Another part of the phase ran on this node before.
+    continues: bool,
+    mark_bootstrapped: bool,
+    /// The node whose phase it is, if it is another one.
+    on_behalf_of: Option<&'a str>,
+}
+
+impl Member {
+    /// Takes a step, if the node needs it.
+    pub(super) async fn step(&mut self, engine: &Engine, step: &Step, mark_bootstrapped: bool) {
+        match step.role {
+            Role::Named => self.phase(engine, step, mark_bootstrapped).await,
+            Role::Drain => self.drain(engine, step).await,
+            Role::Health => {
+                if step.mode == Mode::Apply
+                    && (self.touched || self.drained || self.before.is_some())
+                {
+                    let changes = self.changes;
+                    self.phase(engine, step, false).await;
+                    // waiting changes nothing
+                    self.changes = changes;
+                }
+            }
+            Role::Undrain => {
+                if self.drained {
+                    self.phase(engine, step, false).await;
+                    if step.mode == Mode::Apply && !self.has_ended() {
+                        self.mark_drained(engine, false).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the node out of service, if it is about to be changed.
+    async fn drain(&mut self, engine: &Engine, step: &Step) {
+        let Some((phase, declared)) = self.planner.declared().get(step.position) else { return };
+        let (phase, actions) = (phase.clone(), declared.len());
+        // an interrupted operation may have left it out of service
+        self.drained = self.planner.has_flag(DRAINED);
+        // a new node is in nobody's service yet
+        let new = self.fresh || self.planner.is_predicted();
+        if actions == 0 || new || !self.planner.will_change(step.deciding.clone()) {
+            return;
+        }
+        self.drained = true;
+        if step.mode == Mode::Apply {
+            if !self.may_begin(engine, &phase, actions).await {
+                return;
+            }
+            self.mark_drained(engine, true).await;
+        }
+        if !self.has_ended() {
+            self.phase(engine, step, false).await;
+        }
+    }
+
+    /// Records on the node whether it is out of service, so that this outlives an operation that is
+    /// killed.
+    async fn mark_drained(&mut self, engine: &Engine, drained: bool) {
+        let script = Session::flag_script(DRAINED, drained);
+        match self.session.run(engine, &script, false, &mut |_, _| {}).await {
+            Ok(0) => self.drained = drained,
+            Ok(code) => self.fail(NodeError::new(format!(
+                "cannot record in /var/lib/pallet that the node is out of service (exit code \
+                 {code})"
+            ))),
+            Err(error) => self.fail(NodeError::new(error.to_string())),
+        }
+    }
+
+    /// Announces changes of the node. `false`: they may not be made.
+    async fn may_begin(&mut self, engine: &Engine, phase: &str, actions: usize) -> bool {
+        if !self.touched
+            && let Some(why) = self.budget.as_ref().and_then(|budget| budget.spent())
+        {
+            let why = why.to_owned();
+            self.leave_out(&why);
+            return false;
+        }
+        let (node, id) = (self.name().to_owned(), self.session.node.id.clone());
+        let announced = Event::Applying { node, id, phase: phase.to_owned(), actions };
+        if let Err(error) = engine.intend(announced).await {
+            self.fail(NodeError::new(error.to_string()));
+            return false;
+        }
+        self.touched = true;
+        true
+    }
+
+    /// Runs one phase: part by part, each at its place.
+    async fn phase(&mut self, engine: &Engine, step: &Step, mark_bootstrapped: bool) {
+        let Some((phase, mut declared)) = self.planner.phase(step.position) else { return };
+        if declared.is_empty() && !mark_bootstrapped {
+            return;
+        }
+        self.leave_out_done(engine, &phase, &mut declared);
+        self.begun = true;
+        self.session.step = format!("phase {phase}");
+        engine.tell(Event::PhaseStarted {
+            node: self.name().to_owned(),
+            phase: phase.clone(),
+            actions: declared.len(),
+        });
+        let mut parts: Vec<&[Declared]> =
+            declared.chunk_by(|one, next| one.place == next.place).collect();
+        // the mark of a phase is made on the node itself
+        if parts.last().is_none_or(|part| part[0].place.is_some()) && mark_bootstrapped {
+            parts.push(&[]);
+        }
+        let last = parts.len().saturating_sub(1);
+        let mut continues = false;
+        for (number, own) in parts.iter().enumerate() {
+            let after = parts[number + 1..].iter().flat_map(|part| part.iter());
+            let part = Part {
+                phase: &phase,
+                position: step.position,
+                mode: step.mode,
+                declared: own,
+                later: after.filter_map(|one| one.options.if_flag.clone()).collect(),
+                continues,
+                mark_bootstrapped: mark_bootstrapped && number == last,
+                on_behalf_of: None,
+            };
+            match own.first().and_then(|one| one.place.as_deref()) {
+                None => {
+                    self.part(engine, &part).await;
+                    continues = true;
+                }
+                Some(place) => self.elsewhere(engine, &step.delegates, place, part).await,
+            }
+            if self.has_ended() {
+                break;
+            }
+        }
+    }
+
+    /// Runs the part of a phase that is this node's own.
+    async fn part(&mut self, engine: &Engine, part: &Part<'_>) {
+        if part.mode == Mode::Apply
+            && let Some(wanted) = self.planner.stale(part.declared)
+        {
+            self.ask(engine, wanted).await;
+        }
+        if self.has_ended() {
+            return;
+        }
+        let name = self.name().to_owned();
+        let mut context = PlanContext {
+            drift: part.mode == Mode::DriftOnly,
+            mark_bootstrapped: part.mark_bootstrapped && !self.session.node.taggable,
+            continues: part.continues,
+            on_behalf_of: part.on_behalf_of,
+            ..self.planner.context(&name, part.phase, part.position)
+        };
+        context.later.extend(part.later.iter().cloned());
+        let Some(plan) = self.plan(&context, part.declared) else { return };
+        self.tell_plan(engine, &plan, part.mode);
+        match part.mode {
+            Mode::DryRun => self.changes += plan.changing(),
+            Mode::DriftOnly => {}
+            Mode::Apply if plan.changing() > 0 || plan.mark_bootstrapped => {
+                if self.may_begin(engine, part.phase, plan.changing()).await {
+                    self.apply(engine, plan).await;
+                }
+            }
+            Mode::Apply => self.clean(engine, &plan).await,
+        }
+    }
+
+    /// Runs a part of a phase on another node, or on this machine.
+    fn elsewhere<'a>(
+        &'a mut self,
+        engine: &'a Engine,
+        delegates: &'a Delegates,
+        place: &'a str,
+        part: Part<'a>,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async move {
+            let name = self.name().to_owned();
+            let Some(other) = delegates.get(engine, place, &self.group) else {
+                let message = format!("phase {} needs a node that is gone: {place}", part.phase);
+                return self.fail(NodeError::new(message));
+            };
+            // one at a time: what one declares there may depend on what another one changed
+            let mut other = other.lock().await;
+            let wanted = action::observation(part.declared);
+            // a dry run goes on from the state that it predicted
+            if part.mode == Mode::Apply || other.planner.wants(&wanted) {
+                other.ask(engine, wanted).await;
+            }
+            if !other.has_ended() {
+                other.touched = false;
+                let part = Part { on_behalf_of: Some(&name), continues: true, ..part };
+                other.part(engine, &part).await;
+            }
+            self.touched |= other.touched;
+            self.changes += std::mem::take(&mut other.changes);
+            self.drifted += std::mem::take(&mut other.drifted);
+            if let Some(error) = other.take_error() {
+                let message = format!("on {}: {}", other.name(), error.message);
+                self.fail(NodeError { message, ..error });
+            }
+        })
+    }
+
+    /// Takes out the actions that an interrupted operation did on the node and that would run every
+    /// time. Those that can be observed are planned as ever.
+    fn leave_out_done(&mut self, engine: &Engine, phase: &str, declared: &mut Vec<Declared>) {
+        let (Some(before), Some((state, _))) = (&mut self.before, self.planner.known()) else {
+            return;
+        };
+        let node = self.session.node.name.clone();
+        declared.retain(|one| {
+            let done = (phase.to_owned(), one.action.name().to_owned(), one.subject());
+            let Some(at) = before.actions.iter().position(|action| *action == done) else {
+                return true;
+            };
+            let mut then = state.clone();
+            let mut changes = || matches!(one.action.plan(&mut then), Ok(Some(_)));
+            if one.place.is_none() && !(changes() && changes()) {
+                return true;
+            }
+            before.actions.remove(at);
+            let message = format!("{phase}: {}: done before the interruption", one.label());
+            let (node, level) = (Some(node.clone()), "info".to_owned());
+            engine.tell(Event::Message { node, level, message });
+            false
+        });
+    }
+
+    fn plan(&mut self, context: &PlanContext<'_>, declared: &[Declared]) -> Option<PhasePlan> {
+        match self.planner.plan(context, declared)? {
+            Ok(plan) => Some(plan),
+            Err((position, error)) => {
+                self.fail(error_of(context.phase, &declared[position], error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Reports a plan before it is applied: drift, actions with nothing to do, and in a dry run all
+    /// changes.
+    fn tell_plan(&mut self, engine: &Engine, plan: &PhasePlan, mode: Mode) {
+        for action in &plan.actions {
+            let mut change = plan.describe(action);
+            match (mode, change.certainty) {
+                _ if action.undone || action.drift.is_some() => {
+                    change.certainty = Some(Certainty::Drifted);
+                    change.undone = action.drift.is_none();
+                    self.drifted += 1;
+                    engine.tell(Event::Drift(change));
+                }
+                (Mode::DryRun, Some(_)) => engine.tell(Event::Planned(change)),
+                (_, None) => engine.tell(Event::Action { change, changed: false }),
+                (Mode::Apply | Mode::DriftOnly, Some(_)) => {}
+            }
+        }
+    }
+
+    async fn apply(&mut self, engine: &Engine, mut plan: PhasePlan) {
+        self.find_present(engine, &mut plan).await;
+        let applied = apply(engine, &mut self.session, &plan).await;
+        self.planner.applied(&applied.flags);
+        self.changes += applied.changes;
+        self.drifted += applied.drifted;
+        if let Some(error) = applied.error {
+            self.fail(error);
+        }
+    }
+
+    /// Finds out which uploads already exist on the node. Asks only if there may be some.
+    pub(in crate::engine) async fn find_present(&mut self, engine: &Engine, plan: &mut PhasePlan) {
+        let wanted = plan.may_be_present();
+        if !wanted.files.is_empty()
+            && let Ok(observed) = self.session.ask(engine, &wanted).await
+        {
+            plan.set_present(wanted, &observed.state);
+        }
+    }
+
+    /// Removes temporary entries of killed runs when there is nothing else to apply. This is
+    /// housekeeping, so an error is ignored.
+    async fn clean(&mut self, engine: &Engine, plan: &PhasePlan) {
+        if self.planner.take_leftovers() {
+            let script = cleaning(&engine.library, &plan.user);
+            let _ = self.session.run(engine, &script, false, &mut |_, _| {}).await;
+        }
+    }
+}

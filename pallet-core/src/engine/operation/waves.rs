@@ -1,0 +1,235 @@
+//! Waves: which nodes are changed when, and when nothing new begins.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::event::Event;
+use super::member::Member;
+use super::options::{Mode, NextWave, RolloutOptions};
+use super::phase::Step;
+use super::run::Operation;
+use super::schedule::Schedule;
+use crate::engine::node::BOOTSTRAPPED_TAG;
+use crate::engine::{Engine, EngineError, NodeError, Rollout};
+
+impl Operation {
+    /// Runs all phases on all nodes, wave by wave.
+    pub(super) async fn run(&mut self) -> Result<(), EngineError> {
+        let schedule = Schedule::of(self.waves(), self.roles.len());
+        let waves = schedule.waves().len();
+        for (number, wave) in schedule.waves().iter().enumerate() {
+            if let Some(why) = self.why_not(number, waves, wave).await? {
+                for position in schedule.waves()[number..].iter().flatten() {
+                    self.members[*position].leave_out(&why);
+                }
+                break;
+            }
+            if waves > 1 {
+                let (wave, nodes) = (number + 1, self.names(wave));
+                self.engine.tell(Event::WaveStarted { wave, waves, nodes });
+            }
+            for phase in schedule.phases() {
+                self.phase(wave, phase).await?;
+            }
+            self.end_wave(number, waves, wave);
+        }
+        Ok(())
+    }
+
+    /// The positions of the nodes of each wave: those of each group's waves, side by side.
+    fn waves(&self) -> Vec<Vec<usize>> {
+        let all = || vec![(0..self.members.len()).collect::<Vec<_>>()];
+        if !self.rolls {
+            return all();
+        }
+        let mut of_group: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (position, member) in self.members.iter().enumerate() {
+            of_group.entry(&member.group.name).or_default().push(position);
+        }
+        let mut waves: Vec<Vec<usize>> = Vec::new();
+        for positions in of_group.into_values() {
+            let rollout = rollout_of(&self.members[positions[0]], &self.rollout);
+            let sizes = match &rollout.waves {
+                Some(waves) => waves.sizes(positions.len()),
+                None => vec![positions.len()],
+            };
+            let mut rest = positions.into_iter();
+            for (number, size) in sizes.into_iter().enumerate() {
+                if waves.len() <= number {
+                    waves.push(Vec::new());
+                }
+                waves[number].extend(rest.by_ref().take(size));
+            }
+        }
+        waves.iter_mut().for_each(|wave| wave.sort_unstable());
+        if waves.is_empty() { all() } else { waves }
+    }
+
+    /// Waits until a wave may begin, and asks its nodes again if another one was before it. Returns
+    /// why it may not begin.
+    async fn why_not(
+        &mut self,
+        number: usize,
+        waves: usize,
+        wave: &[usize],
+    ) -> Result<Option<String>, EngineError> {
+        let spent = |operation: &Operation| operation.budget.spent().map(str::to_owned);
+        let open = wave.iter().any(|position| !self.members[*position].has_ended());
+        let resting = number == 0 || self.mode != Mode::Apply || !open;
+        if let Some(why) = spent(self).filter(|_| self.mode == Mode::Apply) {
+            return Ok(Some(why));
+        }
+        if resting || self.engine.cancel.is_cancelled() {
+            return Ok(None);
+        }
+        let pause =
+            wave.iter().map(|position| rollout_of(&self.members[*position], &self.rollout).pause);
+        self.pause(pause.max().unwrap_or_default()).await;
+        if !self.confirm(number, waves, wave).await? {
+            return Ok(Some(format!("you did not confirm wave {} of {waves}", number + 1)));
+        }
+        // it may be long ago that they were asked
+        let ids: BTreeSet<_> =
+            wave.iter().map(|position| self.members[*position].session.node.id.clone()).collect();
+        self.observe(|member| ids.contains(&member.session.node.id)).await?;
+        Ok(spent(self))
+    }
+
+    async fn pause(&self, time: Duration) {
+        if time.is_zero() {
+            return;
+        }
+        let message =
+            format!("pausing for {} before the next wave", humantime::format_duration(time));
+        let level = "info".to_owned();
+        self.engine.tell(Event::Message { node: None, level, message });
+        tokio::select! {
+            () = tokio::time::sleep(time) => {}
+            () = self.engine.cancel.cancelled() => {}
+        }
+    }
+
+    /// Asks whether the next wave may begin, if somebody is to be asked.
+    async fn confirm(
+        &self,
+        number: usize,
+        waves: usize,
+        wave: &[usize],
+    ) -> Result<bool, EngineError> {
+        let Some(confirm) = self.rollout.confirm.clone() else { return Ok(true) };
+        if self.engine.cancel.is_cancelled() {
+            return Ok(true);
+        }
+        let failed = self.members.iter().filter(|member| member.error().is_some()).count();
+        let next = NextWave { wave: number + 1, waves, nodes: self.names(wave), failed };
+        let cancel = self.engine.cancel.clone();
+        let ask = move || confirm.ask(&next, &|| cancel.is_cancelled());
+        tokio::task::spawn_blocking(ask).await.map_err(|error| EngineError::Task(error.to_string()))
+    }
+
+    /// Records the nodes of a wave that are done, and reports the wave.
+    fn end_wave(&self, number: usize, waves: usize, wave: &[usize]) {
+        let mut failed = Vec::new();
+        for member in wave.iter().map(|position| &self.members[*position]) {
+            let node = member.name().to_owned();
+            if member.error().is_some() {
+                if member.drained && self.mode == Mode::Apply {
+                    let message = "it stays out of service (drained); mend it and lift it again, \
+                                   or run its phase undrain";
+                    let message = message.to_owned();
+                    self.engine.tell(Event::Warning { node: Some(node.clone()), message });
+                }
+                failed.push(node);
+            } else if self.rolls
+                && self.mode == Mode::Apply
+                && (!member.has_ended() || member.was_done_before())
+            {
+                let id = member.session.node.id.clone();
+                self.engine.tell(Event::NodeDone { node, id });
+            }
+        }
+        if waves > 1 {
+            self.engine.tell(Event::WaveFinished { wave: number + 1, waves, failed });
+        }
+    }
+
+    fn names(&self, wave: &[usize]) -> Vec<String> {
+        wave.iter().map(|position| self.members[*position].name().to_owned()).collect()
+    }
+
+    /// Runs one phase on the nodes of a wave.
+    async fn phase(&mut self, wave: &[usize], position: usize) -> Result<(), EngineError> {
+        let mode = self.mode;
+        let bootstraps = self.bootstrap && position == 1 && mode == Mode::Apply;
+        let marked = |member: &&Member| bootstraps && self.will_bootstrap(member);
+        let id = |member: &Member| member.session.node.id.clone();
+        let marked: Arc<BTreeSet<_>> =
+            Arc::new(self.members.iter().filter(marked).map(id).collect());
+        let wave: BTreeSet<_> =
+            wave.iter().filter_map(|at| self.members.get(*at)).map(id).collect();
+        let step = Step {
+            position,
+            role: self.roles[position],
+            mode,
+            deciding: self.deciding(),
+            delegates: self.delegates.clone(),
+        };
+        let turns = self.turns.clone();
+        self.each(
+            |member| wave.contains(&member.session.node.id),
+            move |engine, mut member| {
+                let mark = marked.contains(&member.session.node.id);
+                let (step, turns) = (step.clone(), turns.clone());
+                async move {
+                    // whoever waits for a turn has not begun when the budget is spent
+                    let _turn = match &turns {
+                        Some(turns) => turns.acquire().await.ok(),
+                        None => None,
+                    };
+                    member.step(&engine, &step, mark).await;
+                    if mark && !member.has_ended() && member.session.node.taggable {
+                        tag_as_bootstrapped(&engine, &mut member).await;
+                    }
+                    member
+                }
+            },
+        )
+        .await
+    }
+}
+
+/// The rollout of a node's group, as the caller overrides it.
+fn rollout_of(member: &Member, options: &RolloutOptions) -> Rollout {
+    let own = member.group.server.rollout.clone().unwrap_or_default();
+    Rollout {
+        waves: options.waves.clone().or(own.waves),
+        max_failures: options.max_failures.or(own.max_failures),
+        ..own
+    }
+}
+
+/// How many nodes of each group may fail, if their number is limited.
+pub(super) fn budgets(members: &[Member], options: &RolloutOptions) -> BTreeMap<String, usize> {
+    let mut nodes: BTreeMap<&str, (usize, &Member)> = BTreeMap::new();
+    for member in members {
+        nodes.entry(&member.group.name).or_insert((0, member)).0 += 1;
+    }
+    let limit = |(group, (count, member)): (&str, (usize, &Member))| {
+        Some((group.to_owned(), rollout_of(member, options).budget(count)?))
+    };
+    nodes.into_iter().filter_map(limit).collect()
+}
+
+async fn tag_as_bootstrapped(engine: &Engine, member: &mut Member) {
+    let id = member.session.node.id.clone();
+    let (node, tag) = (member.name().to_owned(), BOOTSTRAPPED_TAG.to_owned());
+    if let Err(error) = engine.intend(Event::Tagging { node, tag }).await {
+        return member.fail(NodeError::new(error.to_string()));
+    }
+    let tags = [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into();
+    match engine.ask(move |service| service.tag_node(&id, &tags)).await {
+        Ok(()) => member.session.set_bootstrapped().await,
+        Err(error) => member.fail(NodeError::new(error.to_string())),
+    }
+}
