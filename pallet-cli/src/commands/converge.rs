@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pallet_core::engine::{ConvergePlan, PlanError};
 
 use super::offers::explain_choice;
-use crate::context::Context;
+use crate::context::{Asked, Context};
 use crate::operation::{groups, lift_options, run, time_limit};
 
 pub(crate) use crate::verbs::Converge;
@@ -21,7 +21,8 @@ impl Converge {
         };
         let options = lift_options(&self.options, &loaded)?;
         let (yes, dry_run) = (self.yes, self.options.dry_run);
-        run(context, &loaded, time_limit(&self.options), async |engine| {
+        let asked = Asked::of("converge", &self).unless(self.options.no_journal || dry_run);
+        run(context, &loaded, asked, time_limit(&self.options), async |engine| {
             let agree = |plan: &mut ConvergePlan| {
                 for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
                     match choice {

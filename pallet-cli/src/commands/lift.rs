@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use pallet_core::engine::LiftOptions;
 
-use crate::context::Context;
+use crate::context::{Asked, Context};
 use crate::operation::{groups, lift_options, run, time_limit};
 
 pub(crate) use crate::verbs::Lift;
@@ -18,7 +18,10 @@ impl Lift {
         let groups = groups(&loaded, &self.groups)?;
         let options =
             LiftOptions { drift_only: self.drift_only, ..lift_options(&self.options, &loaded)? };
-        run(context, &loaded, time_limit(&self.options), async |engine| {
+        let asked = Asked::of("lift", &self);
+        let asked =
+            asked.unless(self.options.no_journal || self.options.dry_run || self.drift_only);
+        run(context, &loaded, asked, time_limit(&self.options), async |engine| {
             engine.lift(&groups, &options).await.map(Some)
         })
     }

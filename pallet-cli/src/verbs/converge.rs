@@ -1,5 +1,7 @@
 //! `converge` and `down`: the number of nodes.
 
+use serde::{Deserialize, Serialize};
+
 use super::operation::{DRY_RUN, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE};
 use super::verb::ParameterType::{Counts, Flag};
 use super::verb::{Text, Verb, VerbParameter, command};
@@ -8,12 +10,13 @@ use super::verb::{Text, Verb, VerbParameter, command};
 ///
 /// `web=3` overrides the count of a group. `old=0` destroys the nodes of a group that is no longer
 /// declared.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Converge {
     /// Only these groups, each optionally with another count
     #[arg(value_name = "GROUP[=COUNT]")]
     pub(crate) groups: Vec<String>,
     #[command(flatten)]
+    #[serde(flatten)]
     pub(crate) options: OperationOptions,
     /// Show every image, hardware type and location considered for new nodes, and why it was chosen
     /// or rejected
@@ -28,11 +31,14 @@ pub(crate) struct Converge {
 }
 
 /// Destroy all nodes of the project
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct Down {
     /// Destroy nodes without asking
     #[arg(long)]
     pub(crate) yes: bool,
+    /// Do not write the operation to the journal
+    #[arg(long)]
+    pub(crate) no_journal: bool,
 }
 
 const YES: VerbParameter = VerbParameter::keyword("yes", Flag, Text::Argument("yes"));
@@ -40,7 +46,7 @@ const YES: VerbParameter = VerbParameter::keyword("yes", Flag, Text::Argument("y
 pub(super) const CONVERGE: Verb = Verb {
     name: "converge",
     command: Some(|| command::<Converge>("converge")),
-    command_only: &["code", "timeout", "explain"],
+    command_only: &["code", "timeout", "explain", "no_journal"],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `created`, `destroyed`, `plan`, `ok`.",
     examples: &["converge({web: 3})", "[node.name for node in converge().nodes if node.failed]"],
@@ -58,7 +64,7 @@ pub(super) const CONVERGE: Verb = Verb {
 pub(super) const DOWN: Verb = Verb {
     name: "down",
     command: Some(|| command::<Down>("down")),
-    command_only: &[],
+    command_only: &["no_journal"],
     summary: Text::Command,
     more: "Returns the outcome.",
     examples: &["down(yes = True)"],

@@ -1,11 +1,13 @@
 //! `lift` and `drift`: existing nodes.
 
+use serde::{Deserialize, Serialize};
+
 use super::operation::{DRY_RUN, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE};
 use super::verb::ParameterType::Targets;
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// Configure existing nodes, without creating or destroying any
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Lift {
     /// Only these groups
     #[arg(value_name = "GROUP")]
@@ -14,6 +16,7 @@ pub(crate) struct Lift {
     #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes"])]
     pub(crate) drift_only: bool,
     #[command(flatten)]
+    #[serde(flatten)]
     pub(crate) options: OperationOptions,
 }
 
@@ -23,7 +26,7 @@ const WHAT: VerbParameter =
 pub(super) const LIFT: Verb = Verb {
     name: "lift",
     command: Some(|| command::<Lift>("lift")),
-    command_only: &["groups", "drift_only", "code", "timeout"],
+    command_only: &["groups", "drift_only", "code", "timeout", "no_journal"],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `plan`, `ok`.",
     examples: &[
@@ -36,7 +39,15 @@ pub(super) const LIFT: Verb = Verb {
 pub(super) const DRIFT: Verb = Verb {
     name: "drift",
     command: Some(|| command::<Lift>("lift")),
-    command_only: &["groups", "drift_only", "dry_run", "overwrite_changes", "code", "timeout"],
+    command_only: &[
+        "groups",
+        "drift_only",
+        "dry_run",
+        "overwrite_changes",
+        "code",
+        "timeout",
+        "no_journal",
+    ],
     summary: Text::Argument("drift_only"),
     more: "Returns the outcome, whose `plan` has the drift.",
     examples: &["drift(web)"],

@@ -1,10 +1,12 @@
 //! The options of every operation that configures nodes.
 
+use serde::{Deserialize, Serialize};
+
 use super::verb::ParameterType::{Flag, Number, Phases};
 use super::verb::{Text, VerbParameter};
 
 /// Options of every operation that configures nodes.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct OperationOptions {
     /// Run this phase instead of the default phases
     #[arg(long = "phase", value_name = "PHASE")]
@@ -28,6 +30,9 @@ pub(crate) struct OperationOptions {
     /// Stop the operation after SECONDS; each unfinished node reports what it was doing
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) timeout: Option<u32>,
+    /// Do not write the operation to the journal
+    #[arg(long)]
+    pub(crate) no_journal: bool,
 }
 
 pub(super) const PHASE: VerbParameter =

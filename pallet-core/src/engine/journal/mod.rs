@@ -3,6 +3,7 @@
 //! [`Journal`] writes one, as a sink. [`Journals`] lists, finds and removes those of a directory,
 //! [`JournalFile`] reads one, and [`Confirmed`] tells what is known to be done.
 
+mod compare;
 mod confirmed;
 mod directory;
 mod ending;
@@ -10,12 +11,14 @@ mod error;
 mod file;
 mod header;
 mod journals;
+mod outcome;
 mod prune;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use compare::{ComparedChange, Comparison, NodeComparison};
 pub use confirmed::{Confirmed, ConfirmedAction};
 pub use ending::Ending;
 pub use error::JournalError;

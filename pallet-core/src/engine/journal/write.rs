@@ -33,6 +33,8 @@ struct State {
     /// The operation that this journal is for: the first one that it received a record of.
     operation: Option<String>,
     stage: Stage,
+    /// Directories with entries that a crash may undo.
+    unsynced: Vec<PathBuf>,
     error: Option<String>,
 }
 
@@ -48,8 +50,6 @@ enum Stage {
 struct Writing {
     file: Arc<File>,
     path: PathBuf,
-    /// Directories with entries that a crash may undo.
-    unsynced: Vec<PathBuf>,
 }
 
 impl Default for Stage {
@@ -75,9 +75,10 @@ impl Journal {
     /// Fails if the journal cannot be created, before the operation begins: creates the directory
     /// and checks that it is writable.
     pub fn prepare(&self) -> Result<(), EngineError> {
-        let done = directory::create(&self.directory)
-            .and_then(|_| directory::check_writable(&self.directory));
-        done.map_err(|error| EngineError::Journal(cannot_write(&self.directory, error)))
+        let failed = |error| EngineError::Journal(cannot_write(&self.directory, error));
+        let changed = directory::create(&self.directory).map_err(failed)?;
+        self.state().unsynced.extend(changed);
+        directory::check_writable(&self.directory).map_err(failed)
     }
 
     /// The first error, if there was one: the journal is incomplete.
@@ -104,7 +105,7 @@ impl Journal {
             (Stage::Waiting(lines), Event::Started { .. }) => {
                 let mut lines = std::mem::take(lines);
                 lines.push(line()?);
-                let writing = self.create(&record.operation)?;
+                let writing = self.create(&record.operation, &mut state.unsynced)?;
                 let written = lines.iter().try_for_each(|line| writing.write(line));
                 state.stage = Stage::Writing(writing);
                 written?;
@@ -116,12 +117,12 @@ impl Journal {
     }
 
     /// Creates the file, with its header.
-    fn create(&self, operation: &str) -> Result<Writing, String> {
+    fn create(&self, operation: &str, unsynced: &mut Vec<PathBuf>) -> Result<Writing, String> {
         if Uuid::parse_str(operation).is_err() {
             return Err(format!("cannot write the journal of {operation:?}: it is no UUID"));
         }
-        let failed = |error: io::Error| cannot_write(&self.directory, error);
-        let mut unsynced = directory::create(&self.directory).map_err(failed)?;
+        let changed = directory::create(&self.directory);
+        unsynced.extend(changed.map_err(|error| cannot_write(&self.directory, error))?);
         unsynced.push(self.directory.clone());
         let mut header = JournalHeader {
             journal: VERSION,
@@ -134,7 +135,7 @@ impl Journal {
         let header = line_of(&header).map_err(|error| cannot_write(&self.directory, error))?;
         let path = self.directory.join(format!("{operation}.{EXTENSION}"));
         let file = create_private(&path).map_err(|error| cannot_write(&path, error))?;
-        let writing = Writing { file: Arc::new(file), path, unsynced };
+        let writing = Writing { file: Arc::new(file), path };
         if let Err(error) = writing.write(&header) {
             // without a header nobody can read it; it stays if even that fails
             let _ = std::fs::remove_file(&writing.path);
@@ -163,21 +164,20 @@ impl Sink for Journal {
     }
 
     fn commit(&self) -> Result<(), String> {
-        let writing = {
+        let (writing, unsynced) = {
             let state = self.state();
             match (&state.error, &state.stage) {
                 (Some(error), _) => return Err(error.clone()),
-                (None, Stage::Writing(writing)) => writing.clone(),
+                (None, Stage::Writing(writing)) => (writing.clone(), state.unsynced.clone()),
                 _ => return Ok(()),
             }
         };
         // without the lock: other nodes continue to report meanwhile
-        let done = writing.sync();
+        let done = writing.sync(&unsynced);
         let mut state = self.state();
-        match (&done, &mut state.stage) {
-            (Err(error), _) => state.error = Some(error.clone()),
-            (Ok(()), Stage::Writing(writing)) => writing.unsynced.clear(),
-            _ => {}
+        match &done {
+            Ok(()) => state.unsynced.clear(),
+            Err(error) => state.error = Some(error.clone()),
         }
         done
     }
@@ -188,9 +188,9 @@ impl Writing {
         write_all(&self.file, line).map_err(|error| cannot_write(&self.path, error))
     }
 
-    fn sync(&self) -> Result<(), String> {
+    fn sync(&self, directories: &[PathBuf]) -> Result<(), String> {
         self.file.sync_data().map_err(|error| cannot_write(&self.path, error))?;
-        self.unsynced.iter().try_for_each(|changed| {
+        directories.iter().try_for_each(|changed| {
             directory::sync(changed).map_err(|error| cannot_write(changed, error))
         })
     }
