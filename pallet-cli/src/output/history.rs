@@ -190,3 +190,42 @@ fn command(words: &[String]) -> String {
     };
     words.iter().map(word).collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_a_row() {
+        let header = |words: &[&str]| pallet_core::engine::JournalHeader {
+            command: words.iter().map(|word| (*word).to_owned()).collect(),
+            user: "ops".to_owned(),
+            host: "build7".to_owned(),
+            ..Default::default()
+        };
+        let totals = Totals { changed: 2, failed: 1, ..Totals::default() };
+        let entries = [
+            (
+                Ok(JournalSummary {
+                    header: header(&["run", "web", "--", "df -h | tail -1\u{1b}[31m"]),
+                    ending: Ending::Failed,
+                    finished: Some((totals, 3.14)),
+                }),
+                "019ad0c8-5a00-7000-8000-7f3a9c01d2e4".to_owned(),
+            ),
+            (
+                Ok(JournalSummary {
+                    header: header(&["lift", "--env", "motd=…"]),
+                    ending: Ending::Running,
+                    finished: None,
+                }),
+                "019ad0c8-5a01-7000-8000-c52b04e81a6f".to_owned(),
+            ),
+            (
+                Err(JournalError::Newer { path: "x.jsonl".into(), version: 2 }),
+                "019ad0c8-5a02-7000-8000-000000000001".to_owned(),
+            ),
+        ];
+        expect_test::expect![[""]].assert_eq(&list(&entries));
+    }
+}

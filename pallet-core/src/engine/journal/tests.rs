@@ -15,7 +15,9 @@ use uuid::{NoContext, Timestamp, Uuid};
 use super::write::write_all;
 use super::*;
 use crate::engine::operation::Recorder;
-use crate::engine::{Event, Kind, NodeResult, PlannedChange, Record, Sink, Totals, Vault};
+use crate::engine::{
+    Event, Kind, NodeError, NodeResult, PlannedChange, Record, Sink, Totals, Vault,
+};
 use crate::transport::Secret;
 
 const MACHINE: &str = "boot/pid:[1]";
@@ -459,4 +461,54 @@ fn a_list_of_a_thousand_is_fast() {
     });
     assert_eq!(ended.count(), 1000);
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn operations_are_compared_node_by_node() {
+    let (_home, directory) = place();
+    let journals = Journals::new(&directory, MACHINE);
+    let ended = |node: &str, result| Event::NodeFinished {
+        node: node.to_owned(),
+        group: "web".to_owned(),
+        result,
+    };
+    let made = |changes| NodeResult::Changed { changes };
+    let error = NodeError::new("no route");
+    let [first, second] = [
+        vec![
+            changed("web-1", "/a"),
+            changed("web-1", "/b"),
+            changed("web-1", "/b"),
+            changed("web-10", "/a"),
+            ended("web-1", made(3)),
+            ended("web-10", made(1)),
+            ended("web-2", NodeResult::Unchanged),
+        ],
+        vec![
+            changed("web-1", "/b"),
+            changed("web-1", "/c"),
+            ended("web-1", made(2)),
+            ended("web-10", NodeResult::Failed { changes: 0, error }),
+            ended("web-2", NodeResult::Unchanged),
+        ],
+    ]
+    .map(|events| written(&directory, Duration::ZERO, header(), events))
+    .map(|operation| journals.read(&operation).unwrap());
+    let nodes = first.compare(&second).nodes;
+    assert_eq!(nodes.keys().collect::<Vec<_>>(), ["web-1", "web-10"]);
+    let subjects = |changes: &[ComparedChange]| {
+        changes.iter().map(|change| change.subject.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(subjects(&nodes["web-1"].only_first), ["/a", "/b"]);
+    assert_eq!(subjects(&nodes["web-1"].only_second), ["/c"]);
+    assert_eq!(nodes["web-1"].first_result, None, "both changed it");
+    assert_eq!(nodes["web-10"].first_result.as_deref(), Some("changed"));
+    assert_eq!(nodes["web-10"].second_result.as_deref(), Some("failed: no route"));
+    assert_eq!(first.compare(&first).nodes, BTreeMap::new());
+
+    assert_eq!(first.nodes(), ["web-1", "web-2", "web-10"]);
+    assert_eq!(first.about("web-10").count(), 2);
+    let outcome = second.outcome();
+    assert_eq!(outcome.counts(), (1, 1, 1));
+    assert_eq!(outcome.nodes[2].node, "web-10", "in natural order");
 }
