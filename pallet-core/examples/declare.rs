@@ -42,7 +42,13 @@ fn main() -> Result<()> {
     let balancer = ServerSpec::new().phase("configure", balance).extending([&base])?;
     let groups =
         vec![GroupSpec::new("app", Some(3), backend)?, GroupSpec::new("lb", Some(1), balancer)?];
-    let shop = ClusterSpec { name: "shop".into(), count: None, groups, server: ServerSpec::new() };
+    let shop = ClusterSpec {
+        name: "shop".into(),
+        count: None,
+        groups,
+        server: ServerSpec::new(),
+        protect: false,
+    };
     for group in shop.flatten()? {
         let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();
         println!(

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pallet_core::engine::{
-    ConvergePlan, Engine, EngineConfig, EngineError, Event, GroupSpec, Holder, LiftOptions, NodeChanges,
-    NodeResult, Outcome, ServerSpec,
+    ConvergePlan, Engine, EngineConfig, EngineError, Event, GroupSpec, Holder, LiftOptions,
+    NodeChanges, NodeResult, Outcome, ServerSpec,
 };
 use pallet_core::prelude::*;
 

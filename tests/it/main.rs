@@ -31,6 +31,8 @@ mod explain;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod install;
 #[cfg(test)]
 mod jinja;

@@ -39,6 +39,12 @@ impl Events {
         self.0.iter().filter(move |event| event.kind() == kind)
     }
 
+    /// The nodes that were created and destroyed, in order: `created web-1`.
+    pub fn coming_and_going(&self) -> Vec<String> {
+        let came = self.0.iter().filter(|event| ["created", "destroyed"].contains(&event.kind()));
+        came.map(|event| format!("{} {}", event.kind(), event.node().unwrap_or_default())).collect()
+    }
+
     /// The events of one node.
     pub fn of_node<'a>(&'a self, node: &'a str) -> impl Iterator<Item = &'a Event> {
         self.0.iter().filter(move |event| event.node() == Some(node))

@@ -5,14 +5,21 @@ use std::process::ExitCode;
 use pallet_core::engine::{ConvergePlan, LiftOptions, NodeChanges, PlanError};
 
 use super::offers::explain_choice;
-use crate::context::Context;
-use crate::operation::{confirm_waves, groups, lift_options, run, time_limit};
+use crate::context::{Asked, Context};
+use crate::operation::{confirm_waves, groups, lift_options, resume, run, time_limit};
 
 pub(crate) use crate::verbs::Converge;
 
 impl Converge {
-    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(mut self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
+        let resumed = resume::<Self>(context, &loaded, "converge", &self.resumption)?;
+        let resumed = resumed.map(|(before, resume)| {
+            let (yes, confirm_waves) = (self.yes, self.options.confirm_waves);
+            self = Converge { yes: yes || before.yes, ..before };
+            self.options.confirm_waves |= confirm_waves;
+            resume
+        });
         // a project without groups may still have nodes
         let groups = if self.remove_undeclared {
             loaded.project.groups.clone()
@@ -24,10 +31,13 @@ impl Converge {
             replace_outdated: self.replace_outdated,
             unprotect: self.unprotect.clone(),
         };
-        let options = LiftOptions { node_changes, ..lift_options(&self.options, &loaded)? };
+        let resume = resumed.clone();
+        let options = LiftOptions { node_changes, resume, ..lift_options(&self.options, &loaded)? };
         let options = confirm_waves(context, self.options.confirm_waves, options)?;
         let (yes, dry_run) = (self.yes, self.options.dry_run);
-        run(context, &loaded, time_limit(&self.options), async |engine| {
+        let asked = Asked::of("converge", &self).resuming(resumed.as_deref());
+        let asked = asked.unless(self.options.no_journal || dry_run);
+        run(context, &loaded, asked, time_limit(&self.options), async |engine| {
             let agree = |plan: &mut ConvergePlan| {
                 for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
                     match choice {

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use pallet_core::engine::{CopyOptions, CopyRequest};
+use serde::Serialize;
 
-use crate::context::Context;
+use crate::context::{Asked, Context};
 use crate::operation::{code, drive};
 use crate::output::copy_result::copy_result;
 
@@ -12,7 +13,7 @@ use crate::output::copy_result::copy_result;
 ///
 /// NODE:/path is a file on a node, GROUP:/path one on each node of a group. Files from a group or
 /// from several nodes are written to TARGET/NODE/. Each file is replaced atomically.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct Cp {
     /// Files to copy and their destination: `site.tar web:/srv/`, `web:/var/log/syslog logs/`
     #[arg(value_name = "SOURCE... TARGET", required = true, num_args = 2..)]
@@ -29,11 +30,15 @@ pub(crate) struct Cp {
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
     parallel: u16,
+    /// Do not write the operation to the journal
+    #[arg(long)]
+    no_journal: bool,
 }
 
 impl Cp {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let request = CopyRequest::parse(&self.places)?;
+        let asked = Asked::of("cp", &self).unless(self.no_journal);
         let loaded = context.load_for_nodes(false)?;
         let groups = &loaded.project.groups;
         let options = CopyOptions {
@@ -42,8 +47,9 @@ impl Cp {
             parallel: self.parallel.into(),
             by_node: false,
         };
-        let (outcome, reporter) =
-            drive(context, &loaded, async |engine| engine.copy(groups, &request, &options).await)?;
+        let (outcome, reporter) = drive(context, &loaded, asked, async |engine| {
+            engine.copy(groups, &request, &options).await
+        })?;
         let seconds = reporter.seconds();
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));

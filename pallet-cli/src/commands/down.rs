@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pallet_core::engine::{LiftOptions, NodeChanges};
 use pallet_core::model::Node;
 
-use crate::context::Context;
+use crate::context::{Asked, Context};
 use crate::operation::run;
 
 pub(crate) use crate::verbs::Down;
@@ -14,9 +14,10 @@ impl Down {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load_for_nodes(true)?;
         let yes = self.yes;
+        let asked = Asked::of("down", &self).unless(self.no_journal);
         let node_changes = NodeChanges { unprotect: self.unprotect, ..NodeChanges::default() };
         let options = LiftOptions { node_changes, ..LiftOptions::default() };
-        run(context, &loaded, None, async |engine| {
+        run(context, &loaded, asked, None, async |engine| {
             let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes);
             engine.down(&loaded.project.groups, &options, agree).await
         })

@@ -24,7 +24,7 @@ impl Explain {
                 .transpose()?,
             ..ExplainOptions::default()
         };
-        let (explanations, _) = drive(context, &loaded, async |engine| {
+        let (explanations, _) = drive(context, &loaded, None, async |engine| {
             engine.explain_named(&loaded.project.groups, &self.names, &options).await
         })?;
         match context.printer.json() {

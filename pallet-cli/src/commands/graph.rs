@@ -45,7 +45,7 @@ impl Graph {
         let groups = groups(&loaded, &self.groups)?;
         let os =
             self.os.as_deref().map(|name| Os::of_name(name, std::env::consts::ARCH)).transpose()?;
-        let (graph, _) = drive(context, &loaded, async |engine| {
+        let (graph, _) = drive(context, &loaded, None, async |engine| {
             // print only the graph
             let engine = engine.with(EngineConfig { sinks: Vec::new(), ..engine.config().clone() });
             engine.graph(&groups, os.as_ref()).await

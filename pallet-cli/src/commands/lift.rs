@@ -4,22 +4,35 @@ use std::process::ExitCode;
 
 use pallet_core::engine::LiftOptions;
 
-use crate::context::Context;
-use crate::operation::{confirm_waves, groups, lift_options, run, time_limit};
+use crate::context::{Asked, Context};
+use crate::operation::{confirm_waves, groups, lift_options, resume, run, time_limit};
 
 pub(crate) use crate::verbs::Lift;
 
 impl Lift {
-    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(mut self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
+        let resumed = resume::<Self>(context, &loaded, "lift", &self.resumption)?;
+        let resumed = resumed.map(|(before, resume)| {
+            let confirm_waves = self.options.confirm_waves;
+            self = before;
+            self.options.confirm_waves |= confirm_waves;
+            resume
+        });
         if let Some(word) = self.groups.iter().find(|word| word.contains('=')) {
             anyhow::bail!("{word}: lift does not change node counts; use converge");
         }
         let groups = groups(&loaded, &self.groups)?;
-        let options =
-            LiftOptions { drift_only: self.drift_only, ..lift_options(&self.options, &loaded)? };
+        let options = LiftOptions {
+            drift_only: self.drift_only,
+            resume: resumed.clone(),
+            ..lift_options(&self.options, &loaded)?
+        };
         let options = confirm_waves(context, self.options.confirm_waves, options)?;
-        run(context, &loaded, time_limit(&self.options), async |engine| {
+        let asked = Asked::of("lift", &self).resuming(resumed.as_deref());
+        let asked =
+            asked.unless(self.options.no_journal || self.options.dry_run || self.drift_only);
+        run(context, &loaded, asked, time_limit(&self.options), async |engine| {
             engine.lift(&groups, &options).await.map(Some)
         })
     }

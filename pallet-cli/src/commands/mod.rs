@@ -42,6 +42,7 @@ commands! {
     graph::Graph,
     run::Run,
     cp::Cp,
+    history::History,
     nodes::Nodes,
     images::Images,
     hardware::Hardware,
@@ -72,6 +73,7 @@ commands! {
 pub(crate) const UNUSED_OPTIONS: &[(&str, &[&str])] = &[
     ("init", &["service", "environment", "verbose"]),
     ("doc", &["service", "environment", "verbose"]),
+    ("history", &["service", "environment"]),
     ("new", &["directory", "service", "environment", "verbose"]),
     ("add-service", &["service", "environment", "verbose"]),
     ("providers", &["verbose"]),

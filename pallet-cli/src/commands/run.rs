@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use pallet_core::engine::{RunAs, RunOptions, shell_line};
 
-use crate::context::Context;
+use crate::context::{Asked, Context};
 use crate::operation::{code, drive};
 use crate::session::run_file;
 
@@ -18,7 +18,9 @@ impl Run {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         if self.command.is_empty() && self.script.is_none() {
             return match self.names.as_slice() {
-                [file] if file.ends_with(".star") => run_file(context, Path::new(file)),
+                [file] if file.ends_with(".star") => {
+                    run_file(context, Path::new(file), !self.no_journal)
+                }
                 _ => bail!(
                     "specify what to run: `run GROUP -- COMMAND`, `run GROUP --script FILE`, or \
                      `run FILE.star`"
@@ -30,6 +32,7 @@ impl Run {
             None => shell_line(&self.command),
         };
         let loaded = context.load_for_nodes(false)?;
+        let asked = Asked::of("run", &self).unless(self.no_journal);
         let user = match (self.user, self.no_sudo) {
             (Some(user), _) => RunAs::User(user),
             (None, true) => RunAs::Login,
@@ -42,7 +45,7 @@ impl Run {
             user,
             timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
         };
-        let (outcome, reporter) = drive(context, &loaded, async |engine| {
+        let (outcome, reporter) = drive(context, &loaded, asked, async |engine| {
             engine.run_command(&loaded.project.groups, &options).await
         })?;
         reporter.end_run(&outcome);

@@ -3,6 +3,7 @@
 mod base;
 mod consent;
 mod engine;
+mod journal;
 mod load;
 mod messages;
 mod options;
@@ -11,5 +12,6 @@ mod secrets;
 mod services;
 
 pub(crate) use base::{Context, ProjectWithPlugins};
+pub(crate) use journal::Asked;
 pub(crate) use options::GlobalOptions;
 pub(crate) use plugins::{InstalledCrates, check_plugins, refuse_problems};

@@ -7,13 +7,14 @@ use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
 
 use super::reporter::Reporter;
 use super::runtime::{exit_code, runtime};
-use crate::context::{Context, ProjectWithPlugins};
+use crate::context::{Asked, Context, ProjectWithPlugins};
 use crate::process::{SOME_NODE_FAILED, exit_now, on_signal, with_deadline};
 
 /// Runs an operation, reports its progress, and stops it on Ctrl-C or after the time limit.
 pub(crate) fn run<F>(
     context: &Context,
     loaded: &ProjectWithPlugins,
+    asked: Option<Asked>,
     time_limit: Option<Duration>,
     operation: impl FnOnce(Engine) -> F,
 ) -> anyhow::Result<ExitCode>
@@ -21,7 +22,7 @@ where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
     let mut overdue = None;
-    let (outcome, reporter) = drive(context, loaded, |engine| {
+    let (outcome, reporter) = drive(context, loaded, asked, |engine| {
         let engine = engine.with(EngineConfig { time_limit, ..engine.config().clone() });
         overdue = Some(engine.clone());
         operation(engine)
@@ -33,16 +34,26 @@ where
     Ok(ExitCode::from(if overdue { SOME_NODE_FAILED } else { exit_code(&outcome) }))
 }
 
-/// Runs a future with an engine that reports to the printer, and stops it on Ctrl-C.
+/// Runs a future with an engine that reports to the printer, and stops it on Ctrl-C. With `asked`,
+/// the operation is written to the journal.
 pub(crate) fn drive<T, F>(
     context: &Context,
     loaded: &ProjectWithPlugins,
+    asked: Option<Asked>,
     operation: impl FnOnce(Engine) -> F,
 ) -> anyhow::Result<(T, Reporter)>
 where
     F: Future<Output = Result<T, EngineError>>,
 {
-    let (reporter, engine) = Reporter::begin(context, &context.engine(loaded)?);
+    let mut engine = context.engine(loaded)?;
+    let mut journal = None;
+    if let Some(asked) = asked {
+        context.prune_journals(&loaded.project);
+        let (with_journal, written) = context.journaled(&engine, loaded, asked);
+        written.prepare()?;
+        (engine, journal) = (with_journal, Some(written));
+    }
+    let (reporter, engine) = Reporter::begin(context, &engine);
     let cancel = engine.cancel.clone();
     let runtime = runtime()?;
     let (interrupted, mut struck) = (reporter.clone(), false);
@@ -59,5 +70,6 @@ where
     runtime.shutdown_background();
     drop(heard);
     let outcome = outcome?;
+    context.warn_of_lost_records(journal.as_deref());
     Ok((outcome, reporter))
 }

@@ -3,6 +3,7 @@
 mod check;
 mod drive;
 mod reporter;
+mod resume;
 mod runtime;
 mod selection;
 mod waves;
@@ -10,6 +11,7 @@ mod waves;
 pub(crate) use check::check;
 pub(crate) use drive::{drive, run};
 pub(crate) use reporter::Reporter;
+pub(crate) use resume::resume;
 pub(crate) use runtime::{code, exit_code, runtime};
 pub(crate) use selection::{groups, lift_options, phases, time_limit};
 pub(crate) use waves::confirm_waves;

@@ -176,6 +176,7 @@ mod tests {
             conditions: Vec::new(),
             source: Some(SourceLocation { file: "pallet.star".to_owned(), line: 7, column: 5 }),
             via: Vec::new(),
+            place: None,
             observes: Vec::new(),
             certainty: None,
             summary: "nothing to do".to_owned(),

@@ -7,6 +7,7 @@ pub(crate) mod explanation;
 mod failure;
 mod fold;
 mod format;
+pub(crate) mod history;
 pub(crate) mod nodes;
 mod printer;
 mod progress;

@@ -24,6 +24,8 @@ pub(crate) struct Progress {
     live: MultiProgress,
     lines: Mutex<BTreeMap<String, ProgressBar>>,
     dry_run: std::sync::atomic::AtomicBool,
+    /// Whether the operation runs now, so that the terminal shows what nodes are doing.
+    runs: bool,
 }
 
 impl Progress {
@@ -33,7 +35,13 @@ impl Progress {
             live: MultiProgress::new(),
             lines: Mutex::default(),
             dry_run: false.into(),
+            runs: true,
         }
+    }
+
+    /// Shows the records of an operation that is over.
+    pub(super) fn replaying(printer: Printer) -> Self {
+        Progress { runs: false, ..Progress::new(printer) }
     }
 
     /// Shows an event.
@@ -218,7 +226,7 @@ impl Progress {
 
     /// Shows what a node is doing now, on a terminal only.
     fn now(&self, node: &str, what: &str) {
-        if !self.printer.terminal {
+        if !self.printer.terminal || !self.runs {
             return;
         }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,6 +15,10 @@ pub(crate) struct ProcessEnv {
     pub(crate) data: PathBuf,
     /// `~/.cache/pallet`
     pub(crate) cache: PathBuf,
+    /// `~/.local/state/pallet`
+    pub(crate) state: PathBuf,
+    /// The words of the command line, without the program.
+    pub(crate) arguments: Vec<String>,
     /// `PALLET_PLUGIN_PATH`
     pub(crate) plugin_path: Vec<PathBuf>,
     /// The directory of this program, which also contains the bundled plugins.
@@ -50,10 +54,14 @@ pub(crate) struct ProcessEnv {
 impl ProcessEnv {
     pub(crate) fn current() -> Self {
         let home = etcetera::home_dir().unwrap_or_else(|_| PathBuf::from("/"));
-        let (configuration, data, cache) = match etcetera::base_strategy::Xdg::new() {
-            Ok(base) => (base.config_dir(), base.data_dir(), base.cache_dir()),
-            Err(_) => (home.join(".config"), home.join(".local/share"), home.join(".cache")),
+        let base = etcetera::base_strategy::Xdg::new().ok();
+        let directory = |found: fn(&etcetera::base_strategy::Xdg) -> PathBuf, usual: &str| {
+            base.as_ref().map_or_else(|| home.join(usual), found)
         };
+        let configuration = directory(|base| base.config_dir(), ".config");
+        let data = directory(|base| base.data_dir(), ".local/share");
+        let cache = directory(|base| base.cache_dir(), ".cache");
+        let state = base.as_ref().and_then(|base| base.state_dir());
         let mut plugin_path: Vec<PathBuf> = std::env::var_os("PALLET_PLUGIN_PATH")
             .map(|path| std::env::split_paths(&path).collect())
             .unwrap_or_default();
@@ -67,6 +75,11 @@ impl ProcessEnv {
             configuration: configuration.join("pallet"),
             data: data.join("pallet"),
             cache: cache.join("pallet"),
+            state: state.unwrap_or_else(|| home.join(".local/state")).join("pallet"),
+            arguments: std::env::args_os()
+                .skip(1)
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
             plugin_path,
             program: std::env::current_exe()
                 .ok()

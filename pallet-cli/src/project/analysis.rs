@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::configuration::configuration;
+use super::configuration::{Configuration, configuration};
 use super::star::{
     Crate, DefinitionKind, Files, Kind, KnownName, Language, Outline, Parameter, Signature,
     builtins, plain_signature, with_room,
@@ -50,7 +50,7 @@ impl Analysis {
         let there =
             |file: &str| options.unsaved.contains_key(file) || directory.join(file).exists();
         let is_project = there(CONFIG);
-        let (config, _, mut found) =
+        let Configuration { config, mut found, .. } =
             if is_project { configuration(directory, &options) } else { Default::default() };
         let language = Language::new(config.secrets.keys().map(String::as_str));
         let mut files = Files::none(directory, &options.unsaved, catalog, &language);

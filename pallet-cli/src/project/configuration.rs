@@ -3,11 +3,23 @@
 use std::path::Path;
 
 use pallet_core::model::{Environment, merge_environment};
+use pallet_core::plugins::Digest;
 
 use super::config::{self, Config, ConfigText, ProjectConfig};
 use super::files::{CONFIG, utf8};
 use super::options::LoadOptions;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+
+/// The merged configuration of the user and of the project.
+#[derive(Debug, Default)]
+pub(super) struct Configuration {
+    pub(super) config: Config,
+    pub(super) scopes: EnvironmentScopes,
+    /// The digest of pallet.toml, if it was read.
+    pub(super) digest: Option<Digest>,
+    /// What is wrong with the files.
+    pub(super) found: Diagnostics,
+}
 
 /// The environments to merge, in order; that of the service comes after the user's.
 #[derive(Debug, Clone, Default)]
@@ -46,18 +58,18 @@ impl EnvironmentScopes {
 }
 
 /// Merges the configuration of the user and of the project, and collects their errors.
-pub(super) fn configuration(
-    directory: &Path,
-    options: &LoadOptions,
-) -> (Config, EnvironmentScopes, Diagnostics) {
+pub(super) fn configuration(directory: &Path, options: &LoadOptions) -> Configuration {
     let mut found = Diagnostics::default();
     let home = options.home.as_deref();
     let user_file = options.user_config.as_ref().filter(|path| path.exists());
     let user = user_file
         .map(|path| read_configuration(path, &path.display().to_string(), home, None, &mut found))
         .unwrap_or_default();
-    let unsaved = options.unsaved.get(CONFIG).cloned();
-    let project = read_configuration(&directory.join(CONFIG), CONFIG, home, unsaved, &mut found);
+    let file = directory.join(CONFIG);
+    // a file that cannot be read is reported when its configuration is
+    let text = options.unsaved.get(CONFIG).cloned().or_else(|| std::fs::read_to_string(&file).ok());
+    let digest = text.as_ref().map(|text| Digest::of(text.as_bytes()));
+    let project = read_configuration(&file, CONFIG, home, text, &mut found);
     let scopes = EnvironmentScopes {
         user: user.environment.clone(),
         project: project.environment.clone(),
@@ -68,7 +80,7 @@ pub(super) fn configuration(
     let config = Config { project: of_project, plugins: Default::default(), ..user };
     let config = config.merged(project);
     found.extend(config.check().0);
-    (config, scopes, found)
+    Configuration { config, scopes, digest, found }
 }
 
 /// Reads a configuration file, or `text` instead of it. Messages call it `shown`. Errors are added

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use pallet_core::engine::{EngineConfig, GroupSpec, Phase};
 use pallet_core::model::{Environment, Node};
+use pallet_core::plugins::Digest;
 use starlark::PrintHandler;
 
 use super::catalog::CrateCatalog;
 use super::config::{Config, name_of_directory};
-use super::configuration::configuration;
+use super::configuration::{Configuration, configuration};
 use super::files::{CONFIG, MAIN, check_files, directory_name};
 use super::options::{LoadOptions, PrintSink};
 use super::star::{Files, InlineScope, Language, RunSettings, with_room};
@@ -36,6 +37,8 @@ pub(crate) struct LoadedProject {
     /// The place of each group's declaration.
     pub(crate) places: BTreeMap<String, SourceSpan>,
     pub(crate) inline: InlineScope,
+    /// The digests of the files that it was loaded from, by their paths in its directory.
+    pub(crate) digests: BTreeMap<String, Digest>,
     /// Whether pallet.star was read; otherwise the groups are unknown.
     pub(crate) knows_groups: bool,
 }
@@ -61,7 +64,8 @@ impl LoadedProject {
         catalog: &dyn CrateCatalog,
         options: LoadOptions,
     ) -> Result<LoadedProject, Diagnostics> {
-        let (config, scopes, mut found) = configuration(directory, &options);
+        let Configuration { config, scopes, digest, mut found } =
+            configuration(directory, &options);
         let language = Language::new(config.secrets.keys().map(String::as_str));
         let mut files = Files::read(directory, &options.unsaved, catalog, &language);
         found.extend(std::mem::take(&mut files.found.0));
@@ -86,6 +90,8 @@ impl LoadedProject {
                 warning.suggest("declare one: `web = group_spec(\"web\", count = 1)`".to_owned()),
             );
         }
+        let mut digests = std::mem::take(&mut files.digests);
+        digests.extend(digest.map(|digest| (CONFIG.to_owned(), digest)));
         let crates = files
             .crates
             .into_iter()
@@ -108,6 +114,7 @@ impl LoadedProject {
                 crates,
                 run,
             },
+            digests,
             knows_groups: true,
         })
     }
@@ -121,7 +128,7 @@ impl LoadedProject {
         if !is_there {
             check_files(directory, &options.unsaved)?;
         }
-        let (config, scopes, mut found) = configuration(directory, options);
+        let Configuration { config, scopes, digest, mut found } = configuration(directory, options);
         if found.has_errors() {
             return Err(found);
         }
@@ -139,6 +146,7 @@ impl LoadedProject {
                 Language::new(std::iter::empty()),
                 RunSettings { limits: options.limits, colour: options.colour },
             )?,
+            digests: digest.map(|digest| (CONFIG.to_owned(), digest)).into_iter().collect(),
             knows_groups: false,
         })
     }

@@ -17,12 +17,13 @@ use crate::project::star::Inputs;
 /// The prompt.
 const PROMPT: &str = ">>> ";
 
-/// Runs a file in a session of its own, and returns the exit code.
-pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCode> {
+/// Runs a file in a session of its own, and returns the exit code. `journal`: its operations are
+/// written to the journal.
+pub(crate) fn run_file(context: &Context, path: &Path, journal: bool) -> anyhow::Result<ExitCode> {
     let shown = path.display().to_string();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
     let text = crate::project::utf8(&shown, bytes).map_err(crate::diagnostic::Diagnostics::from)?;
-    let session = Session::open(context, SessionMode::Script)?;
+    let session = Session::open(context, SessionMode::Script, journal)?;
     let own = session.clone();
     let result = session.evaluating(move |inputs| own.input(inputs, &shown, &text).map(drop))?;
     Ok(ended(&session, context, result))
@@ -30,7 +31,7 @@ pub(crate) fn run_file(context: &Context, path: &Path) -> anyhow::Result<ExitCod
 
 /// Evaluates stdin, input by input, up to the first error, and returns the exit code.
 pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
-    let session = Session::open(context, SessionMode::Piped)?;
+    let session = Session::open(context, SessionMode::Piped, true)?;
     let own = session.clone();
     let result = session.evaluating(move |inputs| {
         let mut pending = Pending::default();
@@ -55,7 +56,7 @@ pub(crate) fn run_lines(context: &Context) -> anyhow::Result<ExitCode> {
 
 /// Evaluates what the user types until they end the session, and returns the exit code.
 pub(crate) fn run_interactive(context: &Context) -> anyhow::Result<ExitCode> {
-    let session = Session::open(context, SessionMode::Interactive)?;
+    let session = Session::open(context, SessionMode::Interactive, true)?;
     let mut editor = Editor::new(&context.env.data.join("history"), context.env.colour)?;
     greet(context, &session);
     session.refresh_node_names();

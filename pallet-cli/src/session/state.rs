@@ -31,6 +31,8 @@ pub(crate) enum SessionMode {
 pub(crate) struct Session {
     pub(super) base: Context,
     pub(crate) mode: SessionMode,
+    /// Operations are written to the journal.
+    pub(super) journal: bool,
     state: Mutex<State>,
     /// An `Option`, so that `drop` can shut it down.
     pub(super) runtime: Option<Runtime>,
@@ -59,13 +61,21 @@ struct State {
 
 impl Session {
     /// Opens a session on the project of a context.
-    pub(crate) fn open(context: &Context, mode: SessionMode) -> anyhow::Result<Arc<Self>> {
+    pub(crate) fn open(
+        context: &Context,
+        mode: SessionMode,
+        journal: bool,
+    ) -> anyhow::Result<Arc<Self>> {
         let loaded = Arc::new(context.load(context.registry(false)?)?);
+        if journal {
+            context.prune_journals(&loaded.project);
+        }
         let runtime = crate::operation::runtime()?;
         let handle = runtime.handle().clone();
         let session = Session {
             base: context.clone(),
             mode,
+            journal,
             state: Mutex::new(State {
                 loaded,
                 service: context.global.service.clone(),

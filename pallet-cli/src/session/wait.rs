@@ -10,6 +10,7 @@ use starlark::eval::Evaluator;
 use super::interrupt::Running;
 use super::outcome;
 use super::state::Session;
+use crate::context::Asked;
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::operation::Reporter;
 use crate::process::{INTERRUPTED, SOME_NODE_FAILED, exit_code};
@@ -64,6 +65,16 @@ impl Session {
             declared: Some(self.all_groups(evaluator)),
             ..engine.config().clone()
         });
+        // only operations are written, and they begin with `Started`
+        let journal = self.journal.then(|| {
+            let call = evaluator.call_stack_top_location();
+            let text = call.as_ref().map_or(function, |call| call.source_span());
+            self.context().journaled(&engine, &self.loaded(), Asked::call(function, text))
+        });
+        let (engine, journal) = match journal {
+            Some((engine, journal)) => (engine, Some(journal)),
+            None => (engine, None),
+        };
         let (reporter, engine) = Reporter::begin(&self.base, &engine);
         let cancel = engine.cancel.clone();
         let (sender, messages) = channel();
@@ -119,7 +130,9 @@ impl Session {
             self.remember(INTERRUPTED);
             return Err(FunctionError::new(format!("{function} was stopped")));
         }
-        result.map_err(|error| self.complaint(error))
+        let done = result.map_err(|error| self.complaint(error))?;
+        self.base.warn_of_lost_records(journal.as_deref());
+        Ok(done)
     }
 
     /// Runs an operation and prints its outcome. Returns None if the user did not agree to the

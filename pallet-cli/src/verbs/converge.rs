@@ -1,7 +1,10 @@
 //! `converge` and `down`: the number of nodes.
 
+use serde::{Deserialize, Serialize};
+
 use super::operation::{
-    DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, WAVES,
+    DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, ResumeOptions,
+    WAVES,
 };
 use super::verb::ParameterType::{Any, Counts, Flag};
 use super::verb::{Text, Verb, VerbParameter, command};
@@ -10,13 +13,17 @@ use super::verb::{Text, Verb, VerbParameter, command};
 ///
 /// `web=3` overrides the count of a group. `old=0` destroys the nodes of a group that is no longer
 /// declared.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Converge {
     /// Only these groups, each optionally with another count
     #[arg(value_name = "GROUP[=COUNT]")]
     pub(crate) groups: Vec<String>,
     #[command(flatten)]
+    #[serde(flatten)]
     pub(crate) options: OperationOptions,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) resumption: ResumeOptions,
     /// Show every image, hardware type and location considered for new nodes, and why it was chosen
     /// or rejected
     #[arg(long)]
@@ -29,17 +36,20 @@ pub(crate) struct Converge {
     pub(crate) remove_undeclared: bool,
     /// Make this node anew
     #[arg(long, value_name = "NODE")]
+    #[serde(default)]
     pub(crate) replace: Vec<String>,
     /// Make all nodes anew whose image, hardware or network is not what their node-spec now says
     #[arg(long)]
+    #[serde(default)]
     pub(crate) replace_outdated: bool,
     /// Allow to destroy nodes of this group although it is protected
     #[arg(long, value_name = "GROUP")]
+    #[serde(default)]
     pub(crate) unprotect: Vec<String>,
 }
 
 /// Destroy all nodes of the project
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct Down {
     /// Destroy nodes without asking
     #[arg(long)]
@@ -47,6 +57,9 @@ pub(crate) struct Down {
     /// Allow to destroy nodes of this group although it is protected
     #[arg(long, value_name = "GROUP")]
     pub(crate) unprotect: Vec<String>,
+    /// Do not write the operation to the journal
+    #[arg(long)]
+    pub(crate) no_journal: bool,
 }
 
 const NAMES: &str = "a name, or a list of names";
@@ -57,7 +70,15 @@ const YES: VerbParameter = VerbParameter::keyword("yes", Flag, Text::Argument("y
 pub(super) const CONVERGE: Verb = Verb {
     name: "converge",
     command: Some(|| command::<Converge>("converge")),
-    command_only: &["code", "timeout", "explain", "confirm_waves"],
+    command_only: &[
+        "code",
+        "timeout",
+        "explain",
+        "confirm_waves",
+        "resume",
+        "resume_anyway",
+        "no_journal",
+    ],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `created`, `destroyed`, `plan`, `ok`.",
     examples: &["converge({web: 3})", "[node.name for node in converge().nodes if node.failed]"],
@@ -80,7 +101,7 @@ pub(super) const CONVERGE: Verb = Verb {
 pub(super) const DOWN: Verb = Verb {
     name: "down",
     command: Some(|| command::<Down>("down")),
-    command_only: &[],
+    command_only: &["no_journal"],
     summary: Text::Command,
     more: "Returns the outcome.",
     examples: &["down(yes = True)"],

@@ -1,13 +1,16 @@
 //! `lift` and `drift`: existing nodes.
 
+use serde::{Deserialize, Serialize};
+
 use super::operation::{
-    DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, WAVES,
+    DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, ResumeOptions,
+    WAVES,
 };
 use super::verb::ParameterType::Targets;
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// Configure existing nodes, without creating or destroying any
-#[derive(Debug, clap::Args)]
+#[derive(Debug, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Lift {
     /// Only these groups
     #[arg(value_name = "GROUP")]
@@ -16,7 +19,11 @@ pub(crate) struct Lift {
     #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes"])]
     pub(crate) drift_only: bool,
     #[command(flatten)]
+    #[serde(flatten)]
     pub(crate) options: OperationOptions,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) resumption: ResumeOptions,
 }
 
 const WHAT: VerbParameter =
@@ -25,7 +32,16 @@ const WHAT: VerbParameter =
 pub(super) const LIFT: Verb = Verb {
     name: "lift",
     command: Some(|| command::<Lift>("lift")),
-    command_only: &["groups", "drift_only", "code", "timeout", "confirm_waves"],
+    command_only: &[
+        "groups",
+        "drift_only",
+        "code",
+        "timeout",
+        "confirm_waves",
+        "resume",
+        "resume_anyway",
+        "no_journal",
+    ],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `plan`, `ok`.",
     examples: &[
@@ -48,6 +64,9 @@ pub(super) const DRIFT: Verb = Verb {
         "waves",
         "max_failures",
         "confirm_waves",
+        "resume",
+        "resume_anyway",
+        "no_journal",
     ],
     summary: Text::Argument("drift_only"),
     more: "Returns the outcome, whose `plan` has the drift.",

@@ -20,7 +20,7 @@ pub(crate) use explain::Explain;
 pub(crate) use lift::Lift;
 pub(crate) use nodes::Nodes;
 pub(crate) use offers::{Hardware, Images, Locations, OfferOptions};
-pub(crate) use operation::OperationOptions;
+pub(crate) use operation::{OperationOptions, ResumeOptions};
 pub(crate) use project::Check;
 pub(crate) use run::Run;
 pub(crate) use services::{AddService, Providers};

@@ -1,12 +1,13 @@
 //! The options of every operation that configures nodes.
 
 use pallet_core::engine::{Share, Waves};
+use serde::{Deserialize, Serialize};
 
 use super::verb::ParameterType::{Any, Flag, Number, Phases};
 use super::verb::{Text, VerbParameter};
 
 /// Options of every operation that configures nodes.
-#[derive(Debug, Clone, clap::Args)]
+#[derive(Debug, Clone, clap::Args, Serialize, Deserialize)]
 pub(crate) struct OperationOptions {
     /// Run this phase instead of the default phases
     #[arg(long = "phase", value_name = "PHASE")]
@@ -33,14 +34,32 @@ pub(crate) struct OperationOptions {
     /// Change the nodes of each group in waves: how many nodes are done after each, as numbers or
     /// percentages, such as 1,25%,100%; a single value is the size of every wave
     #[arg(long, value_name = "WAVES")]
+    #[serde(default)]
     pub(crate) waves: Option<Waves>,
     /// Begin nothing new once more than N nodes of a group failed: a number, or a percentage such
     /// as 5%
     #[arg(long, value_name = "N")]
+    #[serde(default)]
     pub(crate) max_failures: Option<Share>,
     /// Ask before each wave but the first
     #[arg(long)]
+    #[serde(default)]
     pub(crate) confirm_waves: bool,
+    /// Do not write the operation to the journal
+    #[arg(long)]
+    pub(crate) no_journal: bool,
+}
+
+/// Options to go on with an operation that did not get to its end.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct ResumeOptions {
+    /// Go on with the operation ID, or with the latest: what it finished is skipped, what it was
+    /// doing is observed again, and the rest runs as it was asked for then
+    #[arg(long, value_name = "ID", num_args = 0..=1, conflicts_with_all = ["groups", "phases", "code"])]
+    pub(crate) resume: Option<Option<String>>,
+    /// Resume even if the project has changed since
+    #[arg(long, requires = "resume")]
+    pub(crate) resume_anyway: bool,
 }
 
 pub(super) const WAVES: VerbParameter =

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::verb::ParameterType::{Any, Flag, Number, Targets, Text as TextType};
 use super::verb::{Text, Verb, VerbParameter, command};
 
@@ -10,8 +12,8 @@ use super::verb::{Text, Verb, VerbParameter, command};
 ///
 /// A command of one word is a line of shell: `run web -- 'df -h | tail -1'`. Several words are a
 /// program and its arguments. Commands get no stdin, do not wait for an operation that is changing
-/// the node, and are not recorded.
-#[derive(Debug, clap::Args)]
+/// the node, and are not recorded on the node.
+#[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct Run {
     /// Groups and nodes to run it on; or a Starlark script, which is run here with the functions of
     /// `pallet-cli repl`
@@ -39,6 +41,9 @@ pub(crate) struct Run {
     /// Kill it after SECONDS
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) timeout: Option<u32>,
+    /// Do not write the operation to the journal
+    #[arg(long)]
+    pub(crate) no_journal: bool,
     /// Command to run
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
@@ -55,7 +60,7 @@ const TIMEOUT: VerbParameter = VerbParameter::keyword("timeout", Number, Text::A
 pub(super) const RUN: Verb = Verb {
     name: "run",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "all", "script"],
+    command_only: &["names", "all", "script", "no_journal"],
     summary: Text::Own("Run a command on nodes and show its output, grouping identical results."),
     more: "Returns `ok` and `nodes`, each with `exit`, `stdout` and `stderr`.",
     examples: &[
@@ -79,7 +84,7 @@ pub(super) const RUN: Verb = Verb {
 pub(super) const RUN_SCRIPT: Verb = Verb {
     name: "run_script",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "all", "command"],
+    command_only: &["names", "all", "command", "no_journal"],
     summary: Text::Own("Run a script on nodes and show its output, grouping identical results."),
     more: "Returns what `run` returns.",
     examples: &["run_script(web, \"cd /srv\\nls\")"],

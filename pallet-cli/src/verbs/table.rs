@@ -33,8 +33,24 @@ pub(crate) const ALL: &[&Verb] = &[
 
 #[cfg(test)]
 mod tests {
+    use clap::FromArgMatches;
+
     use super::ALL;
-    use crate::verbs::verb::Text;
+    use crate::verbs::verb::{Text, command};
+    use crate::verbs::{Converge, Lift};
+
+    #[test]
+    fn what_was_asked_can_be_asked_again() {
+        fn again<A: clap::Args + serde::Serialize + serde::de::DeserializeOwned>(words: &[&str]) {
+            let matches = command::<A>("x").try_get_matches_from(words).unwrap();
+            let asked = serde_json::to_value(A::from_arg_matches(&matches).unwrap()).unwrap();
+            let read: A = serde_json::from_value(asked.clone()).unwrap();
+            assert_eq!(serde_json::to_value(read).unwrap(), asked);
+        }
+        let options = ["--phase", "p", "-e", "f()", "--parallel", "3", "--timeout", "60"];
+        again::<Lift>(&[&["lift", "web", "--overwrite-changes"], &options[..]].concat());
+        again::<Converge>(&[&["converge", "web=3", "db", "--yes"], &options[..]].concat());
+    }
 
     #[test]
     fn documents_every_function() {

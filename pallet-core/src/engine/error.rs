@@ -91,7 +91,9 @@ pub enum EngineError {
         group: String,
     },
     /// The journal cannot be written.
-    #[error("{0}; nothing was changed since; free space there, or use --no-journal")]
+    #[error(
+        "{0}; nothing was changed since; free space there or allow writing, or use --no-journal"
+    )]
     Journal(String),
     /// A bug.
     #[error("internal error: a task ended early: {0}")]

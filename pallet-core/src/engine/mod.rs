@@ -36,12 +36,14 @@ mod excerpt;
 mod explain;
 mod facts_cache;
 mod graph;
+mod journal;
 mod lift;
 mod login;
 mod node;
 mod open;
 mod operation;
 mod predicted;
+mod process;
 mod random_token;
 mod run;
 mod service_bridge;
@@ -68,6 +70,10 @@ pub use explain::{
 };
 pub use facts_cache::FactsCache;
 pub use graph::{Graph, GraphFunction, GraphGroup, GraphPhase};
+pub use journal::{
+    ComparedChange, Comparison, Confirmed, ConfirmedAction, Ending, Journal, JournalError,
+    JournalFile, JournalHeader, JournalSummary, Journals, NodeComparison,
+};
 pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
 pub use operation::{
     ConfirmWave, Copied, CopyOutcome, CopyResult, Event, Failures, Kind, LiftOptions, NextWave,

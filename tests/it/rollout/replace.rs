@@ -37,7 +37,10 @@ fn new_nodes_come_before_old_ones_go() {
     let project = sandbox(SURGE);
     project.run(&["converge"]).exits(0);
     assert_eq!(names(&project), ["lb-1", "web-1", "web-2"]);
-    project.run(&["converge", "--replace", "web-1"]).exits(2).says("this destroys web-1; use --yes");
+    project
+        .run(&["converge", "--replace", "web-1"])
+        .exits(2)
+        .says("this destroys web-1; use --yes");
     project.run(&["converge", "--replace", "web-9"]).exits(2).says("there is no node web-9");
     project
         .run(&["converge", "--replace", "web-1", "--dry-run"])
@@ -45,14 +48,7 @@ fn new_nodes_come_before_old_ones_go() {
         .says("web-3: create the node")
         .says("web-1: destroy the node");
     let events = project.events(&["converge", "--replace", "web-1", "--yes"], 0);
-    let order: Vec<_> = events
-        .iter()
-        .filter_map(|event| match event["event"].as_str()? {
-            kind @ ("created" | "destroyed") => Some(format!("{kind} {}", event["node"].as_str()?)),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(order, ["created web-3", "destroyed web-1"]);
+    assert_eq!(events.coming_and_going(), ["created web-3", "destroyed web-1"]);
     assert_eq!(names(&project), ["lb-1", "web-2", "web-3"]);
     assert!(known(&project).contains("web-2 web-3\n"), "the old node is forgotten");
 
@@ -62,7 +58,9 @@ fn new_nodes_come_before_old_ones_go() {
         project
             .run(arguments)
             .exits(0)
-            .says("web-2, web-3: made from another hardware than the node-spec of group web now has")
+            .says(
+                "web-2, web-3: made from another hardware than the node-spec of group web now has",
+            )
             .says("--replace-outdated");
     }
     assert_eq!(names(&project), ["lb-1", "web-2", "web-3"]);
@@ -100,6 +98,10 @@ fn protected_nodes_stay_until_somebody_says_otherwise() {
     assert_eq!(names(&project), ["db-1", "web-1"]);
     project.run(&["down", "--yes", "--unprotect", "db"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());
-    project.edit("pallet.star", "count = 2, phases = {\"bootstrap\": configure}, min_count = 1", "count = 1, min_count = 2");
+    project.edit(
+        "pallet.star",
+        "count = 2, phases = {\"bootstrap\": configure}, min_count = 1",
+        "count = 1, min_count = 2",
+    );
     project.run(&["check"]).exits(2).says("group web: its count 1 is below its min_count 2");
 }

@@ -4,7 +4,8 @@ use pallet_tests::Bed;
 
 use super::{project, text};
 
-const WEB: [(&str, &str); 4] = [("web-1", "web"), ("web-2", "web"), ("web-3", "web"), ("web-4", "web")];
+const WEB: [(&str, &str); 4] =
+    [("web-1", "web"), ("web-2", "web"), ("web-3", "web"), ("web-4", "web")];
 
 const PLAIN: &str = r#"
 def configure(request):
@@ -142,8 +143,7 @@ fn somebody_confirms_each_wave() {
     let bed = Bed::of(4);
     let project = project(&bed, &WEB, PLAIN);
     let question = "Begin wave 2 of 2 (web-3, web-4)? Type `yes` to confirm:";
-    let mut terminal =
-        project.terminal(&["lift", "--waves", "50%", "--confirm-waves"], question);
+    let mut terminal = project.terminal(&["lift", "--waves", "50%", "--confirm-waves"], question);
     assert_eq!(done(&bed), [1, 1, 0, 0]);
     terminal.press("no\r");
     terminal.wait_for("you did not confirm wave 2 of 2");

@@ -1,6 +1,7 @@
 //! The content of pallet.toml and of the user's config.toml: services, environment, admin user,
 //! plugins.
 
+mod history;
 mod keys;
 mod options;
 mod plugin_tables;
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 
+use history::HistoryConfig;
 pub(crate) use plugin_tables::{MirrorConfig, PluginRequirement, SignerConfig, SigstoreConfig};
 use plugin_tables::{MirrorTable, PluginTable, SignerTable};
 pub(crate) use read::{ConfigText, read};
@@ -75,6 +77,8 @@ pub(crate) struct Config {
     pub(crate) admin_user: AdminUserConfig,
     /// Timeouts of connections to nodes.
     pub(crate) connect: ConnectConfig,
+    /// How long the journals of operations are kept. See [The journal](history.md).
+    pub(crate) history: HistoryConfig,
     /// Where each secret is found, by name. `secret("NAME")` in `pallet.star` stands for its value.
     ///
     /// Names consist of letters, digits, `_`, `.` and `-`. Each secret has exactly one of the keys
@@ -250,6 +254,7 @@ impl Config {
                 timeout: over.connect.timeout.or(self.connect.timeout),
                 shell_timeout: over.connect.shell_timeout.or(self.connect.shell_timeout),
             },
+            history: self.history.merged(over.history),
             secrets: self.secrets,
             secret_places: self.secret_places,
             age_identities: self.age_identities,

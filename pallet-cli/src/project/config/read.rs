@@ -102,6 +102,7 @@ impl Reader<'_> {
                         }
                     }
                 }
+                "history" => config.history = self.history(value),
                 "secrets" => {
                     for (name, span, value) in self.table(key, value) {
                         if !is_secret_name(name) {
@@ -259,15 +260,26 @@ impl Reader<'_> {
     }
 
     fn seconds(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Duration> {
+        let number = self.positive(key, value, "seconds");
+        number.map(|number| Duration::from_secs(number.into()))
+    }
+
+    /// A whole number of something, at least 1.
+    pub(super) fn positive(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        what: &str,
+    ) -> Option<u32> {
         let number = value
             .get_ref()
             .as_integer()
             .and_then(|number| number.as_str().parse::<u32>().ok())
             .filter(|number| *number > 0);
         if number.is_none() {
-            self.wrong(value, key, "a number of seconds, 1 or more");
+            self.wrong(value, key, &format!("a number of {what}, 1 or more"));
         }
-        number.map(|number| Duration::from_secs(number.into()))
+        number
     }
 
     fn secret(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Secret> {

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 
+use pallet_core::plugins::Digest;
 use starlark::PrintHandler;
 use starlark::codemap::Span;
 use starlark::environment::{FrozenModule, Globals, Module};
@@ -36,6 +37,8 @@ pub(crate) struct Files<'a> {
     /// The crates that the files load; `None` if loading failed, which is reported.
     pub(crate) crates: BTreeMap<String, Option<Crate>>,
     files: Vec<(String, AstModule)>,
+    /// The digest of each file that was read.
+    pub(crate) digests: BTreeMap<String, Digest>,
     interfaces: HashMap<String, Interface>,
     /// The names bound by the load statements of the last file, which is pallet.star in the end.
     known: HashMap<String, KnownName>,
@@ -80,6 +83,7 @@ impl<'a> Files<'a> {
             language,
             crates: BTreeMap::new(),
             files: Vec::new(),
+            digests: BTreeMap::new(),
             interfaces: HashMap::new(),
             known: HashMap::new(),
             open: Vec::new(),
@@ -118,7 +122,11 @@ impl<'a> Files<'a> {
             );
             return;
         }
-        let ast = match self.read_source(name).and_then(|text| parse(name, text)) {
+        let source = self.read_source(name);
+        if let Ok(text) = &source {
+            self.digests.insert(name.to_owned(), Digest::of(text.as_bytes()));
+        }
+        let ast = match source.and_then(|text| parse(name, text)) {
             Ok(ast) => ast,
             Err(diagnostic) => {
                 let unplaced = diagnostic.place.is_none();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, test_kill_process};
 use tokio::task::JoinHandle;
 
 use crate::engine::operation::Event;
+use crate::engine::process::NamedProcess;
 use crate::engine::random_token::random_token;
 use crate::engine::{Engine, EngineError};
 use crate::plugin::{Lease, unix_time};
@@ -96,8 +96,5 @@ impl Drop for HeldLease {
 
 /// Whether the holder was a process on this machine that no longer exists.
 fn is_dead(other: &Lease, ours: &Lease) -> bool {
-    let process = i32::try_from(other.process).ok().and_then(Pid::from_raw);
-    let gone =
-        process.is_some_and(|process| test_kill_process(process) == Err(rustix::io::Errno::SRCH));
-    !other.machine.is_empty() && other.machine == ours.machine && gone
+    NamedProcess { machine: &other.machine, number: other.process }.is_dead(&ours.machine)
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Number, Value};
 use uuid::Uuid;
 
 use super::event::Event;
@@ -26,7 +27,11 @@ pub struct Record {
 impl Record {
     /// Parses a line of JSON; `None` if only a newer Pallet knows the event.
     pub fn parse(line: &str) -> Result<Option<Self>, serde_json::Error> {
-        let record: Record = serde_json::from_str(line)?;
+        // In a program that asks serde_json for `arbitrary_precision`, as starlark does, a number
+        // of a flattened type can only be read from a plain value.
+        let mut value: Value = serde_json::from_str(line)?;
+        make_plain(&mut value);
+        let record: Record = serde_json::from_value(value)?;
         Ok(Some(record).filter(|record| !matches!(record.event, Event::Unknown)))
     }
 }
@@ -135,6 +140,20 @@ impl Recorder {
     }
 }
 
+/// Writes all fractions in their usual form.
+fn make_plain(value: &mut Value) {
+    match value {
+        Value::Number(number) if !number.is_u64() && !number.is_i64() => {
+            if let Some(plain) = number.as_f64().and_then(Number::from_f64) {
+                *number = plain;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_plain),
+        Value::Object(fields) => fields.values_mut().for_each(make_plain),
+        _ => {}
+    }
+}
+
 fn write_time<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_rfc3339_millis(*time))
 }
@@ -180,5 +199,20 @@ mod tests {
             "event":"teleported","node":"web-1","from":{"here":[1]}}"#;
         assert!(Record::parse(line).unwrap().is_none());
         assert!(Record::parse("{}").is_err());
+    }
+
+    #[test]
+    fn numbers_are_read_in_every_form() {
+        for (text, seconds) in [("1.50", 1.5), ("2", 2.0), ("1e-3", 0.001)] {
+            let line = format!(
+                r#"{{"operation":"o","sequence":1,"time":"2026-01-31T12:00:00Z",
+                "event":"finished","ok":true,"changed":3,"seconds":{text}}}"#
+            );
+            let record = Record::parse(&line).unwrap().unwrap();
+            let Event::Finished { totals, seconds: read } = record.event else {
+                panic!("{record:?}")
+            };
+            assert_eq!((read, totals.changed), (seconds, 3));
+        }
     }
 }

@@ -40,6 +40,8 @@ fn every_table_is_read() {
         identity_files = ["~/.ssh/id", "keys/id"]
         sudo_password = { command = "pass show sudo" }
         no_sudo = true
+        [history]
+        days = 30
         [plugins]
         docker = "1.2"
         nginx = { version = ">=2", source = "oci://example.org" }
@@ -74,6 +76,7 @@ fn every_table_is_read() {
     );
     assert_eq!(config.admin_user.sudo_password, Some(Secret::Command("pass show sudo".into())));
     assert_eq!(config.admin_user.no_sudo, Some(true));
+    assert_eq!((config.history.days(), config.history.operations()), (30, 1000));
     assert_eq!(config.plugins["docker"].version.to_string(), "^1.2");
     assert_eq!(config.plugins["nginx"].source.as_ref().unwrap().to_string(), "oci://example.org");
     assert_eq!(

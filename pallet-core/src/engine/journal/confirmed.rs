@@ -1,0 +1,105 @@
+//! What journals confirm: what an operation that is resumed need not do again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::error::JournalError;
+use super::file::JournalFile;
+use super::journals::Journals;
+use crate::engine::{Event, PlannedChange};
+
+/// The longest chain of operations that resume each other.
+const LONGEST: usize = 100;
+
+/// What the journal of an operation confirms, together with those of the operations that it
+/// resumes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Confirmed {
+    /// The nodes that are done: the name of each by its ID.
+    pub nodes: BTreeMap<String, String>,
+    /// The nodes on which changes began: the ID of each by its name.
+    pub begun: BTreeMap<String, String>,
+    /// The actions that changed something, by the name of the node whose phase they belong to, in
+    /// order.
+    pub actions: BTreeMap<String, Vec<ConfirmedAction>>,
+    /// The names of the nodes that were destroyed.
+    pub destroyed: BTreeSet<String>,
+    /// The names of the nodes that were created.
+    pub created: BTreeSet<String>,
+    /// The local files that the declared actions used, each with a digest of its content.
+    pub files: BTreeMap<String, String>,
+    /// The operations that were read, the earliest first.
+    pub operations: Vec<String>,
+    /// An earlier operation whose journal is gone.
+    pub missing: Option<String>,
+}
+
+/// An action that changed something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConfirmedAction {
+    /// The phase.
+    pub phase: String,
+    /// The action's name: `remote_file`.
+    pub action: String,
+    /// Its subject: `/etc/motd`.
+    pub subject: String,
+}
+
+impl Journals {
+    /// What the journal of an operation confirms, together with those of the operations that it
+    /// resumes. It is an error if one of them cannot be read; one that is gone is told.
+    pub fn confirmed(&self, operation: &str) -> Result<Confirmed, JournalError> {
+        let mut journals = vec![self.read(operation)?];
+        let mut missing = None;
+        while let Some(earlier) = journals.last().and_then(|last| last.header.resumes.clone()) {
+            let is_known = journals.iter().any(|journal| journal.header.operation == earlier);
+            if is_known || journals.len() >= LONGEST {
+                break;
+            }
+            if !self.path(&earlier).exists() {
+                missing = Some(earlier);
+                break;
+            }
+            journals.push(self.read(&earlier)?);
+        }
+        let mut confirmed = Confirmed { missing, ..Confirmed::default() };
+        journals.into_iter().rev().for_each(|journal| confirmed.add(journal));
+        Ok(confirmed)
+    }
+}
+
+impl Confirmed {
+    /// Adds what a later journal confirms.
+    fn add(&mut self, journal: JournalFile) {
+        self.operations.push(journal.header.operation);
+        for record in journal.records {
+            match record.event {
+                Event::NodeDone { node, id } => {
+                    self.nodes.insert(id, node);
+                }
+                Event::Applying { node, id, .. } => {
+                    self.begun.insert(node, id);
+                }
+                Event::Action { change, changed: true } => {
+                    let PlannedChange { node, phase, action, subject, on_behalf_of, .. } = change;
+                    let node = on_behalf_of.unwrap_or(node);
+                    let action = ConfirmedAction { phase, action, subject };
+                    self.actions.entry(node).or_default().push(action);
+                }
+                Event::Created { node, started: false, .. } => {
+                    self.destroyed.remove(&node);
+                    self.created.insert(node);
+                }
+                Event::Destroyed { node, .. } => {
+                    // whatever was done on it is gone with it
+                    self.nodes.retain(|_, done| *done != node);
+                    self.actions.remove(&node);
+                    self.begun.remove(&node);
+                    self.created.remove(&node);
+                    self.destroyed.insert(node);
+                }
+                Event::Inputs { files } => self.files.extend(files),
+                _ => {}
+            }
+        }
+    }
+}
