@@ -32,6 +32,8 @@ const PARAMETERS: &[(&str, &str)] = &[
         "The phases that lift and converge run by default, in order. Default: `configure`.",
     ),
     ("function", "The function, which takes the request."),
+    ("then", "The function whose actions run if one of `function` fails. Default: the node fails."),
+    ("always", "The function whose actions run in both cases, last. Default: none."),
     ("command", "The command for the node's shell. It runs once, before anything changes."),
     ("user", "The user that commands run as and that owns files."),
     ("directory", "The working directory of commands."),
@@ -41,10 +43,17 @@ const PARAMETERS: &[(&str, &str)] = &[
 /// The description of a parameter, if the table has it.
 fn said(function: &str, parameter: &str) -> Option<&'static str> {
     let own = format!("{function}.{parameter}");
-    let is_declaration =
-        ["_spec", "defnode", "with_action_options", "plan_when", "plan_when_not", "secret"]
-            .iter()
-            .any(|end| function.ends_with(end));
+    let is_declaration = [
+        "_spec",
+        "defnode",
+        "with_action_options",
+        "plan_when",
+        "plan_when_not",
+        "on_failure",
+        "secret",
+    ]
+    .iter()
+    .any(|end| function.ends_with(end));
     PARAMETERS
         .iter()
         .find(|(name, _)| is_declaration && (*name == own || *name == parameter))

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::action::{Options, SourceLocation};
+use crate::action::{BlockRole, Options, SourceLocation};
 
 /// Declares an action. Takes [`DeclareAction`], returns `null`.
 pub const ACTION: &str = "action";
@@ -35,6 +35,8 @@ pub const SET_SETTINGS: &str = "set_settings";
 pub const ENTER_SCOPE: &str = "enter_scope";
 /// Ends the innermost scope. Takes `null`, returns `null`.
 pub const LEAVE_SCOPE: &str = "leave_scope";
+/// Begins a part of a block, a scope that [`LEAVE_SCOPE`] ends. Takes [`Block`], returns `null`.
+pub const ENTER_BLOCK: &str = "enter_block";
 /// Shows the user a message. Takes [`Log`], returns `null`.
 pub const LOG: &str = "log";
 
@@ -88,6 +90,14 @@ pub struct Scope {
     pub when: Option<String>,
     /// A read-only command: the actions apply only if it fails on the node.
     pub when_not: Option<String>,
+}
+
+/// See [`ENTER_BLOCK`]. A body begins a block. Its rescue, and then its other actions, follow it
+/// without anything in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The part of the block.
+    pub role: BlockRole,
 }
 
 /// See [`CALL`].

@@ -7,17 +7,19 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::blocks::Blocks;
 use super::caller::Caller;
 use super::context::{Activity, ActivityKind, Placeholders, RequestContext};
 use super::scope;
+use super::undoes::undoes;
 use crate::action::{
-    ActionEntry, AnyAction, ClaimIndex, Condition, Declared, Shown, SourceLocation, TABLE,
+    ActionEntry, AnyAction, ClaimIndex, Condition, Declared, InBlock, Shown, SourceLocation, TABLE,
 };
 use crate::engine::NodeError;
 use crate::engine::vault::Vault;
 use crate::model::{Capabilities, Target};
 use crate::plugin::operation::{
-    self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+    self, Block, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
 };
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 
@@ -53,12 +55,32 @@ pub(super) struct Recorded {
     scopes: Vec<Entered>,
     /// The number of conditions so far.
     conditions: usize,
+    blocks: Blocks,
+}
+
+impl Recorded {
+    fn enter(
+        &mut self,
+        scope: Scope,
+        conditions: Vec<Condition>,
+        block: Option<InBlock>,
+    ) -> Result<(), PluginError> {
+        if self.scopes.len() >= MAX_CALL_DEPTH {
+            return Err(PluginError::new(
+                ErrorKind::Failed,
+                format!("scopes of actions are more than {MAX_CALL_DEPTH} deep"),
+            ));
+        }
+        self.scopes.push(Entered { scope, conditions, block, depth: self.calls.len() });
+        Ok(())
+    }
 }
 
 /// A scope that was entered and not left yet.
 struct Entered {
     scope: Scope,
     conditions: Vec<Condition>,
+    block: Option<InBlock>,
     /// Its depth in calls: a crate cannot leave a scope of its caller.
     depth: usize,
 }
@@ -132,6 +154,8 @@ impl NodeRequest {
         if !prepared {
             action.prepare(&self.inner.context.workspace).map_err(invalid)?;
         }
+        let takes = |name: &str| (entry.parameters)()["properties"].get(name).is_some();
+        wanted.options.check(entry.name, takes).map_err(invalid)?;
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
@@ -141,6 +165,7 @@ impl NodeRequest {
             action,
             options: wanted.options,
             conditions,
+            blocks: recorded.scopes.iter().filter_map(|entered| entered.block).collect(),
             secret,
             source,
             via,
@@ -263,23 +288,27 @@ impl NodeRequest {
             caller.check("a condition", &needed)?;
         }
         let recorded = &mut *self.recorded();
-        if recorded.scopes.len() >= MAX_CALL_DEPTH {
-            return Err(PluginError::new(
-                ErrorKind::Failed,
-                format!("scopes of actions are more than {MAX_CALL_DEPTH} deep"),
-            ));
-        }
         let conditions = scope::conditions(&scope, &mut recorded.conditions)?;
-        recorded.scopes.push(Entered { scope, conditions, depth: recorded.calls.len() });
-        Ok(())
+        recorded.enter(scope, conditions, None)
+    }
+
+    fn enter_block(&self, block: Block) -> Result<(), PluginError> {
+        let recorded = &mut *self.recorded();
+        let around = recorded.scopes.iter().filter(|entered| entered.block.is_some()).count();
+        let block = recorded.blocks.enter(block.role, around, &mut recorded.declared)?;
+        recorded.enter(Scope::default(), Vec::new(), Some(block))
     }
 
     fn leave(&self) -> Result<(), PluginError> {
         let recorded = &mut *self.recorded();
         let depth = recorded.calls.len();
-        let left = recorded.scopes.pop_if(|entered| entered.depth == depth);
-        left.map(drop)
-            .ok_or_else(|| PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave"))
+        let left = recorded.scopes.pop_if(|entered| entered.depth == depth).ok_or_else(|| {
+            PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave")
+        })?;
+        if let Some(block) = left.block {
+            recorded.blocks.leave(block, &recorded.declared);
+        }
+        Ok(())
     }
 
     fn get_settings(&self, wanted: GetSettings) -> Value {
@@ -330,6 +359,9 @@ impl RequestHost for NodeRequest {
                 self.set_settings(read(operation, payload)?).map(|()| Value::Null)
             }
             operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),
+            operation::ENTER_BLOCK => {
+                self.enter_block(read(operation, payload)?).map(|()| Value::Null)
+            }
             operation::LEAVE_SCOPE => self.leave().map(|()| Value::Null),
             operation::LOG => {
                 let log: Log = read(operation, payload)?;
@@ -343,23 +375,6 @@ impl RequestHost for NodeRequest {
             }
         }
     }
-}
-
-/// The error for two actions of one phase that contradict each other.
-fn undoes(action: &Declared, earlier: &Declared, what: &str) -> PluginError {
-    let place = |action: &Declared| {
-        action.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default()
-    };
-    let message = format!(
-        "{}{} undoes {}{}: each run would make both changes; they differ in {what}",
-        action.label(),
-        place(action),
-        earlier.label(),
-        place(earlier)
-    );
-    PluginError::new(ErrorKind::InvalidInput, message).with_help(
-        "keep one of them, or put them under opposite conditions or into different phases",
-    )
 }
 
 fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {

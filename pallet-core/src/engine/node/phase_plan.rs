@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::action::{
-    self, ActionError, Certainty, Change, Condition, Declared, Flags, Options, Skipped,
+    self, ActionError, Certainty, Change, Condition, Declared, Flags, InBlock, Options, Skipped,
     SourceLocation,
 };
 use crate::engine::NodeError;
@@ -55,6 +55,9 @@ pub struct PlannedAction {
     pub options: Options,
     /// Its conditions that only the node can decide.
     pub conditions: Vec<Condition>,
+    /// The blocks of `on_failure` that it is in, outermost first.
+    #[serde(default)]
+    pub blocks: Vec<InBlock>,
     /// Its arguments hold secrets.
     pub secret: bool,
     /// Its secrets were omitted when the plan was serialized, so it cannot be applied.
@@ -148,6 +151,7 @@ pub(in crate::engine) fn plan_phase(
             subject: declared.subject(),
             options: declared.options.clone(),
             conditions: step.conditions,
+            blocks: declared.blocks.clone(),
             secret: declared.secret.is_some(),
             withheld: false,
             source: declared.source.clone(),
