@@ -23,8 +23,7 @@ app = group_spec("app", phases = {"configure": configure})
 
 /// The warnings of an operation.
 fn warnings(events: &Events) -> Vec<String> {
-    let warnings = events.all().iter().filter(|event| event["event"] == "warning");
-    warnings.map(|event| event["message"].as_str().unwrap_or_default().to_owned()).collect()
+    events.of_kind("warning").map(|event| event.message().to_owned()).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pallet_tests::Bed;
+use pallet_tests::{Bed, Event};
 
 use super::project;
 
@@ -33,7 +33,8 @@ fn a_timeout_ends_all_processes_of_the_action_and_the_node() {
 
     // what ends in time leaves no clock behind
     project.edit("pallet.star", "timeout = 2", "timeout = 7705");
-    project.edit("pallet.star", "sleep 7704", "pkill -f '[s]leep 770[123]'");
+    let all = "setsid sleep 7701 & (sleep 7702 &); sh -c 'sleep 7703; :' & sleep 7704";
+    project.edit("pallet.star", all, "true");
     project.run(&["lift"]).exits(0);
     assert_eq!(running(&bed, "sleep 770"), "");
 }
@@ -95,8 +96,7 @@ fn an_ignored_error_is_a_warning() {
     let project = project(&bed, 1, "root", IGNORED);
     let events = project.events(&["lift"], 0);
     assert!(events.ok());
-    let warnings = events.all().iter().filter(|event| event["event"] == "warning");
-    let warnings: Vec<_> = warnings.map(|event| event["message"].as_str().unwrap()).collect();
+    let warnings: Vec<_> = events.of_kind("warning").map(Event::message).collect();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].starts_with("remote_file /srv/none/b failed: "), "{warnings:?}");
     assert_eq!(
