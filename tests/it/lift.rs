@@ -2,6 +2,7 @@
 
 mod agent;
 mod bad_input;
+mod blocks;
 mod bounds;
 mod content;
 mod drift;
@@ -10,6 +11,7 @@ mod first_and_again;
 mod hostile;
 mod images;
 mod interrupt;
+mod limits;
 mod scopes;
 mod secrets;
 mod services;

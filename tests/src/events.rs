@@ -113,6 +113,11 @@ impl Event {
         self.0["action"].as_str()
     }
 
+    /// The text of a warning or message.
+    pub fn message(&self) -> &str {
+        self.0["message"].as_str().unwrap_or_default()
+    }
+
     /// Whether the action changed anything, or would.
     pub fn changed(&self) -> Option<bool> {
         match self.kind() {

@@ -65,6 +65,8 @@ const PARAMETERS: &[(&str, &str)] = &[
     ),
     ("node", "The node: a target such as one of `request.targets`, or its name."),
     ("function", "The function, which takes the request."),
+    ("then", "The function whose actions run if one of `function` fails. Default: the node fails."),
+    ("always", "The function whose actions run in both cases, last. Default: none."),
     ("command", "The command for the node's shell. It runs once, before anything changes."),
     ("user", "The user that commands run as and that owns files."),
     ("directory", "The working directory of commands."),
@@ -72,13 +74,14 @@ const PARAMETERS: &[(&str, &str)] = &[
 ];
 
 /// How the names of the functions end whose parameters are in the table.
-const DECLARATIONS: [&str; 10] = [
+const DECLARATIONS: [&str; 11] = [
     "_spec",
     "defnode",
     "rollout",
     "with_action_options",
     "plan_when",
     "plan_when_not",
+    "on_failure",
     "on_node",
     "locally",
     "run_once",

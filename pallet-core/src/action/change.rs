@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::PackageTransaction;
-use crate::script::Script;
+use crate::script::{Script, packages};
 
 /// One change to one node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -132,6 +132,11 @@ impl Change {
     pub fn with_agent(mut self, agent: bool) -> Self {
         self.agent = agent;
         self
+    }
+
+    /// Whether its script runs the package manager to install, upgrade or remove something.
+    pub(crate) fn is_of_packages(&self) -> bool {
+        self.packages.is_some() || packages::is_transaction(&self.script)
     }
 
     /// Adds an upload.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::block::InBlock;
 use super::claims::Account;
 use super::{Action, ActionError, AnyAction, Claims};
 use crate::model::digest;
@@ -30,9 +31,21 @@ pub struct Options {
     /// or `service nginx`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub always_after: Vec<String>,
+    /// Fails the action if it runs longer, in seconds. Its commands, and all that they started, are
+    /// ended. A package transaction is not ended: it is completed, and then the action fails. An
+    /// action with its own `timeout`, such as `wait_for_port`, does not have this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<u32>,
+    /// Goes on if the action fails. The failure is a warning, and the action counts as not changed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_errors: bool,
 }
 
 impl Options {
+    /// The names of all options.
+    pub const NAMES: [&'static str; 6] =
+        ["flag_on_change", "if_flag", "always_before", "always_after", "timeout", "ignore_errors"];
+
     /// No options.
     pub fn new() -> Self {
         Self::default()
@@ -60,6 +73,34 @@ impl Options {
     pub fn always_after(mut self, name: impl Into<String>) -> Self {
         self.always_after.push(name.into());
         self
+    }
+
+    /// Fails the action if it runs longer than these seconds.
+    pub fn timeout(mut self, seconds: u32) -> Self {
+        self.timeout = Some(seconds);
+        self
+    }
+
+    /// Goes on if the action fails.
+    pub fn ignore_errors(mut self) -> Self {
+        self.ignore_errors = true;
+        self
+    }
+
+    /// Refuses options that the action cannot have; `own`: the action has this parameter.
+    pub(crate) fn check(
+        &self,
+        action: &str,
+        own: impl Fn(&str) -> bool,
+    ) -> Result<(), ActionError> {
+        let wrong = |message: &str| Err(ActionError::arguments(action, message));
+        match self.timeout {
+            Some(_) if own("timeout") => {
+                wrong("it has its own parameter `timeout`; set that instead of the option")
+            }
+            Some(0) => wrong("a timeout of 0 s ends it at once; give at least 1"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -102,6 +143,8 @@ pub struct Declared {
     pub options: Options,
     /// Its conditions, which must all hold.
     pub conditions: Vec<Condition>,
+    /// The blocks of `on_failure` that it is in, outermost first.
+    pub blocks: Vec<InBlock>,
     /// If its arguments hold secrets, a name for it without them; its changes are then not shown in
     /// detail.
     pub secret: Option<String>,
@@ -136,6 +179,7 @@ impl Declared {
             action: Box::new(action),
             options: Options::default(),
             conditions: Vec::new(),
+            blocks: Vec::new(),
             secret: None,
             source: None,
             via: Vec::new(),
@@ -143,6 +187,12 @@ impl Declared {
             shown: None,
             accounts: OnceLock::new(),
         }
+    }
+
+    /// Whether the next action can run in the same script: at the same place, and without a reboot
+    /// in between.
+    pub fn goes_on_with(&self, next: &Declared) -> bool {
+        self.place == next.place && self.action.reboots().is_none()
     }
 
     /// A digest of the action with all its arguments, recorded on the node when it is applied.
@@ -188,5 +238,35 @@ impl Declared {
     /// Returns an error if a required account does not exist.
     pub(super) fn require_accounts(&self, node: &NodeState) -> Result<(), ActionError> {
         self.required().try_for_each(|account| account.require(node))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_all_options() {
+        let schema = schemars::schema_for!(Options).to_value();
+        let names: Vec<_> = schema["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(names, Options::NAMES);
+    }
+
+    #[test]
+    fn options_that_cannot_be_are_refused() {
+        let check = |options: Options, own| {
+            options
+                .check("exec", |name| own && name == "timeout")
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(check(Options::new().timeout(1).ignore_errors(), false), Ok(()));
+        assert_eq!(
+            check(Options::new().timeout(0), false).unwrap_err(),
+            "exec: a timeout of 0 s ends it at once; give at least 1"
+        );
+        assert_eq!(
+            check(Options::new().timeout(5), true).unwrap_err(),
+            "exec: it has its own parameter `timeout`; set that instead of the option"
+        );
     }
 }

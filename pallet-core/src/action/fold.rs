@@ -2,10 +2,11 @@
 //! make.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActionError, Certainty, Change, Condition, Declared};
+use super::{ActionError, BlockRole, Certainty, Change, Condition, Declared};
 use crate::model::{KNOWN_AFTER_APPLY, Known};
 use crate::observe::{NodeState, Observation};
 
@@ -37,13 +38,16 @@ pub enum Skipped {
     Conditions(Vec<Condition>),
     /// It waits for this flag, which no earlier action sets.
     Flag(String),
+    /// It is a rescue, and nothing can fail: no action before it in its block has a change.
+    Rescue,
 }
 
 /// All observations that the actions need.
 pub fn observation<'a>(actions: impl IntoIterator<Item = &'a Declared>) -> Observation {
     let mut wanted = Observation::default();
     for declared in actions {
-        if declared.conditions.is_empty() && declared.options.if_flag.is_none() {
+        let rescues = declared.blocks.iter().any(|block| block.role == BlockRole::Rescue);
+        if declared.conditions.is_empty() && declared.options.if_flag.is_none() && !rescues {
             declared.action.observe(&mut wanted);
             declared.observe_accounts(&mut wanted);
         } else {
@@ -83,14 +87,151 @@ pub fn plan_watched(
     look_again: bool,
     before: &mut dyn FnMut(&Declared, &NodeState),
 ) -> Result<Vec<Step>, (usize, ActionError)> {
-    let mut steps = Vec::with_capacity(actions.len());
-    let mut decided: BTreeMap<usize, Option<bool>> = BTreeMap::new();
-    for (index, declared) in actions.iter().enumerate() {
-        before(declared, node);
+    let mut fold = Fold {
+        actions,
+        look_again,
+        before,
+        decided: BTreeMap::new(),
+        steps: Some(Vec::with_capacity(actions.len())),
+        open: Vec::new(),
+        changes: 0,
+    };
+    let mut now = World { node: node.clone(), flags: std::mem::take(flags) };
+    let result = fold.sequence(0..actions.len(), 0, false, &mut now);
+    (*node, *flags) = (now.node, now.flags);
+    result.map(|()| fold.steps.unwrap_or_default())
+}
+
+/// What is known of a node at one point of a phase.
+#[derive(Clone)]
+struct World {
+    node: NodeState,
+    flags: Flags,
+}
+
+impl World {
+    /// Keeps only what is so in both.
+    fn keep_what_agrees(&mut self, other: &World) {
+        self.node.keep_what_agrees(&other.node);
+        for (flag, certainty) in &mut self.flags {
+            if other.flags.get(flag) != Some(&Certainty::Will) {
+                *certainty = Certainty::May;
+            }
+        }
+        for flag in other.flags.keys() {
+            self.flags.entry(flag.clone()).or_insert(Certainty::May);
+        }
+    }
+}
+
+/// The fold over the actions of a phase.
+struct Fold<'a> {
+    actions: &'a [Declared],
+    look_again: bool,
+    before: &'a mut dyn FnMut(&Declared, &NodeState),
+    /// The conditions that were looked at; `None`: only the node can decide.
+    decided: BTreeMap<usize, Option<bool>>,
+    /// `None` where only the state afterwards matters.
+    steps: Option<Vec<Step>>,
+    /// For each block around the current action, what is so wherever its part may fail.
+    open: Vec<World>,
+    /// The number of changes so far.
+    changes: usize,
+}
+
+impl Fold<'_> {
+    /// Plans actions in order, which are within so many blocks. `conditional`: they may be skipped.
+    fn sequence(
+        &mut self,
+        range: Range<usize>,
+        depth: usize,
+        conditional: bool,
+        now: &mut World,
+    ) -> Result<(), (usize, ActionError)> {
+        let mut index = range.start;
+        while index < range.end {
+            let actions = self.actions;
+            let id = |index: usize| actions[index].blocks.get(depth).map(|block| block.id);
+            let Some(block) = id(index) else {
+                self.action(index, conditional, now)?;
+                index += 1;
+                continue;
+            };
+            let end = (index..range.end).find(|next| id(*next) != Some(block));
+            let end = end.unwrap_or(range.end);
+            self.block(index..end, depth, conditional, now)?;
+            index = end;
+        }
+        Ok(())
+    }
+
+    /// Plans a block: its body, the rescue from wherever that may fail, and what always runs.
+    fn block(
+        &mut self,
+        range: Range<usize>,
+        depth: usize,
+        conditional: bool,
+        now: &mut World,
+    ) -> Result<(), (usize, ActionError)> {
+        let actions = self.actions;
+        let begins = |role: BlockRole| {
+            let is_later = |index: &usize| actions[*index].blocks[depth].role >= role;
+            range.clone().find(is_later).unwrap_or(range.end)
+        };
+        let (rescue, always) = (begins(BlockRole::Rescue), begins(BlockRole::Always));
+        let rescued = actions[range.start].blocks[depth].rescued;
+        let before = self.changes;
+        self.open.push(now.clone());
+        self.sequence(range.start..rescue, depth + 1, conditional, now)?;
+        let Some(failed) = self.open.pop().filter(|_| self.changes > before) else {
+            (rescue..always).for_each(|index| self.skip(index, now));
+            return self.sequence(always..range.end, depth + 1, conditional, now);
+        };
+        let mut worst = failed.clone();
+        if rescued {
+            let mut after = failed.clone();
+            self.open.push(failed);
+            self.sequence(rescue..always, depth + 1, true, &mut after)?;
+            worst = self.open.pop().unwrap_or(worst);
+            now.keep_what_agrees(&after);
+        }
+        // these run after any of this; only what follows them knows that it went well
+        worst.keep_what_agrees(now);
+        self.sequence(always..range.end, depth + 1, conditional, &mut worst)?;
+        let steps = self.steps.take();
+        let result = self.sequence(always..range.end, depth + 1, conditional, now);
+        self.steps = steps;
+        result
+    }
+
+    /// Skips a rescue where nothing can fail.
+    fn skip(&mut self, index: usize, now: &World) {
+        let Some(steps) = &mut self.steps else { return };
+        (self.before)(&self.actions[index], &now.node);
+        steps.push(Step {
+            index,
+            change: None,
+            drift: None,
+            settles: false,
+            conditions: Vec::new(),
+            skipped: Some(Skipped::Rescue),
+        });
+    }
+
+    fn action(
+        &mut self,
+        index: usize,
+        conditional: bool,
+        now: &mut World,
+    ) -> Result<(), (usize, ActionError)> {
+        let declared = &self.actions[index];
+        if self.steps.is_some() {
+            (self.before)(declared, &now.node);
+        }
         let (mut conditions, mut failing) = (Vec::new(), Vec::new());
         for condition in &declared.conditions {
             // it is checked only once, so changes by the actions under it do not matter
-            match decided.entry(condition.id).or_insert_with(|| holds(condition, node)) {
+            match self.decided.entry(condition.id).or_insert_with(|| holds(condition, &now.node)) {
                 Some(true) => {}
                 Some(false) => failing.push(condition.clone()),
                 None => conditions.push(condition.clone()),
@@ -100,17 +241,19 @@ pub fn plan_watched(
         let flag = match &declared.options.if_flag {
             None => Some(Certainty::Will),
             Some(flag) => {
-                let set = flags.get(flag).copied();
+                let set = now.flags.get(flag).copied();
                 if set.is_none() && skipped.is_none() {
                     skipped = Some(Skipped::Flag(flag.clone()));
                 }
                 set
             }
         };
+        let node = &mut now.node;
+        let before = declared.options.ignore_errors.then(|| node.clone());
         let change = match flag {
             _ if skipped.is_some() => None,
             None => None,
-            Some(Certainty::Will) if conditions.is_empty() => {
+            Some(Certainty::Will) if conditions.is_empty() && !conditional => {
                 let planned =
                     declared.require_accounts(node).and_then(|()| declared.action.plan(node));
                 planned.map_err(|error| (index, error))?
@@ -124,7 +267,7 @@ pub fn plan_watched(
             }
             _ => change,
         });
-        let settles = look_again
+        let settles = self.look_again
             && declared.action.plan(&mut node.clone()).is_ok_and(|again| again.is_none());
         let (change, drift) = match change {
             Some(change) if change.certainty == Certainty::Drifted => (None, Some(change)),
@@ -132,16 +275,26 @@ pub fn plan_watched(
         };
         if let Some(change) = &change {
             node.forget_commands();
+            if let Some(before) = before {
+                // it may fail, and then all goes on
+                node.keep_what_agrees(&before);
+            }
             if let Some(flag) = &declared.options.flag_on_change {
-                let so_far = flags.entry(flag.clone()).or_insert(change.certainty);
-                if change.certainty == Certainty::Will {
+                let sure = change.certainty == Certainty::Will && !declared.options.ignore_errors;
+                let certainty = if sure { Certainty::Will } else { Certainty::May };
+                let so_far = now.flags.entry(flag.clone()).or_insert(certainty);
+                if sure {
                     *so_far = Certainty::Will;
                 }
             }
+            self.changes += 1;
+            self.open.iter_mut().for_each(|world| world.keep_what_agrees(now));
         }
-        steps.push(Step { index, change, drift, settles, conditions, skipped });
+        if let Some(steps) = &mut self.steps {
+            steps.push(Step { index, change, drift, settles, conditions, skipped });
+        }
+        Ok(())
     }
-    Ok(steps)
 }
 
 /// Whether a condition holds, if known.
@@ -166,3 +319,6 @@ fn plan_conditional(
         Certainty::May | Certainty::Drifted => change,
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! file.
 
 mod account_name;
+mod block;
 mod builders;
 mod change;
 #[cfg(any(test, feature = "host"))]
@@ -34,6 +35,7 @@ mod traits;
 mod wait;
 mod workspace;
 
+pub use block::{BlockRole, InBlock};
 pub use change::{Certainty, Change, Upload, UploadSource};
 pub use claims::{ClaimIndex, Claims};
 pub use declared::{CONTROLLER, Condition, Declared, Options, Shown, SourceLocation};
@@ -79,6 +81,7 @@ actions! {
     package_repository::PackageRepository,
     package_source::PackageSource,
     packages::Packages,
+    reboot::Reboot,
     remote_directory::RemoteDirectory,
     remote_file::RemoteFile,
     retry::Retry,
@@ -89,6 +92,7 @@ actions! {
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
     user::User,
+    wait_for_command::WaitForCommand,
     wait_for_file::WaitForFile,
     wait_for_http::WaitForHttp,
     wait_for_port::WaitForPort,

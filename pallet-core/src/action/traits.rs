@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{ActionError, Change, Claims, Workspace};
+use super::{ActionError, Change, Claims, Reboot, Workspace};
 use crate::model::Capabilities;
 use crate::observe::{NodeState, Observation};
 
@@ -39,6 +39,17 @@ pub trait Action:
     /// the opposite, each would undo the other in every run, so the declaration is refused.
     fn claims(&self, _claims: &mut Claims) {}
 
+    /// Whether it only waits for something, and never changes anything itself.
+    fn only_waits(&self) -> bool {
+        false
+    }
+
+    /// The reboot that its change makes, if it makes one: its script must end before the node goes
+    /// down. What follows runs when the node is back.
+    fn reboots(&self) -> Option<Reboot> {
+        None
+    }
+
     /// Asks for the state that must be known before this can be planned.
     fn observe(&self, wanted: &mut Observation);
 
@@ -58,6 +69,10 @@ pub trait AnyAction: Debug + Send + Sync {
     fn needs(&self) -> Capabilities;
     /// See [`Action::claims`].
     fn claims(&self, claims: &mut Claims);
+    /// See [`Action::only_waits`].
+    fn only_waits(&self) -> bool;
+    /// See [`Action::reboots`].
+    fn reboots(&self) -> Option<Reboot>;
     /// See [`Action::observe`].
     fn observe(&self, wanted: &mut Observation);
     /// See [`Action::plan`].
@@ -81,6 +96,12 @@ impl<A: Action> AnyAction for A {
     }
     fn claims(&self, claims: &mut Claims) {
         Action::claims(self, claims)
+    }
+    fn only_waits(&self) -> bool {
+        Action::only_waits(self)
+    }
+    fn reboots(&self) -> Option<Reboot> {
+        Action::reboots(self)
     }
     fn observe(&self, wanted: &mut Observation) {
         Action::observe(self, wanted)

@@ -104,6 +104,10 @@ impl Action for WaitForHttp {
         needed.url(&self.url);
     }
 
+    fn only_waits(&self) -> bool {
+        true
+    }
+
     fn observe(&self, wanted: &mut Observation) {
         wanted.command(&self.condition());
     }

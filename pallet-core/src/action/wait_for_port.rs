@@ -86,6 +86,10 @@ impl Action for WaitForPort {
     /// It is read-only.
     fn needs(&self, _needed: &mut Capabilities) {}
 
+    fn only_waits(&self) -> bool {
+        true
+    }
+
     fn observe(&self, wanted: &mut Observation) {
         wanted.command(&self.condition());
     }

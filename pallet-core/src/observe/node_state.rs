@@ -176,6 +176,17 @@ impl NodeState {
         self.commands.0.clear();
     }
 
+    /// Forgets what may be different after the node was booted: what runs, what is in memory, and
+    /// the results of commands.
+    pub fn forget_boot(&mut self) {
+        self.services.0.clear();
+        self.commands.0.clear();
+        self.readings.0.clear();
+        for path in ["/run", "/var/run", "/tmp", "/dev"] {
+            self.forget_files_below(path);
+        }
+    }
+
     /// Forgets a path and everything below it.
     pub fn forget_files_below(&mut self, path: &str) {
         let below = format!("{}/", path.trim_end_matches('/'));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::action::{Options, SourceLocation};
+use crate::action::{BlockRole, Options, SourceLocation};
 
 /// Declares an action. Takes [`DeclareAction`], returns `null`.
 pub const ACTION: &str = "action";
@@ -41,6 +41,8 @@ pub const AT: &str = "at";
 /// Whether this node is the one of its group that runs what must run only once. Takes `null`,
 /// returns a boolean.
 pub const IS_FIRST: &str = "is_first";
+/// Begins a part of a block, a scope that [`LEAVE_SCOPE`] ends. Takes [`Block`], returns `null`.
+pub const ENTER_BLOCK: &str = "enter_block";
 /// Shows the user a message. Takes [`Log`], returns `null`.
 pub const LOG: &str = "log";
 
@@ -106,6 +108,14 @@ pub struct At {
     pub operation: String,
     /// What it takes.
     pub payload: Value,
+}
+
+/// See [`ENTER_BLOCK`]. A body begins a block. Its rescue, and then its other actions, follow it
+/// without anything in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The part of the block.
+    pub role: BlockRole,
 }
 
 /// See [`CALL`].

@@ -9,7 +9,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::operation::{self, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings};
+use super::operation::{
+    self, Block, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+};
 use super::{ConfigCrate, ErrorKind, PluginError, Request, RequestHost, config_crate_call};
 use crate::action::{Options, TABLE};
 use crate::model::{AdminUser, Capabilities, Environment, Os, Target};
@@ -185,6 +187,9 @@ impl Host {
         })?;
         let action = (entry.parse)(wanted.arguments.clone())
             .map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
+        let takes = |name: &str| (entry.parameters)()["properties"].get(name).is_some();
+        let checked = wanted.options.check(&wanted.action, takes);
+        checked.map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
         let subject = action.subject();
         self.check(&format!("{} {subject}", wanted.action), &action.needs())?;
         self.state().actions.push(RecordedAction {
@@ -245,6 +250,9 @@ impl RequestHost for Host {
             }
             operation::SET_SETTINGS => self.set_settings(read(operation, payload)?)?,
             operation::ENTER_SCOPE => self.enter(&read(operation, payload)?)?,
+            operation::ENTER_BLOCK => {
+                let _: Block = read(operation, payload)?;
+            }
             operation::LEAVE_SCOPE => {}
             operation::LOG => self.state().said.push(read(operation, payload)?),
             _ => {

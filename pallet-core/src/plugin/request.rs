@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::operation::{
-    self, At, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+    self, At, Block, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
 };
 use super::{ErrorKind, PluginError};
-use crate::action::{Action, Options};
+use crate::action::{Action, BlockRole, Options};
 use crate::model::{AdminUser, Environment, Target, secret_placeholder};
 
 /// The configuration of one node in one phase, while it is being declared.
@@ -123,6 +123,37 @@ impl Request {
     /// the first that can be reached.
     pub fn is_first(&self) -> anyhow::Result<bool> {
         self.ask(operation::IS_FIRST, Value::Null)
+    }
+
+    /// Runs `declare`. If one of its actions fails on the node, those after it are skipped, and the
+    /// actions of `then` run. If these succeed, the node goes on, with a warning. Without a `then`,
+    /// or if that fails too, the node fails. The actions of `always` run last in both cases, also
+    /// if the node then fails.
+    pub fn on_failure<T>(
+        &mut self,
+        declare: impl FnOnce(&mut Self) -> anyhow::Result<T>,
+        then: Option<&mut dyn FnMut(&mut Self) -> anyhow::Result<()>>,
+        always: Option<&mut dyn FnMut(&mut Self) -> anyhow::Result<()>>,
+    ) -> anyhow::Result<T> {
+        let result = self.in_block(BlockRole::Body, declare)?;
+        if let Some(then) = then {
+            self.in_block(BlockRole::Rescue, then)?;
+        }
+        if let Some(always) = always {
+            self.in_block(BlockRole::Always, always)?;
+        }
+        Ok(result)
+    }
+
+    fn in_block<T>(
+        &mut self,
+        role: BlockRole,
+        declare: impl FnOnce(&mut Self) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        self.ask::<Value>(operation::ENTER_BLOCK, Block { role })?;
+        let result = declare(self);
+        self.ask::<Value>(operation::LEAVE_SCOPE, Value::Null)?;
+        result
     }
 
     /// Calls a function of another crate.

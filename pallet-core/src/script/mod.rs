@@ -24,6 +24,8 @@ mod batch_tests;
 mod builder;
 mod flag;
 mod library;
+#[cfg(test)]
+mod limit_tests;
 pub mod packages;
 mod quote;
 pub mod services;
@@ -52,6 +54,8 @@ pub(crate) const SED: &str = include_str!("shared/sed.sh");
 pub const LIBRARY: &str = concat!(
     include_str!("library/base.sh"),
     include_str!("library/clean.sh"),
+    include_str!("library/limit.sh"),
+    include_str!("library/reboot.sh"),
     include_str!("library/secrets.sh"),
     include_str!("library/place.sh"),
     include_str!("library/agent.sh"),

@@ -12,7 +12,7 @@ use pallet_core::abi::author::ConnectService;
 use pallet_core::action::{Options, TABLE};
 use pallet_core::model::{AdminUser, Manifest, Node, PluginSummary, Target};
 use pallet_core::plugin::operation::{
-    CallFunction, DeclareAction, GetSettings, InvokeService, Log, Scope, SetSettings,
+    Block, CallFunction, DeclareAction, GetSettings, InvokeService, Log, Scope, SetSettings,
 };
 use pallet_core::plugin::{
     Created, Credential, Lease, Offers, PluginError, RunNodes, WantedOffers,
@@ -192,6 +192,7 @@ fn payloads() -> BTreeMap<&'static str, Crossing> {
     }
     types![
         AdminUser,
+        Block,
         CallFunction,
         ConnectService,
         Created,

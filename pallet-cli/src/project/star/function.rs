@@ -153,7 +153,8 @@ impl HostFunction {
         let arguments = std::mem::take(&mut bound.data);
         let (operation, payload) = match &self.does {
             HostBehavior::Action(action) => {
-                let (options, arguments) = split_options(arguments);
+                let (options, arguments) = split_options(arguments, &self.signature.root)
+                    .map_err(|error| FunctionError::new(format!("{action}: {error}")))?;
                 let declared =
                     DeclareAction { action: (*action).to_owned(), arguments, options, source };
                 (operation::ACTION, serde_json::to_value(declared))
@@ -187,25 +188,22 @@ impl HostFunction {
     }
 }
 
-fn split_options(mut arguments: Map<String, Json>) -> (Options, Json) {
-    let mut flag = |name: &str| match arguments.remove(name) {
-        Some(Json::String(flag)) => Some(flag),
-        _ => None,
-    };
-    let (flag_on_change, if_flag) = (flag("flag_on_change"), flag("if_flag"));
-    let mut names = |name: &str| match arguments.remove(name) {
-        Some(Json::Array(names)) => {
-            names.iter().filter_map(Json::as_str).map(str::to_owned).collect()
+/// The options of every action among the arguments of one, and the others. `root` is the schema of
+/// the action's own parameters.
+fn split_options(
+    mut arguments: Map<String, Json>,
+    root: &Json,
+) -> serde_json::Result<(Options, Json)> {
+    let mut options = Map::new();
+    for name in Options::NAMES {
+        if root["properties"].get(name).is_some() {
+            continue;
         }
-        _ => Vec::new(),
-    };
-    let options = Options {
-        flag_on_change,
-        if_flag,
-        always_before: names("always_before"),
-        always_after: names("always_after"),
-    };
-    (options, Json::Object(arguments))
+        if let Some(value) = arguments.remove(name) {
+            options.insert(name.to_owned(), value);
+        }
+    }
+    Ok((serde_json::from_value(Json::Object(options))?, Json::Object(arguments)))
 }
 
 impl fmt::Display for HostFunction {

@@ -29,6 +29,14 @@ const PLAN_WHEN: &str = "Calls a function whose actions apply to the nodes on wh
 const PLAN_WHEN_NOT: &str = "Calls a function whose actions apply to the nodes on which a command \
     fails.\n\n\
     Example: `plan_when_not(request, \"test -e /srv/keep\", clean)`";
+const ON_FAILURE: &str = "Calls a function. If one of its actions fails on a node, the rest of them \
+    is skipped, and the actions of `then` run. If these succeed, the node goes on, with a warning \
+    that tells what failed. Without `then`, or if that fails too, the node fails. The actions of \
+    `always` run last in both cases.\n\n\
+    If the function changes nothing on a node, nothing can fail there, and `then` is not planned. \
+    An action that cannot be planned is not rescued, and neither is a lost connection.\n\n\
+    Example: `on_failure(request, upgrade, then = roll_back, always = lambda request: \
+    service(request, \"app\"))`";
 const NODE_SPEC: &str = "Declares what a node must be. The smallest and cheapest offer of the \
     service that meets all conditions is used.\n\n\
     Example: `node_spec(image = {\"os_family\": \"debian\"}, hardware = {\"min_cores\": 2})`";
@@ -67,7 +75,12 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
         let mut signature = data_signature(entry.name, (entry.parameters)());
         let options = schema_for!(Options).to_value();
         let options = options.get("properties").and_then(Json::as_object).into_iter().flatten();
-        signature.parameters.extend(options.map(|(name, node)| option(name, node.clone())));
+        for (name, node) in options {
+            // an action's own parameter wins
+            if signature.root["properties"].get(name).is_none() {
+                signature.parameters.push(option(name, node.clone()));
+            }
+        }
         signature.returns = Ty::none();
         HostFunction::new(Arc::new(signature), HostBehavior::Action(entry.name))
     });
@@ -131,7 +144,14 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
             required("function", Kind::Function),
         ]
     };
+    let block = vec![
+        required("request", Kind::Request),
+        required("function", Kind::Function),
+        keyword("then", Kind::Function),
+        keyword("always", Kind::Function),
+    ];
     [
+        function("on_failure", ON_FAILURE, block, ScopeFunction::OnFailure),
         function("with_action_options", WITH_ACTION_OPTIONS, with, ScopeFunction::Options),
         function("on_node", ON_NODE, other, ScopeFunction::OnNode),
         function("locally", LOCALLY, plain(), ScopeFunction::Locally),

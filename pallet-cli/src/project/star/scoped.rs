@@ -1,8 +1,10 @@
-//! The functions that run another function in a scope: with options for its actions, or with a
-//! condition on the node.
+//! The functions that run another function in a scope: with options for its actions, with a
+//! condition on the node, or with others that run if it fails.
 
+use pallet_core::action::BlockRole;
 use pallet_core::plugin::Request;
-use pallet_core::plugin::operation::{self, Scope};
+use pallet_core::plugin::operation::{self, Block, Scope};
+use serde::Serialize;
 use serde_json::Value as Json;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
@@ -27,6 +29,8 @@ pub(crate) enum ScopeFunction {
     Locally,
     /// `run_once`
     RunOnce,
+    /// `on_failure`
+    OnFailure,
 }
 
 impl ScopeFunction {
@@ -38,22 +42,31 @@ impl ScopeFunction {
         evaluator: &mut Evaluator<'v, '_, '_>,
     ) -> starlark::Result<Value<'v>> {
         let name = self.name();
-        let function = bound
-            .value("function")
+        let body = self
+            .function(&bound, "function")?
             .ok_or_else(|| FunctionError::new(format!("{name}: `function` is missing")))?;
-        if function.get_type() != "function" {
-            let message = format!(
-                "{name}: `function` must be a function of the request, not {}",
-                describe(function)
-            );
-            return Err(FunctionError::new(message)
-                .help("pass it without calling it, or write `lambda request: ...`".to_owned())
-                .into());
+        if let ScopeFunction::OnFailure = self {
+            let then = self.function(&bound, "then")?;
+            let always = self.function(&bound, "always")?;
+            let roles = [
+                (BlockRole::Body, Some(body)),
+                (BlockRole::Rescue, then),
+                (BlockRole::Always, always),
+            ];
+            let mut result = Value::new_none();
+            for (role, function) in roles {
+                let Some(function) = function else { continue };
+                let answer =
+                    within(&request, operation::ENTER_BLOCK, Block { role }, function, evaluator)?;
+                if role == BlockRole::Body {
+                    result = answer;
+                }
+            }
+            return Ok(result);
         }
-        let heap = evaluator.heap();
         let mut call = |request: Request| {
-            let argument = heap.alloc(RequestValue { request });
-            evaluator.eval_function(function, &[argument], &[])
+            let argument = evaluator.heap().alloc(RequestValue { request });
+            evaluator.eval_function(body, &[argument], &[])
         };
         match self {
             ScopeFunction::OnNode => {
@@ -69,16 +82,34 @@ impl ScopeFunction {
                     _ => Ok(Value::new_none()),
                 };
             }
-            ScopeFunction::Options | ScopeFunction::When | ScopeFunction::WhenNot => {}
+            ScopeFunction::OnFailure
+            | ScopeFunction::Options
+            | ScopeFunction::When
+            | ScopeFunction::WhenNot => {}
         }
         let scope = self
             .scope(bound.data)
             .map_err(|error| FunctionError::new(format!("{name}: {error}")))?;
-        let scope = serde_json::to_value(scope).map_err(anyhow::Error::new)?;
-        request.invoke(operation::ENTER_SCOPE, scope).map_err(FunctionError::from)?;
-        let result = call(request.clone());
-        request.invoke(operation::LEAVE_SCOPE, Json::Null).map_err(FunctionError::from)?;
-        result
+        within(&request, operation::ENTER_SCOPE, scope, body, evaluator)
+    }
+
+    /// The function that was passed as this parameter, if any.
+    fn function<'v>(
+        self,
+        bound: &BoundArguments<'v>,
+        parameter: &str,
+    ) -> Result<Option<Value<'v>>, FunctionError> {
+        let Some(function) = bound.value(parameter) else { return Ok(None) };
+        if function.get_type() == "function" {
+            return Ok(Some(function));
+        }
+        let message = format!(
+            "{}: `{parameter}` must be a function of the request, not {}",
+            self.name(),
+            describe(function)
+        );
+        Err(FunctionError::new(message)
+            .help("pass it without calling it, or write `lambda request: ...`".to_owned()))
     }
 
     fn name(self) -> &'static str {
@@ -89,6 +120,7 @@ impl ScopeFunction {
             ScopeFunction::OnNode => "on_node",
             ScopeFunction::Locally => "locally",
             ScopeFunction::RunOnce => "run_once",
+            ScopeFunction::OnFailure => "on_failure",
         }
     }
 
@@ -102,6 +134,24 @@ impl ScopeFunction {
             ScopeFunction::OnNode | ScopeFunction::Locally | ScopeFunction::RunOnce => {
                 Ok(Scope::default())
             }
+            // its parts are blocks
+            ScopeFunction::OnFailure => Ok(Scope::default()),
         }
     }
+}
+
+/// Calls a function of the request in a scope.
+fn within<'v>(
+    request: &Request,
+    enter: &str,
+    scope: impl Serialize,
+    function: Value<'v>,
+    evaluator: &mut Evaluator<'v, '_, '_>,
+) -> starlark::Result<Value<'v>> {
+    let scope = serde_json::to_value(scope).map_err(anyhow::Error::new)?;
+    request.invoke(enter, scope).map_err(FunctionError::from)?;
+    let argument = evaluator.heap().alloc(RequestValue { request: request.clone() });
+    let result = evaluator.eval_function(function, &[argument], &[]);
+    request.invoke(operation::LEAVE_SCOPE, Json::Null).map_err(FunctionError::from)?;
+    result
 }

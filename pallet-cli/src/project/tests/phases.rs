@@ -41,6 +41,52 @@ fn actions_and_crates_are_asked_for_with_their_places() {
 }
 
 #[test]
+fn options_of_actions_and_parameters_of_the_same_name() {
+    check(
+        "exec_script(request, \"true\", timeout = 5, ignore_errors = True)\n\
+         wait_for_port(request, 80, timeout = 5, ignore_errors = True)",
+        expect![[r#"
+            action {"action":"exec_script","arguments":{"script":"true"},"options":{"timeout":5,"ignore_errors":true},"source":{"file":"pallet.star","line":3,"column":5}}
+            action {"action":"wait_for_port","arguments":{"port":80,"timeout":5},"options":{"ignore_errors":true},"source":{"file":"pallet.star","line":4,"column":5}}
+        "#]],
+    );
+}
+
+#[test]
+fn a_block_has_a_body_a_rescue_and_what_always_runs() {
+    check(
+        "on_failure(request, lambda request: directory(request, \"/a\"), then = lambda request: \
+         directory(request, \"/b\"), always = lambda request: directory(request, \"/c\"))\n\
+         on_failure(request, lambda request: directory(request, \"/d\"))",
+        expect![[r#"
+            enter_block {"role":"body"}
+            action {"action":"directory","arguments":{"path":"/a"},"options":{},"source":{"file":"pallet.star","line":3,"column":41}}
+            leave_scope null
+            enter_block {"role":"rescue"}
+            action {"action":"directory","arguments":{"path":"/b"},"options":{},"source":{"file":"pallet.star","line":3,"column":90}}
+            leave_scope null
+            enter_block {"role":"always"}
+            action {"action":"directory","arguments":{"path":"/c"},"options":{},"source":{"file":"pallet.star","line":3,"column":141}}
+            leave_scope null
+            enter_block {"role":"body"}
+            action {"action":"directory","arguments":{"path":"/d"},"options":{},"source":{"file":"pallet.star","line":4,"column":41}}
+            leave_scope null
+        "#]],
+    );
+    check(
+        "on_failure(request, lambda request: None, then = \"x\")",
+        expect![[r#"
+        error: on_failure: `then` must be a function of the request, not the string "x"
+         --> pallet.star:3:5
+          |
+        3 |     on_failure(request, lambda request: None, then = "x")
+          |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = help: pass it without calling it, or write `lambda request: ...`
+    "#]],
+    );
+}
+
+#[test]
 fn values_keep_the_order_in_which_they_were_written() {
     check(
         "remote_file(request, \"/x\", template = \"t\", values = {\"z\": {\"y\": 1, \"b\": \

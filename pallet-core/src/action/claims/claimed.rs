@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::Declared;
+use super::super::{BlockRole, Declared};
 use super::paths::Paths;
 use super::{Claim, Claims, Holds, LineClaim};
 
@@ -23,8 +23,9 @@ impl ClaimIndex {
     /// Adds the claims of the next action, which follows `all`. Returns the position of an action
     /// that it undoes, if any, and what they disagree about.
     pub fn add(&mut self, next: &Declared, all: &[Declared]) -> Option<(usize, String)> {
-        // an action that waits for a flag is meant to act after others
-        if next.options.if_flag.is_some() {
+        // an action that waits for a flag is meant to act after others, and a rescue is meant to undo
+        let rescues = next.blocks.iter().any(|block| block.role == BlockRole::Rescue);
+        if next.options.if_flag.is_some() || rescues {
             return None;
         }
         let meets = |at: &usize| all.get(*at).is_some_and(|earlier| meet(earlier, next));

@@ -9,6 +9,7 @@ use super::context::{Placeholders, RequestContext};
 use super::request::NodeRequest;
 use super::workspace::Directory;
 use crate::action::{Declared, order, segments};
+use crate::engine::spec::HEALTH;
 use crate::engine::{Engine, NodeError, Phase};
 use crate::model::Target;
 use crate::plugin::Request;
@@ -151,5 +152,32 @@ pub(in crate::engine) fn run_phase(
     let declared = ordered.collect::<Result<Vec<_>, _>>().map_err(|message| {
         (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false)
     })?;
-    Ok((declared.into_iter().flatten().collect(), recorded.said))
+    let declared: Vec<Declared> = declared.into_iter().flatten().collect();
+    if name == HEALTH {
+        check_health(&declared).map_err(|message| {
+            (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false)
+        })?;
+    }
+    Ok((declared, recorded.said))
+}
+
+/// Refuses a health check that changes the node, or that would pass without a look at it.
+fn check_health(declared: &[Declared]) -> Result<(), String> {
+    let help = "use wait_for_http, wait_for_port, wait_for_file or wait_for_command";
+    if declared.is_empty() {
+        return Err(format!("it declares no check for this node; {help}"));
+    }
+    for one in declared {
+        if !one.action.only_waits() {
+            let label = one.label();
+            return Err(format!("{label} changes the node, and a health check only waits; {help}"));
+        }
+        if one.options.ignore_errors {
+            return Err(format!(
+                "{}: a check whose errors are ignored checks nothing",
+                one.label()
+            ));
+        }
+    }
+    Ok(())
 }

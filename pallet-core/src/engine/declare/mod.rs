@@ -1,11 +1,13 @@
 //! Declaring: runs phase functions on this machine and records the actions that they declare.
 
+mod blocks;
 mod caller;
 mod considered;
 mod context;
 mod functions;
 mod request;
 mod scope;
+mod undoes;
 mod workspace;
 
 pub(super) use considered::{Considered, USUAL_OS, named_os, target};

@@ -9,18 +9,20 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::blocks::Blocks;
 use super::caller::Caller;
 use super::context::{Activity, ActivityKind, Placeholders, RequestContext};
 use super::scope;
+use super::undoes::undoes;
 use crate::action::{
-    ActionEntry, AnyAction, CONTROLLER, ClaimIndex, Condition, Declared, Shown, SourceLocation,
-    TABLE,
+    ActionEntry, AnyAction, CONTROLLER, ClaimIndex, Condition, Declared, InBlock, Shown,
+    SourceLocation, TABLE,
 };
 use crate::engine::NodeError;
 use crate::engine::vault::Vault;
 use crate::model::{Capabilities, Os, Target, did_you_mean};
 use crate::plugin::operation::{
-    self, At, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+    self, At, Block, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
 };
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 
@@ -60,12 +62,33 @@ pub(super) struct Recorded {
     scopes: Vec<Entered>,
     /// The number of conditions so far.
     conditions: usize,
+    blocks: Blocks,
+}
+
+impl Recorded {
+    fn enter(
+        &mut self,
+        scope: Scope,
+        conditions: Vec<Condition>,
+        block: Option<(InBlock, Option<String>)>,
+    ) -> Result<(), PluginError> {
+        if self.scopes.len() >= MAX_CALL_DEPTH {
+            return Err(PluginError::new(
+                ErrorKind::Failed,
+                format!("scopes of actions are more than {MAX_CALL_DEPTH} deep"),
+            ));
+        }
+        self.scopes.push(Entered { scope, conditions, block, depth: self.calls.len() });
+        Ok(())
+    }
 }
 
 /// A scope that was entered and not left yet.
 struct Entered {
     scope: Scope,
     conditions: Vec<Condition>,
+    /// The part of a block, and the place where its actions run.
+    block: Option<(InBlock, Option<String>)>,
     /// Its depth in calls: a crate cannot leave a scope of its caller.
     depth: usize,
 }
@@ -142,15 +165,20 @@ impl NodeRequest {
         if !prepared {
             action.prepare(&self.inner.context.workspace).map_err(invalid)?;
         }
+        let takes = |name: &str| (entry.parameters)()["properties"].get(name).is_some();
+        wanted.options.check(entry.name, takes).map_err(invalid)?;
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
         let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
         let conditions =
             recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
+        let blocks = recorded.scopes.iter().filter_map(|entered| entered.block.as_ref());
+        let elsewhere = blocks.clone().any(|(_, place)| *place != self.inner.place);
         let declared = Declared {
             action,
             options: wanted.options,
             conditions,
+            blocks: blocks.map(|(block, _)| *block).collect(),
             secret,
             source,
             via,
@@ -158,6 +186,7 @@ impl NodeRequest {
             shown,
             accounts: OnceLock::new(),
         };
+        check_in_block(&declared, elsewhere)?;
         let recorded = &mut *recorded;
         // what runs elsewhere claims nothing on this node
         if declared.place.is_none()
@@ -313,23 +342,27 @@ impl NodeRequest {
             caller.check("a condition", &needed)?;
         }
         let recorded = &mut *self.recorded();
-        if recorded.scopes.len() >= MAX_CALL_DEPTH {
-            return Err(PluginError::new(
-                ErrorKind::Failed,
-                format!("scopes of actions are more than {MAX_CALL_DEPTH} deep"),
-            ));
-        }
         let conditions = scope::conditions(&scope, &mut recorded.conditions)?;
-        recorded.scopes.push(Entered { scope, conditions, depth: recorded.calls.len() });
-        Ok(())
+        recorded.enter(scope, conditions, None)
+    }
+
+    fn enter_block(&self, block: Block) -> Result<(), PluginError> {
+        let recorded = &mut *self.recorded();
+        let around = recorded.scopes.iter().filter(|entered| entered.block.is_some()).count();
+        let block = recorded.blocks.enter(block.role, around, &mut recorded.declared)?;
+        recorded.enter(Scope::default(), Vec::new(), Some((block, self.inner.place.clone())))
     }
 
     fn leave(&self) -> Result<(), PluginError> {
         let recorded = &mut *self.recorded();
         let depth = recorded.calls.len();
-        let left = recorded.scopes.pop_if(|entered| entered.depth == depth);
-        left.map(drop)
-            .ok_or_else(|| PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave"))
+        let left = recorded.scopes.pop_if(|entered| entered.depth == depth).ok_or_else(|| {
+            PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave")
+        })?;
+        if let Some((block, _)) = left.block {
+            recorded.blocks.leave(block, &recorded.declared);
+        }
+        Ok(())
     }
 
     fn get_settings(&self, wanted: GetSettings) -> Value {
@@ -380,6 +413,9 @@ impl RequestHost for NodeRequest {
                 self.set_settings(read(operation, payload)?).map(|()| Value::Null)
             }
             operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),
+            operation::ENTER_BLOCK => {
+                self.enter_block(read(operation, payload)?).map(|()| Value::Null)
+            }
             operation::LEAVE_SCOPE => self.leave().map(|()| Value::Null),
             operation::AT => {
                 let At { node, operation, payload } = read(operation, payload)?;
@@ -400,6 +436,21 @@ impl RequestHost for NodeRequest {
     }
 }
 
+/// Refuses actions in `on_failure` that cannot be part of one script.
+fn check_in_block(declared: &Declared, elsewhere: bool) -> Result<(), PluginError> {
+    let (what, help) = if declared.blocks.is_empty() {
+        return Ok(());
+    } else if declared.action.reboots().is_some() {
+        ("reboots the node", "put it before or after it")
+    } else if elsewhere {
+        ("runs elsewhere", "call on_failure within the function of on_node or locally")
+    } else {
+        return Ok(());
+    };
+    let message = format!("{} {what}, which is not possible within on_failure", declared.label());
+    Err(PluginError::new(ErrorKind::InvalidInput, message).with_help(help))
+}
+
 /// This machine as functions see it.
 fn controller() -> Target {
     let read = |file: &&str| std::fs::read_to_string(Path::new("/").join(file)).ok();
@@ -413,23 +464,6 @@ fn controller() -> Target {
         roles: Vec::new(),
         os,
     }
-}
-
-/// The error for two actions of one phase that contradict each other.
-fn undoes(action: &Declared, earlier: &Declared, what: &str) -> PluginError {
-    let place = |action: &Declared| {
-        action.source.as_ref().map(|source| format!(" ({source})")).unwrap_or_default()
-    };
-    let message = format!(
-        "{}{} undoes {}{}: each run would make both changes; they differ in {what}",
-        action.label(),
-        place(action),
-        earlier.label(),
-        place(earlier)
-    );
-    PluginError::new(ErrorKind::InvalidInput, message).with_help(
-        "keep one of them, or put them under opposite conditions or into different phases",
-    )
 }
 
 fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {

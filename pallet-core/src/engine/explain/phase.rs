@@ -136,6 +136,7 @@ fn explain_action(
 fn reason(action: &PlannedAction) -> String {
     match &action.skipped {
         Some(Skipped::Flag(flag)) => format!("nothing before it sets the flag {flag}"),
+        Some(Skipped::Rescue) => "nothing before it in its on_failure can fail".to_owned(),
         Some(Skipped::Conditions(failing)) => {
             let words = failing.iter().map(|condition| {
                 format!(

@@ -1,10 +1,10 @@
 //! Applies a plan to its node, and reads the result of each change.
 
-use super::compile::{Compiled, INCOMING, compile};
+use super::compile::{Compiled, INCOMING, Part, compile};
 use super::frames::{Frame, Frames};
 use super::phase_plan::PhasePlan;
 use super::session::Session;
-use crate::action::{Certainty, UploadSource};
+use crate::action::{BlockRole, Certainty, InBlock, UploadSource};
 use crate::engine::excerpt::Excerpt;
 use crate::engine::operation::{Event, PlannedChange};
 use crate::engine::random_token::random_token;
@@ -35,6 +35,8 @@ pub(in crate::engine) struct Applied {
     pub(in crate::engine) drifted: usize,
     /// The flags of actions with `flag_on_change`, and whether each was set, in order.
     pub(in crate::engine) flags: Vec<(String, bool)>,
+    /// The node is about to reboot.
+    pub(in crate::engine) reboots: bool,
     /// Why the apply ended early.
     pub(in crate::engine) error: Option<NodeError>,
 }
@@ -55,13 +57,7 @@ pub(in crate::engine) async fn apply(
         Ok(compiled) => compiled,
         Err(error) => return failed(plan.error(error.to_string())),
     };
-    let told: Vec<Vec<PlannedChange>> = compiled
-        .parts
-        .iter()
-        .map(|part| {
-            part.actions.iter().map(|position| plan.describe(&plan.actions[*position])).collect()
-        })
-        .collect();
+    let told: Vec<Told> = compiled.parts.iter().map(|part| Told::of(plan, part)).collect();
     let mut heard = (Ok(0), Progress::default());
     for _ in 0..SENT {
         for upload in &compiled.uploads {
@@ -83,27 +79,26 @@ fn conclude(
     plan: &PhasePlan,
     compiled: &Compiled,
     result: Result<i32, TransportError>,
-    mut progress: Progress,
+    mut progress: Progress<'_>,
 ) -> Applied {
     let phase = &plan.phase;
     let mut applied = Applied { drifted: progress.drifted, ..Applied::default() };
-    for (part, ended) in compiled.parts.iter().zip(&progress.ended) {
-        let actions: Vec<_> =
-            part.actions.iter().map(|position| &plan.actions[*position]).collect();
-        if ended.code != 0 {
-            let labels: Vec<_> = actions.iter().map(|action| action.label()).collect();
-            let mut lines = std::mem::take(&mut progress.lines);
-            let why = why(ended.code, progress.reason.take(), &mut lines);
-            let message = format!("{} {why}", labels.join(", "));
-            let error = actions[0].error(phase, message, lines.text());
-            applied.error = Some(error);
-            break;
-        }
-        applied.changes += if ended.changed { actions.len() } else { 0 };
-        let flags = actions.iter().filter_map(|action| action.options.flag_on_change.clone());
-        applied.flags.extend(flags.map(|flag| (flag, ended.changed)));
+    for (number, part) in compiled.parts.iter().enumerate() {
+        let ended = progress.ended.iter().find(|ended| ended.part == number);
+        let actions = part.actions.iter().map(|position| &plan.actions[*position]);
+        let changed = ended.is_some_and(|ended| ended.failure.is_none() && ended.changed);
+        applied.changes += if changed { part.actions.len() } else { 0 };
+        applied.reboots |= changed && actions.clone().any(|action| action.reboots.is_some());
+        // one that failed, or was skipped because another one did, sets none
+        let over = ended.is_some() || progress.done;
+        let flags = actions.filter_map(|action| action.options.flag_on_change.clone());
+        applied.flags.extend(flags.filter(|_| over).map(|flag| (flag, changed)));
     }
-    if applied.error.is_some() {
+    applied.error = failure(plan, compiled, &mut progress);
+    if let Some(error) = &mut applied.error {
+        if let (Err(lost), Some(_)) = (&result, progress.current) {
+            error.message += &format!("; and then {lost}");
+        }
         return applied;
     }
     let current = progress.current.and_then(|part| compiled.parts.get(part));
@@ -135,22 +130,41 @@ fn conclude(
     applied
 }
 
+/// The error of the actions that failed and were not ignored or rescued.
+fn failure(
+    plan: &PhasePlan,
+    compiled: &Compiled,
+    progress: &mut Progress<'_>,
+) -> Option<NodeError> {
+    let mut error: Option<NodeError> = None;
+    for Ended { part, failure, .. } in &mut progress.ended {
+        let action = &plan.actions[compiled.parts.get(*part)?.actions[0]];
+        let Some(failure) = failure.take_if(|failure| !failure.settled) else { continue };
+        match &mut error {
+            None => error = Some(action.error(&plan.phase, failure.message, failure.lines.text())),
+            // only what is in a block runs after a failure
+            Some(first) => first.message += &format!("; and then {}", failure.in_short()),
+        }
+    }
+    error
+}
+
 /// Runs the script, and reports its output while it runs.
-async fn hear(
+async fn hear<'a>(
     engine: &Engine,
     session: &mut Session,
     compiled: &Compiled,
-    told: &[Vec<PlannedChange>],
+    told: &'a [Told],
     token: &str,
-) -> (Result<i32, TransportError>, Progress) {
+) -> (Result<i32, TransportError>, Progress<'a>) {
     let (mut frames, mut errors) = (Frames::new(token), Frames::new(token));
-    let mut progress = Progress::default();
+    let mut progress = Progress { parts: told, ..Progress::default() };
     let mut take = |stream: Stream, read: &[u8]| match stream {
-        Stream::Out => frames.push(read, &mut |frame| progress.take(frame, told, engine)),
+        Stream::Out => frames.push(read, &mut |frame| progress.take(frame, engine)),
         Stream::Err => errors.push(read, &mut |frame| progress.take_error(frame, engine)),
     };
     let result = session.run(engine, &compiled.script, compiled.agent, &mut take).await;
-    frames.end(&mut |frame| progress.take(frame, told, engine));
+    frames.end(&mut |frame| progress.take(frame, engine));
     errors.end(&mut |frame| progress.take_error(frame, engine));
     (result, progress)
 }
@@ -172,9 +186,36 @@ async fn send(
     session.put(engine, &format!("{INCOMING}/{digest}"), content).await
 }
 
+/// What is reported of a part.
+struct Told {
+    changes: Vec<PlannedChange>,
+    labels: String,
+    ignore_errors: bool,
+    blocks: Vec<InBlock>,
+}
+
+impl Told {
+    fn of(plan: &PhasePlan, part: &Part) -> Self {
+        let actions: Vec<_> = part.actions.iter().map(|at| &plan.actions[*at]).collect();
+        let labels: Vec<_> = actions.iter().map(|action| action.label()).collect();
+        Told {
+            changes: actions.iter().map(|action| plan.describe(action)).collect(),
+            labels: labels.join(", "),
+            ignore_errors: actions[0].options.ignore_errors,
+            blocks: actions[0].blocks.clone(),
+        }
+    }
+
+    fn warn(&self, engine: &Engine, message: String) {
+        let node = self.changes.first().map(|change| change.node.clone());
+        engine.tell(Event::Warning { node, message });
+    }
+}
+
 /// The progress of a script.
 #[derive(Default)]
-struct Progress {
+struct Progress<'a> {
+    parts: &'a [Told],
     ended: Vec<Ended>,
     current: Option<usize>,
     changed: bool,
@@ -189,20 +230,40 @@ struct Progress {
 }
 
 struct Ended {
-    code: i32,
+    part: usize,
     changed: bool,
+    failure: Option<Failure>,
 }
 
-impl Progress {
+/// The failure of a part.
+struct Failure {
+    message: String,
+    lines: Excerpt,
+    /// It was ignored or rescued.
+    settled: bool,
+}
+
+impl Failure {
+    /// The message, with the last line of the output unless that is in it.
+    fn in_short(&self) -> String {
+        match self.lines.last() {
+            Some(line) if !self.message.contains(line) => format!("{}: {line}", self.message),
+            _ => self.message.clone(),
+        }
+    }
+}
+
+impl Progress<'_> {
     /// Handles a frame of the script's output, and reports it at once.
-    fn take(&mut self, frame: Frame, parts: &[Vec<PlannedChange>], engine: &Engine) {
+    fn take(&mut self, frame: Frame, engine: &Engine) {
+        let parts = self.parts;
         match frame {
             Frame::Begin(part) => {
                 self.current = Some(part);
                 self.changed = false;
                 self.lines.clear();
                 self.reason = None;
-                if let Some(change) = parts.get(part).and_then(|changes| changes.first()) {
+                if let Some(change) = parts.get(part).and_then(|told| told.changes.first()) {
                     let action = format!("{} {}", change.action, change.subject);
                     engine.tell(Event::ActionStarted {
                         node: change.node.clone(),
@@ -214,7 +275,7 @@ impl Progress {
             Frame::Changed(_) => self.changed = true,
             Frame::Drifted(part) => {
                 self.drifted += 1;
-                for change in parts.get(part).into_iter().flatten() {
+                for change in parts.get(part).into_iter().flat_map(|told| &told.changes) {
                     engine.tell(Event::Drift(PlannedChange {
                         certainty: Some(Certainty::Drifted),
                         ..change.clone()
@@ -223,19 +284,22 @@ impl Progress {
             }
             Frame::End(part, code) => {
                 self.current = None;
-                self.ended.push(Ended { code, changed: self.changed });
-                if code == 0 {
-                    self.lines.clear();
-                    for change in parts.get(part).into_iter().flatten() {
-                        engine
-                            .tell(Event::Action { change: change.clone(), changed: self.changed });
-                    }
+                let failure = match parts.get(part) {
+                    Some(told) if code != 0 => Some(self.failed(told, code, engine)),
+                    _ => None,
+                };
+                self.lines.clear();
+                let changes = parts.get(part).into_iter().flat_map(|told| &told.changes);
+                for change in changes.filter(|_| code == 0) {
+                    engine.tell(Event::Action { change: change.clone(), changed: self.changed });
                 }
+                self.ended.push(Ended { part, changed: self.changed, failure });
             }
+            Frame::Rescued(block) => self.rescued(block, engine),
             Frame::Waiting => {
                 let node = parts
                     .first()
-                    .and_then(|changes| changes.first())
+                    .and_then(|told| told.changes.first())
                     .map(|change| change.node.clone());
                 let message = "waiting for another operation that is changing this node".to_owned();
                 engine.tell(Event::Message { node, level: "info".to_owned(), message });
@@ -246,9 +310,8 @@ impl Progress {
             Frame::Line { text, begins, ends } => {
                 let line = engine.vault.redact_piece(&text, begins, ends);
                 self.lines.push(&line, ends);
-                let Some(change) = self.current.and_then(|part| parts.get(part)?.first()) else {
-                    return;
-                };
+                let current = self.current.and_then(|part| parts.get(part)?.changes.first());
+                let Some(change) = current else { return };
                 let (node, phase, action) = (
                     change.node.clone(),
                     change.phase.clone(),
@@ -256,6 +319,38 @@ impl Progress {
                 );
                 engine.tell(Event::Output { node, phase, action, line: line.into_owned() });
             }
+        }
+    }
+
+    /// The failure of a part; a warning, if it is ignored.
+    fn failed(&mut self, told: &Told, code: i32, engine: &Engine) -> Failure {
+        let mut lines = std::mem::take(&mut self.lines);
+        let why = why(code, self.reason.take(), &mut lines);
+        let message = format!("{} {why}", told.labels);
+        let failure = Failure { message, lines, settled: told.ignore_errors };
+        if told.ignore_errors {
+            told.warn(engine, format!("{}; ignored (ignore_errors)", failure.in_short()));
+        }
+        failure
+    }
+
+    /// Warns about what failed in the body of a block and was rescued.
+    fn rescued(&mut self, block: usize, engine: &Engine) {
+        let parts = self.parts;
+        let mut words: Vec<String> = Vec::new();
+        let mut first = None;
+        for Ended { part, failure, .. } in &mut self.ended {
+            let (Some(told), Some(failure)) = (parts.get(*part), failure) else { continue };
+            let in_body =
+                told.blocks.iter().any(|one| one.id == block && one.role == BlockRole::Body);
+            if in_body && !failure.settled {
+                failure.settled = true;
+                words.push(failure.in_short());
+                first = first.or(Some(told));
+            }
+        }
+        if let Some(told) = first {
+            told.warn(engine, format!("{}; rescued (on_failure)", words.join("; and then ")));
         }
     }
 

@@ -1,19 +1,19 @@
 //! Compiles the changes of one phase on one node into one script.
 
+mod blocks;
+mod parts;
+mod record;
+
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::ops::Range;
 
 use super::phase_plan::{PhasePlan, PlannedAction, Present};
 use crate::action::{ActionError, Certainty, Change, Upload};
-use crate::model::{Os, PackageTransaction};
-use crate::script::{FLAGS, Library, flag_file, packages, quote, shell};
+use crate::script::{FLAGS, Library, flag_file, quote};
 
 /// The directory of uploads on a node; each is named by its digest.
 pub(in crate::engine) const INCOMING: &str = "/var/lib/pallet/incoming";
-
-/// The directory on a node of the marks of applied actions, one file per phase.
-const APPLIED: &str = "/var/lib/pallet/applied";
 
 /// A script, and its uploads.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub(in crate::engine) fn compile(
     token: &str,
     library: &Library<'static>,
 ) -> Result<Compiled, ActionError> {
-    let PhasePlan { flags, later, os, user, present, actions, .. } = plan;
+    let PhasePlan { flags, user, present, actions, .. } = plan;
     let mut script = format!("token={token}\nframes=1\nincoming={INCOMING}\nflags={FLAGS}\n{LOCK}");
     let changes = || actions.iter().filter_map(|action| action.change.as_ref());
     let agent = changes().any(|change| change.agent);
@@ -137,64 +137,12 @@ pub(in crate::engine) fn compile(
     }
     let looked_at: BTreeSet<&String> =
         actions.iter().filter_map(|action| action.options.if_flag.as_ref()).collect();
-    let set: BTreeSet<&String> =
-        actions.iter().filter_map(|action| action.options.flag_on_change.as_ref()).collect();
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
-    let mut looked = BTreeSet::new();
-    for run in runs(&parts, actions) {
-        for condition in run
-            .clone()
-            .flat_map(|number| &parts[number].actions)
-            .flat_map(|position| &actions[*position].conditions)
-        {
-            if !looked.insert(condition.id) {
-                continue;
-            }
-            let (yes, no) = if condition.unless { ("", "1") } else { ("1", "") };
-            let look = shell(&condition.command, None);
-            let _ = writeln!(
-                script,
-                "if {look} >/dev/null 2>&1; then when_{id}={yes}; else when_{id}={no}; fi",
-                id = condition.id
-            );
-        }
-        if run.start == 0 {
-            let _ = writeln!(script, "printf '\\n%s begin 0\\n' {token}");
-        }
-        let together = run.len() > 1;
-        script.push_str(if together { "(\nset -e\nbatch_begin\n" } else { "(\nset -e\n" });
-        for number in run.clone() {
-            parts[number].text = body(&mut script, actions, &parts[number], number, os)?;
-            let next = match number + 1 < parts.len() {
-                true => format!("\n{token} begin {}\n", number + 1),
-                false => String::new(),
-            };
-            let say = if together { "batch_say" } else { "printf %s" };
-            // a part's messages go out in one write with the beginning of the next part, since each
-            // write wakes the reader
-            let _ = writeln!(script, "{say} \"$told\"'\n{token} end {number} 0\n{next}'");
-        }
-        script.push_str(if together { "batch_end\n" } else { "" });
-        let _ = writeln!(script, ") 2>&1 9>&-\nresult=$?");
-        match together {
-            true => script.push_str("[ \"$result\" -eq 0 ] || exit 1\n"),
-            false => {
-                let _ = writeln!(
-                    script,
-                    "[ \"$result\" -eq 0 ] || \
-                        {{\nprintf '\\n%s end {} %s\\n' {token} \"$result\"\nexit 1\n}}",
-                    run.start
-                );
-            }
-        }
-    }
-    // remove flags that no later action reads
-    for flag in looked_at.union(&set).filter(|flag| !later.contains(**flag)) {
-        let _ = writeln!(script, "rm -f \"$flags\"/{}", flag_file(flag));
-    }
-    script.push_str(&applied(plan));
+    parts::run(&mut script, plan, token, &mut parts)?;
+    record::forget_flags(&mut script, plan);
+    record::applied(&mut script, plan, &parts);
     if plan.mark_bootstrapped {
         let _ = writeln!(script, "mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}");
     }
@@ -208,111 +156,8 @@ pub(in crate::engine) fn compile(
     Ok(Compiled { script, uploads, parts, agent })
 }
 
-/// Writes the commands of one part, which leave their messages in the variable `told`. Returns the
-/// range of the commands in `script`.
-fn body(
-    script: &mut String,
-    actions: &[PlannedAction],
-    part: &Part,
-    number: usize,
-    os: &Os,
-) -> Result<Range<usize>, ActionError> {
-    let own = || part.actions.iter().map(|position| &actions[*position]);
-    let changes: Vec<&Change> = own().filter_map(|action| action.change.as_ref()).collect();
-    let PlannedAction { options, conditions, .. } = &actions[part.actions[0]];
-    let body = match changes.as_slice() {
-        [one] => one.script.clone(),
-        several => packages::transaction(os.package_manager, &join(several))?,
-    };
-    // the previous content of the file may be a secret too
-    let secret = own().any(|action| action.secret);
-    let _ = writeln!(
-        script,
-        "change= drift= told= part={number} no_versions={}",
-        if secret { "1" } else { "" }
-    );
-    if changes.iter().any(|change| change.packages.is_some()) {
-        // a transaction that is killed halfway is worse than none at all
-        script.push_str("trap '' TERM\nexport PALLET_TRANSACTION=1\n");
-    }
-    let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
-    let conditions =
-        conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
-    let tests: Vec<String> = flag.chain(conditions).collect();
-    // a flag is set before the change, so that an abort between the two cannot lose it, and removed
-    // again if nothing changed
-    let flags = own().filter_map(|action| action.options.flag_on_change.as_ref());
-    let (early, late): (Vec<_>, Vec<_>) =
-        flags.partition(|flag| options.if_flag.as_ref() != Some(*flag));
-    if !early.is_empty() {
-        script.push_str("early=\n");
-    }
-    for flag in early.iter().map(|flag| flag_file(flag)) {
-        let _ = writeln!(
-            script,
-            "[ -e \"$flags\"/{flag} ] || {{\n: > \"$flags\"/{flag}\nearly=\"$early {flag}\"\n}}"
-        );
-    }
-    let start = script.len();
-    match tests.is_empty() {
-        true => script.push_str(body.as_str()),
-        false => {
-            let _ = writeln!(script, "if {}; then\n{}fi", tests.join(" && "), body.as_str());
-        }
-    }
-    let text = start..script.len();
-    let _ = writeln!(script, "[ -z \"$drift\" ] || told='\n'$token' drifted {number}\n'");
-    script.push_str("if [ -n \"$change\" ]; then\n");
-    for flag in late {
-        let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
-    }
-    let _ = writeln!(script, "told=$told'\n'$token' changed {number}\n'");
-    if !early.is_empty() {
-        script.push_str("elif [ -n \"$early\" ]; then\n(cd -- \"$flags\" && rm -f -- $early)\n");
-    }
-    script.push_str("fi\n");
-    Ok(text)
-}
-
-/// The parts in runs: neighbours that each only write one file are batched, all others run alone.
-fn runs(parts: &[Part], actions: &[PlannedAction]) -> Vec<Range<usize>> {
-    let alone = |part: &Part| {
-        let action = &actions[part.actions[0]];
-        let decided = action.options.if_flag.is_some() || !action.conditions.is_empty();
-        decided || !action.change.as_ref().is_some_and(|change| change.script.is_of_one_file())
-    };
-    let mut runs: Vec<Range<usize>> = Vec::new();
-    let mut open = false;
-    for (number, part) in parts.iter().enumerate() {
-        let file = !alone(part);
-        match runs.last_mut() {
-            Some(run) if open && file => run.end = number + 1,
-            _ => runs.push(number..number + 1),
-        }
-        open = file;
-    }
-    runs
-}
-
-/// Records which actions were applied, so that a later run can detect drift. What is done for
-/// another node is not part of this node's phases.
-fn applied(plan: &PhasePlan) -> String {
-    if plan.on_behalf_of.is_some() {
-        return String::new();
-    }
-    let marks: String =
-        plan.actions.iter().filter_map(|action| Some(action.mark.clone()? + "\n")).collect();
-    let file = format!("{APPLIED}/{}", flag_file(&plan.phase));
-    let into = if plan.continues { ">>" } else { ">" };
-    format!(
-        "if [ -w /var/lib/pallet ]; then\n[ -d {APPLIED} ] || mkdir -m 700 {APPLIED}\numask 077\n\
-         printf %s {marks} {into}{file}\numask 022\nfi\n",
-        marks = quote(&marks)
-    )
-}
-
 /// Joins neighbouring package changes with the same package options into one part. Actions without
-/// a change in between do not separate them; flags and conditions do.
+/// a change in between do not separate them; flags, conditions and blocks do.
 fn group(actions: &[PlannedAction]) -> Vec<Part> {
     let mut parts: Vec<Part> = Vec::new();
     let mut open = None;
@@ -321,6 +166,8 @@ fn group(actions: &[PlannedAction]) -> Vec<Part> {
         let options = &action.options;
         let plain = options.flag_on_change.is_none()
             && options.if_flag.is_none()
+            && options.timeout.is_none()
+            && !blocks::may_go_on(action)
             && action.conditions.is_empty();
         let joins = change.packages.as_ref().filter(|_| plain).map(|packages| &packages.options);
         match parts.last_mut() {
@@ -341,14 +188,6 @@ fn uploads<'a>(changes: impl Iterator<Item = &'a Change>) -> Vec<Upload> {
         }
     }
     uploads
-}
-
-/// Joins the transactions of these changes, which all have the same options.
-fn join(changes: &[&Change]) -> PackageTransaction {
-    let mut all = changes.iter().filter_map(|change| change.packages.clone());
-    let mut joined = all.next().unwrap_or_default();
-    all.for_each(|packages| joined.extend(packages));
-    joined
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub(in crate::engine) enum Frame {
     Drifted(usize),
     /// The part ended with this exit code.
     End(usize, i32),
+    /// What failed in the block with this number was rescued.
+    Rescued(usize),
     /// Why the script is about to fail.
     Reason(String),
     /// The script waits for another operation that is changing the node.
@@ -91,6 +93,7 @@ fn parse(text: &str) -> Option<Frame> {
         ("begin", Some(Ok(part)), None) => Frame::Begin(part),
         ("changed", Some(Ok(part)), None) => Frame::Changed(part),
         ("drifted", Some(Ok(part)), None) => Frame::Drifted(part),
+        ("rescued", Some(Ok(block)), None) => Frame::Rescued(block),
         ("end", Some(Ok(part)), Some(Ok(code))) => Frame::End(part, code),
         ("waiting", None, None) => Frame::Waiting,
         ("missing", None, None) => Frame::Missing,

@@ -6,6 +6,7 @@ mod compile;
 mod frames;
 mod phase_plan;
 mod planner;
+mod reboot;
 mod session;
 
 pub use phase_plan::{PhasePlan, PlannedAction};

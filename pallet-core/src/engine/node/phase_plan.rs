@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::action::{
-    self, ActionError, Certainty, Change, Condition, Declared, Flags, Options, Skipped,
-    SourceLocation,
+    self, ActionError, Certainty, Change, Condition, Declared, Flags, InBlock, Options, Reboot,
+    Skipped, SourceLocation,
 };
 use crate::engine::NodeError;
 use crate::engine::operation::PlannedChange;
@@ -61,6 +61,9 @@ pub struct PlannedAction {
     pub options: Options,
     /// Its conditions that only the node can decide.
     pub conditions: Vec<Condition>,
+    /// The blocks of `on_failure` that it is in, outermost first.
+    #[serde(default)]
+    pub blocks: Vec<InBlock>,
     /// Its arguments hold secrets.
     pub secret: bool,
     /// Its secrets were omitted when the plan was serialized, so it cannot be applied.
@@ -82,6 +85,9 @@ pub struct PlannedAction {
     pub undone: bool,
     /// Why the action is skipped on this node, if it is.
     pub skipped: Option<Skipped>,
+    /// The reboot that its change makes. It is the last action of its plan.
+    #[serde(default)]
+    pub reboots: Option<Reboot>,
 }
 
 impl Serialize for PlannedAction {
@@ -158,6 +164,7 @@ pub(in crate::engine) fn plan_phase(
             subject: declared.subject(),
             options: declared.options.clone(),
             conditions: step.conditions,
+            blocks: declared.blocks.clone(),
             secret: declared.secret.is_some(),
             withheld: false,
             source: declared.source.clone(),
@@ -170,6 +177,7 @@ pub(in crate::engine) fn plan_phase(
             change: step.change.map(shown),
             drift: step.drift.map(shown),
             skipped: step.skipped,
+            reboots: declared.action.reboots(),
         }
     });
     Ok(PhasePlan {

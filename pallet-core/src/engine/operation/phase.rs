@@ -140,7 +140,7 @@ impl Member {
             actions: declared.len(),
         });
         let mut parts: Vec<&[Declared]> =
-            declared.chunk_by(|one, next| one.place == next.place).collect();
+            declared.chunk_by(|one, next| one.goes_on_with(next)).collect();
         // the mark of a phase is made on the node itself
         if parts.last().is_none_or(|part| part[0].place.is_some()) && mark_bootstrapped {
             parts.push(&[]);
@@ -297,12 +297,26 @@ impl Member {
 
     async fn apply(&mut self, engine: &Engine, mut plan: PhasePlan) {
         self.find_present(engine, &mut plan).await;
+        let reboot = plan.actions.iter().find_map(|action| action.reboots.clone());
+        let boot_id = match &reboot {
+            Some(_) => self.session.boot_id(engine).await,
+            None => Ok(String::new()),
+        };
+        let boot_id = match boot_id {
+            Ok(boot_id) => boot_id,
+            Err(error) => return self.fail(plan.error(error.to_string())),
+        };
         let applied = apply(engine, &mut self.session, &plan).await;
         self.planner.applied(&applied.flags);
         self.changes += applied.changes;
         self.drifted += applied.drifted;
         if let Some(error) = applied.error {
             self.fail(error);
+        } else if let Some(reboot) = reboot.filter(|_| applied.reboots)
+            && let Err(why) = self.session.wait_for_reboot(engine, &boot_id, &reboot).await
+        {
+            let label = "reboot".to_owned();
+            self.fail(NodeError { action: Some(label), ..plan.error(why) });
         }
     }
 

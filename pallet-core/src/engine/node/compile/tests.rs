@@ -11,7 +11,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 
 use super::{cleaning, compile};
-use crate::action::{Action, Declared, RemoteFile};
+use crate::action::{Action, BlockRole, Declared, ExecScript, InBlock, Options, RemoteFile};
 use crate::engine::declare::Directory;
 use crate::engine::node::phase_plan::tests::planned;
 use crate::script::Library;
@@ -349,5 +349,146 @@ fn a_failure_has_words() {
         let reason =
             format!("\npallet-0123456789abcdef reason {} is not a file", place.at("a").display());
         assert!(said.contains(&reason), "{:?}: {said}", place.shell);
+    }
+}
+
+/// Commands in the parts of blocks, each with its block numbers and roles.
+fn commands(place: &Sandbox, all: &[(&str, &[(usize, BlockRole)], Options)]) -> String {
+    let declared: Vec<_> = all
+        .iter()
+        .map(|(command, blocks, options)| {
+            let blocks = blocks
+                .iter()
+                .map(|(id, role)| InBlock { id: *id, role: *role, rescued: *id < 10 })
+                .collect();
+            let action =
+                ExecScript::new(command.replace("DIR", &place.files.path().display().to_string()));
+            Declared { blocks, options: options.clone(), ..Declared::of(action) }
+        })
+        .collect();
+    place.script(&declared, &[], false)
+}
+
+/// The frames that a script prints, without the token, and whether it succeeded.
+fn frames(place: &Sandbox, script: &str) -> (Vec<String>, bool) {
+    let output = place.run(script);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let frames = said.lines().filter_map(|line| line.strip_prefix("pallet-0123456789abcdef "));
+    let frames = frames.filter(|line| !line.starts_with("changed"));
+    (frames.map(str::to_owned).collect(), output.status.success())
+}
+
+const BODY: BlockRole = BlockRole::Body;
+const RESCUE: BlockRole = BlockRole::Rescue;
+const ALWAYS: BlockRole = BlockRole::Always;
+
+#[test]
+fn a_block_is_rescued() {
+    let plain = Options::new;
+    for place in places() {
+        let block = |first: &str, then: &str, always: &str| {
+            let all = [
+                (first, &[(0, BODY)][..], plain()),
+                ("true", &[(0, BODY)], plain()),
+                (then, &[(0, RESCUE)], plain()),
+                (always, &[(0, ALWAYS)], plain()),
+                ("true", &[], plain()),
+            ];
+            frames(&place, &commands(&place, &all))
+        };
+        let (seen, done) = block("true", "true", "true");
+        let all = "begin 0, end 0 0, begin 1, end 1 0, begin 3, end 3 0, begin 4, end 4 0, done";
+        assert_eq!((seen.join(", ").as_str(), done), (all, true), "{:?}", place.shell);
+        let (seen, done) = block("exit 7", "true", "true");
+        let all = "begin 0, end 0 7, begin 2, end 2 0, rescued 0, begin 3, end 3 0, begin 4, \
+            end 4 0, done";
+        assert_eq!((seen.join(", ").as_str(), done), (all, true), "{:?}", place.shell);
+        let (seen, done) = block("exit 7", "exit 8", "true");
+        let all = "begin 0, end 0 7, begin 2, end 2 8, begin 3, end 3 0";
+        assert_eq!((seen.join(", ").as_str(), done), (all, false), "{:?}", place.shell);
+        let (seen, done) = block("exit 7", "true", "exit 9");
+        let all = "begin 0, end 0 7, begin 2, end 2 0, rescued 0, begin 3, end 3 9";
+        assert_eq!((seen.join(", ").as_str(), done), (all, false), "{:?}", place.shell);
+    }
+}
+
+#[test]
+fn blocks_within_blocks() {
+    let plain = Options::new;
+    for place in places() {
+        let nested = |inner: &str, rescue: &str| {
+            let all = [
+                ("true", &[(0, BODY)][..], plain()),
+                (inner, &[(0, BODY), (1, BODY)], plain()),
+                (rescue, &[(0, BODY), (1, RESCUE)], plain()),
+                ("true", &[(0, BODY), (1, ALWAYS)], plain()),
+                ("true", &[(0, BODY)], plain()),
+                // a block without a rescue
+                ("true", &[(0, RESCUE), (10, BODY)], plain()),
+                ("true", &[(0, RESCUE), (10, ALWAYS)], plain()),
+                ("true", &[(0, ALWAYS)], plain()),
+            ];
+            let (seen, done) = frames(&place, &commands(&place, &all));
+            let ended = seen.iter().filter(|line| line.starts_with("end") || line.contains("resc"));
+            (ended.map(|line| line.replace("end ", "")).collect::<Vec<_>>().join(", "), done)
+        };
+        let (seen, done) = nested("exit 7", "true");
+        assert_eq!((seen.as_str(), done), ("0 0, 1 7, 2 0, rescued 1, 3 0, 4 0, 7 0", true));
+        let (seen, done) = nested("exit 7", "exit 8");
+        assert_eq!((seen.as_str(), done), ("0 0, 1 7, 2 8, 3 0, 5 0, 6 0, rescued 0, 7 0", true));
+    }
+}
+
+#[test]
+fn what_is_ignored_and_what_is_rescued_sets_no_flag_and_is_not_recorded() {
+    let flag = |name: &str| Options::new().flag_on_change(name);
+    for place in places() {
+        fs::create_dir_all(place.kept("flags")).unwrap();
+        let all = [
+            ("exit 7", &[][..], flag("a").ignore_errors()),
+            ("exit 0", &[(0, BODY)], flag("b")),
+            ("exit 8", &[(0, BODY)], flag("c")),
+            ("echo x >DIR/ran", &[(0, BODY)], Options::new().if_flag("b")),
+            ("true", &[(0, RESCUE)], Options::new()),
+            ("ls /var/lib/pallet/flags >DIR/flags", &[], Options::new()),
+        ];
+        let (seen, done) = frames(&place, &commands(&place, &all));
+        assert!(done, "{:?}: {seen:?}", place.shell);
+        assert!(!place.at("ran").exists());
+        assert_eq!(fs::read_to_string(place.at("flags")).unwrap(), "b\n", "{:?}", place.shell);
+        // what waited for it was skipped: the next run does it
+        assert_eq!(names(&place.kept("flags")), ["b"], "{:?}", place.shell);
+        let marks = fs::read_to_string(place.kept("applied/configure")).unwrap();
+        // only the last action was applied for sure
+        assert_eq!(marks.lines().count(), 1, "{:?}: {marks}", place.shell);
+    }
+}
+
+#[test]
+fn a_block_that_fails_keeps_the_flags_of_what_failed() {
+    for place in places() {
+        let all = [
+            ("exit 7", &[(0, BODY)][..], Options::new().flag_on_change("a")),
+            ("exit 8", &[(0, RESCUE)], Options::new()),
+        ];
+        let (seen, done) = frames(&place, &commands(&place, &all));
+        assert!(!done, "{:?}: {seen:?}", place.shell);
+        assert_eq!(names(&place.kept("flags")), ["a"], "{:?}", place.shell);
+    }
+}
+
+#[test]
+fn a_part_with_a_timeout() {
+    for place in places() {
+        let all = [
+            ("echo in time", &[][..], Options::new().timeout(60)),
+            ("sleep 7790", &[], Options::new().timeout(1).ignore_errors()),
+            ("true", &[], Options::new()),
+        ];
+        let script = commands(&place, &all);
+        let (seen, done) = frames(&place, &script);
+        let all = "begin 0, end 0 0, begin 1, reason it ran longer than its timeout of 1 s, \
+            end 1 1, begin 2, end 2 0, done";
+        assert_eq!((seen.join(", ").as_str(), done), (all, true), "{:?}", place.shell);
     }
 }
