@@ -177,21 +177,32 @@ fn safe(name: &str) -> String {
     if name.is_empty() { "project".to_owned() } else { name }
 }
 
-/// The words of a command line without the values of `--env`.
+/// The words of a command line without the values of `--env`, and without the project's directory,
+/// which the header has anyway.
 fn masked(words: &[String]) -> Vec<String> {
     let mask = |word: &str| match word.split_once('=') {
         Some((key, _)) => format!("{key}=…"),
         None => word.to_owned(),
     };
-    let (mut masked, mut is_value, mut options) = (Vec::new(), false, true);
-    for word in words {
-        options &= word != "--";
-        masked.push(match word.strip_prefix("--env=") {
-            _ if is_value => mask(word),
-            Some(value) if options => format!("--env={}", mask(value)),
-            _ => word.clone(),
-        });
-        is_value = options && !is_value && word == "--env";
+    let (mut masked, mut words) = (Vec::new(), words.iter());
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            // the words of a command on nodes follow
+            "--" => {
+                masked.push(word.clone());
+                masked.extend(words.by_ref().cloned());
+            }
+            "-C" | "--directory" => drop(words.next()),
+            "--env" => {
+                masked.push(word.clone());
+                masked.extend(words.next().map(|value| mask(value)));
+            }
+            _ => match word.strip_prefix("--env=") {
+                Some(value) => masked.push(format!("--env={}", mask(value))),
+                None if word.starts_with("--directory=") => {}
+                None => masked.push(word.clone()),
+            },
+        }
     }
     masked
 }
@@ -207,7 +218,8 @@ mod tests {
             ("--env KEY=1 lift web", "--env KEY=… lift web"),
             ("lift --env=KEY=a=b --env OTHER=2", "lift --env=KEY=… --env OTHER=…"),
             ("lift --env KEY", "lift --env KEY"),
-            ("run web -- env --env A=1", "run web -- env --env A=1"),
+            ("-C /srv/shop lift --directory=x", "lift"),
+            ("run web -- env --env A=1 -C b", "run web -- env --env A=1 -C b"),
         ] {
             assert_eq!(masked(&words(line)), words(kept));
         }

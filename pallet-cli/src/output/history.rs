@@ -226,6 +226,11 @@ mod tests {
                 "019ad0c8-5a02-7000-8000-000000000001".to_owned(),
             ),
         ];
-        expect_test::expect![[""]].assert_eq(&list(&entries));
+        expect_test::expect![[r#"
+            ID            TIME                  USER        COMMAND                                 RESULT
+            7f3a9c01d2e4  2025-11-29T18:03:02Z  ops@build7  run web -- 'df -h | tail -1\u{1b}[31m'  failed: 2 changed, 1 failed (3.1 s)
+            c52b04e81a6f  2025-11-29T18:03:02Z  ops@build7  lift --env motd=…                       running
+            000000000001  2025-11-29T18:03:02Z                                                      cannot be read: x.jsonl was written by a newer Pallet (format 2; this one knows 1); update Pallet to read it
+        "#]].assert_eq(&list(&entries));
     }
 }

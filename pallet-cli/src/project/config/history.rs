@@ -1,13 +1,8 @@
 //! The table `[history]`: how long journals are kept.
 
 use pallet_core::schemars::JsonSchema;
-use toml::Spanned;
-use toml::de::DeValue;
 
-use super::keys::keys;
-use super::read::Reader;
-
-/// How long the journals of operations are kept. The limits are applied when an operation begins.
+/// How long the journals of operations are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(crate = "pallet_core::schemars")]
 pub(crate) struct HistoryConfig {
@@ -33,19 +28,5 @@ impl HistoryConfig {
             days: over.days.or(self.days),
             operations: over.operations.or(self.operations),
         }
-    }
-}
-
-impl Reader<'_> {
-    pub(super) fn history(&mut self, value: &Spanned<DeValue<'_>>) -> HistoryConfig {
-        let mut history = HistoryConfig::default();
-        for (key, span, value) in self.table("history", value) {
-            match key {
-                "days" => history.days = self.positive(key, value, "days"),
-                "operations" => history.operations = self.positive(key, value, "operations"),
-                _ => self.unknown(span, key, "history", &keys::<HistoryConfig>()),
-            }
-        }
-        history
     }
 }

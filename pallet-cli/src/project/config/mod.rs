@@ -77,7 +77,8 @@ pub(crate) struct Config {
     pub(crate) admin_user: AdminUserConfig,
     /// Timeouts of connections to nodes.
     pub(crate) connect: ConnectConfig,
-    /// How long the journals of operations are kept. See [The journal](history.md).
+    /// How long the journals of operations are kept. The limits apply when an operation begins. See
+    /// [The journal](history.md).
     pub(crate) history: HistoryConfig,
     /// Where each secret is found, by name. `secret("NAME")` in `pallet.star` stands for its value.
     ///

@@ -11,8 +11,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::keys;
-use super::value::{Item, items, json};
-use super::{AdminUserConfig, Config, ConnectConfig, Named, ProjectConfig, Secret, Service};
+use super::value::{Item, items, json, positive};
+use super::{
+    AdminUserConfig, Config, ConnectConfig, HistoryConfig, Named, ProjectConfig, Secret, Service,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics, Note, SourceSpan, did_you_mean_or_list};
 
 /// A file to read.
@@ -102,7 +104,17 @@ impl Reader<'_> {
                         }
                     }
                 }
-                "history" => config.history = self.history(value),
+                "history" => {
+                    for (key, span, value) in self.table(key, value) {
+                        match key {
+                            "days" => config.history.days = self.positive(key, value, key),
+                            "operations" => {
+                                config.history.operations = self.positive(key, value, key)
+                            }
+                            _ => self.unknown(span, key, "history", &keys::<HistoryConfig>()),
+                        }
+                    }
+                }
                 "secrets" => {
                     for (name, span, value) in self.table(key, value) {
                         if !is_secret_name(name) {
@@ -265,17 +277,8 @@ impl Reader<'_> {
     }
 
     /// A whole number of something, at least 1.
-    pub(super) fn positive(
-        &mut self,
-        key: &str,
-        value: &Spanned<DeValue<'_>>,
-        what: &str,
-    ) -> Option<u32> {
-        let number = value
-            .get_ref()
-            .as_integer()
-            .and_then(|number| number.as_str().parse::<u32>().ok())
-            .filter(|number| *number > 0);
+    fn positive(&mut self, key: &str, value: &Spanned<DeValue<'_>>, what: &str) -> Option<u32> {
+        let number = positive(value.get_ref());
         if number.is_none() {
             self.wrong(value, key, &format!("a number of {what}, 1 or more"));
         }

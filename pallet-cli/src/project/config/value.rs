@@ -33,3 +33,9 @@ pub(super) fn json(value: &DeValue<'_>) -> Value {
         ),
     }
 }
+
+/// A whole number of at least 1.
+pub(super) fn positive(value: &DeValue<'_>) -> Option<u32> {
+    let number = value.as_integer()?.as_str().parse().ok()?;
+    (number > 0).then_some(number)
+}

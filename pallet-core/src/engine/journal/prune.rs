@@ -11,8 +11,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Journals {
     /// Removes the journals of operations that began more than so many days ago, and all but those
-    /// of the newest `operations`. Returns how many were removed. The journal of a running operation
-    /// stays. Others may do the same at the same time.
+    /// of the newest `operations`. Returns how many were removed. The journal of a running
+    /// operation stays. Others may do the same at the same time.
     pub fn prune(&self, days: u32, operations: usize) -> Result<usize, JournalError> {
         let now = SystemTime::now();
         let mut removed = 0;
