@@ -59,6 +59,8 @@ mod reference;
 #[cfg(test)]
 mod repl;
 #[cfg(test)]
+mod rolling;
+#[cfg(test)]
 mod services;
 #[cfg(test)]
 mod tidy;
