@@ -62,8 +62,8 @@ fn render(proxy: &Proxy) -> Result<String> {
     let mut out = format!("# written by pallet\nupstream {name} {{\n");
     write!(
         out,
-        "    include {};\n}}\n\nserver {{\n    listen {port};\n    server_name {server_name};\n\n    \
-         location / {{\n        proxy_pass http://{name};\n",
+        "    include {};\n}}\n\nserver {{\n    listen {port};\n    \
+         server_name {server_name};\n\n    location / {{\n        proxy_pass http://{name};\n",
         servers::active(name)
     )?;
     for (header, value) in [
