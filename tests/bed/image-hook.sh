@@ -58,7 +58,7 @@ rm -f "$root/var/lib/dbus/machine-id"
 repository=$root/srv/bed-repository
 mkdir -p "$repository" "$root/srv/small"
 rm -f "$root"/var/cache/apt/archives/*.deb
-APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet=2 --yes --download-only --no-install-recommends install nginx tree opendoas locales git
+APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet=2 --yes --download-only --no-install-recommends install nginx haproxy socat tree opendoas locales git
 # for nodes that lose it
 APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet=2 --yes --download-only --reinstall install sudo
 mv "$root"/var/cache/apt/archives/*.deb "$repository"

@@ -322,7 +322,7 @@ fn the_crates_of_the_repository_keep_the_laws() {
           file /home/keeper/.ssh/authorized_keys: ensure file
           remote_file /etc/sudoers.d/pallet-keeper: ensure file
           user keeper: ensure user
-        balanced, site
+        balanced, drained, site
           exec_checked_script check nginx's configuration: run
           file /etc/nginx/sites-enabled/default: ensure it is absent
           remote_file /etc/nginx/sites-available/hello: ensure file

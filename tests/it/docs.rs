@@ -148,7 +148,17 @@ fn what_nginx_decides() -> Expect {
 
 #[test]
 fn the_tutorial() {
-    follow("tutorial.md", what_nginx_decides());
+    // of a proxy, also which servers are drained
+    let open = expect![[r#"
+        exec_checked_script check nginx's configuration
+        exec_checked_script write /etc/nginx/pallet/hello.active
+        file /etc/nginx/sites-enabled/default
+        remote_file /etc/nginx/pallet/hello.servers
+        remote_file /etc/nginx/sites-available/hello
+        service nginx
+        symbolic_link /etc/nginx/sites-enabled/hello
+    "#]];
+    follow("tutorial.md", open);
 }
 
 #[test]

@@ -61,6 +61,8 @@ mod reference;
 #[cfg(test)]
 mod repl;
 #[cfg(test)]
+mod rolling;
+#[cfg(test)]
 mod rollout;
 #[cfg(test)]
 mod services;

@@ -1,13 +1,16 @@
 //! The nginx web server: package, sites, load balancing, service.
 #![forbid(unsafe_code)]
 
+mod drain;
 mod file;
 mod pages;
 mod proxy;
+mod servers;
 mod service;
 mod site;
 mod syntax;
 
+use drain::{drain, undrain};
 use pages::page;
 use pallet_core::prelude::*;
 use proxy::proxy;
@@ -20,16 +23,20 @@ impl ConfigCrate for Nginx {
     const NAME: &'static str = "nginx";
     const ABOUT: &'static str = "The nginx web server: package, sites, load balancing, service";
     const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
-        paths: &["/etc/nginx/**"],
+        paths: &["/etc/nginx/**", "/usr/local/lib/pallet", "/usr/local/lib/pallet/nginx-servers"],
         packages: &["nginx"],
         services: &["nginx"],
-        commands: &["nginx -t"],
+        commands: &[
+            "nginx -t",
+            "sh /usr/local/lib/pallet/nginx-servers *",
+            "test -e /usr/local/lib/pallet/nginx-servers",
+        ],
         ..Capabilities::NOTHING
     });
     const SYSTEMS: &'static [&'static str] = &["debian", "ubuntu", "rocky"];
 
     fn functions() -> Vec<Function> {
-        functions![install, site, proxy, page, service]
+        functions![install, site, proxy, drain, undrain, page, service]
     }
 }
 

@@ -5,13 +5,14 @@ use std::fmt::Write;
 use pallet_core::prelude::*;
 
 use super::file::{check_name, default_port, put};
+use super::servers;
 use super::syntax::plain;
 
 parameters! {
     /// Passes requests on to other machines in turn; one that does not answer is left out for a
     /// while.
     ///
-    /// nginx is reloaded if that changed anything.
+    /// nginx is reloaded if that changed anything. A machine that is drained stays drained.
     ///
     /// Example: `nginx.proxy(request, "hello", ["192.0.2.10", "192.0.2.11:8080"], port = 80)`
     pub(crate) struct Proxy {
@@ -51,6 +52,7 @@ pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
             "the backend {backend:?} has a space in it"
         );
     }
+    servers::put(request, &proxy.name, &proxy.backends)?;
     let content = render(&proxy)?;
     put(request, &proxy.name, content, proxy.default_site)
 }
@@ -58,13 +60,11 @@ pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
 fn render(proxy: &Proxy) -> Result<String> {
     let Proxy { name, port, server_name, .. } = proxy;
     let mut out = format!("# written by pallet\nupstream {name} {{\n");
-    for backend in &proxy.backends {
-        writeln!(out, "    server {backend};")?;
-    }
     write!(
         out,
-        "}}\n\nserver {{\n    listen {port};\n    server_name {server_name};\n\n    \
-         location / {{\n        proxy_pass http://{name};\n"
+        "    include {};\n}}\n\nserver {{\n    listen {port};\n    \
+         server_name {server_name};\n\n    location / {{\n        proxy_pass http://{name};\n",
+        servers::active(name)
     )?;
     for (header, value) in [
         ("Host", "$host"),
@@ -88,12 +88,18 @@ mod tests {
         recorder
             .call("proxy", json!({"name": "hello", "backends": ["192.0.2.10", "192.0.2.11:8080"]}))
             .unwrap();
-        let file = recorder.actions().remove(0);
-        assert_eq!(file.arguments["path"], "/etc/nginx/sites-available/hello");
+        let content = |path: &str| {
+            let file = recorder.actions().into_iter().find(|file| file.arguments["path"] == path);
+            file.unwrap().arguments["content"].as_str().unwrap().to_owned()
+        };
         assert_eq!(
-            file.arguments["content"],
+            content("/etc/nginx/pallet/hello.servers"),
+            "# written by pallet\nserver 192.0.2.10;\nserver 192.0.2.11:8080;\n"
+        );
+        assert_eq!(
+            content("/etc/nginx/sites-available/hello"),
             "# written by pallet\nupstream hello \
-             {\n    server 192.0.2.10;\n    server 192.0.2.11:8080;\n}\n\n\
+             {\n    include /etc/nginx/pallet/hello.active;\n}\n\n\
              server {\n    listen 80;\n    \
              server_name _;\n\n    location / {\n        proxy_pass http://hello;\n        \
              proxy_set_header Host $host;\n        \

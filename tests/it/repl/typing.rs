@@ -25,7 +25,7 @@ fn tab_completes_names_keywords_attributes_and_strings() {
     }
     // if there are several, all are shown
     terminal.press("nginx.\t\t");
-    for function in ["install", "page", "service", "site"] {
+    for function in ["install", "page", "service", "site", "undrain"] {
         terminal.wait_for(function);
     }
     terminal.press(INTERRUPT);

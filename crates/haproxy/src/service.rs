@@ -1,0 +1,19 @@
+//! The service, and the flag that reloads it.
+
+use pallet_core::prelude::*;
+
+/// The flag that is set when HAProxy's configuration changed.
+pub(crate) const CHANGED: &str = "haproxy-configuration";
+
+parameters! {
+    /// Makes the service run and start with the node, and reloads it if its configuration changed.
+    /// `haproxy.proxy` calls it.
+    ///
+    /// Example: `haproxy.service(request)`
+    pub(crate) struct ServiceArguments {}
+}
+
+pub(crate) fn service(request: &mut Request, _: ServiceArguments) -> Result<()> {
+    request.add(Service::start("haproxy").enabled(true))?;
+    request.add_with(Service::reload("haproxy"), Options::new().if_flag(CHANGED))
+}
