@@ -33,8 +33,6 @@ pub(crate) const ALL: &[&Verb] = &[
 
 #[cfg(test)]
 mod tests {
-    use clap::FromArgMatches;
-
     use super::ALL;
     use crate::verbs::verb::{Text, command};
     use crate::verbs::{Converge, Lift};
