@@ -209,7 +209,7 @@ mod tests {
                 Ok(JournalSummary {
                     header: header(&["run", "web", "--", "df -h | tail -1\u{1b}[31m"]),
                     ending: Ending::Failed,
-                    finished: Some((totals, 3.14)),
+                    finished: Some((totals, 3.12)),
                 }),
                 "019ad0c8-5a00-7000-8000-7f3a9c01d2e4".to_owned(),
             ),
