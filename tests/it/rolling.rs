@@ -147,13 +147,11 @@ fn in_waves(with: &str, balancer: &str) {
 }
 
 #[test]
-#[ignore = "needs on_node"]
 fn a_rolling_lift_behind_haproxy_loses_no_request() {
     in_waves("with_haproxy", "haproxy");
 }
 
 #[test]
-#[ignore = "needs on_node"]
 fn a_rolling_lift_behind_nginx_loses_no_request() {
     in_waves("with_nginx", "nginx");
 }

@@ -49,6 +49,8 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
                 | EngineError::Leased { .. }
                 | EngineError::NoSuchName { .. }
                 | EngineError::TooManyNodes { .. }
+                | EngineError::Protected { .. }
+                | EngineError::MinCount { .. }
                 | EngineError::NoNodes { .. },
             ) => USAGE,
             Some(_) => SOME_NODE_FAILED,

@@ -9,7 +9,7 @@ const NODES: [(&str, &str); 3] = [("web-1", "web"), ("web-2", "web"), ("balancer
 const DRAINED: &str = r#"
 def tell(request, what):
     def run(balancer):
-        exec_script(balancer, "echo %s %s >>/srv/log" % (what, request.target.name), name = what + " " + request.target.name)
+        exec_script(balancer, "echo %s %s >>/srv/log" % (what, request.target.name))
     on_node(request, request.targets_in_group("balancer")[0], run)
 
 def drain(request):
@@ -20,7 +20,7 @@ def undrain(request):
 
 def configure(request):
     if request.environment.get("for", request.target.name) == request.target.name:
-        remote_file(request, "/srv/version", content = request.environment.version + "\n")
+        remote_file(request, "/srv/version", content = str(request.environment.version) + "\n")
 
 def healthy(request):
     wait_for_file(request, "/srv/sick", action = "delete", timeout = 1)
@@ -45,8 +45,8 @@ fn only_what_changes_is_drained() {
     project
         .run(&[one.as_slice(), &["--dry-run"]].concat())
         .exits(0)
-        .says("balancer-1: drain: exec_script drain web-2")
-        .says("balancer-1: undrain: exec_script undrain web-2")
+        .says("balancer-1: drain: exec_script echo drain web-2")
+        .says("balancer-1: undrain: exec_script echo undrain web-2")
         .never_says("drain web-1");
     project.run(&one).exits(0);
     assert_eq!(log(&bed), ["drain web-2", "undrain web-2"]);

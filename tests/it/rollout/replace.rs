@@ -65,7 +65,7 @@ fn new_nodes_come_before_old_ones_go() {
     }
     assert_eq!(names(&project), ["lb-1", "web-2", "web-3"]);
     project.run(&["converge", "--replace-outdated", "--yes"]).exits(0).never_says("made from");
-    assert_eq!(names(&project), ["lb-1", "web-1", "web-4"]);
+    assert_eq!(names(&project), ["lb-1", "web-1", "web-2"]);
     project.run(&["converge"]).exits(0).never_says("made from").says("nothing to change");
 }
 

@@ -68,7 +68,7 @@ fn a_failure_ends_the_waves_and_tells_which_nodes_were_not_reached() {
 
 const CHECKED: &str = r#"
 def configure(request):
-    remote_file(request, "/srv/version", content = request.environment.version + "\n")
+    remote_file(request, "/srv/version", content = str(request.environment.version) + "\n")
     exec_script(request, "echo done >>/srv/done", if_flag = "none")
 
 def healthy(request):
