@@ -26,7 +26,7 @@ fn a_timeout_ends_all_processes_of_the_action_and_the_node() {
     let bed = Bed::of(1);
     let project = project(&bed, 1, "root", SLOW);
     let output = project.run(&["lift"]).exits(1);
-    output.says("it ran longer than its timeout of 2 s").says("exec_script");
+    let output = output.says("it ran longer than its timeout of 2 s").says("exec_script");
     assert!(output.took < Duration::from_secs(40), "{output}");
     assert_eq!(running(&bed, "sleep 770"), "");
     bed.ssh(1, "test -e /srv/before -a ! -e /srv/after").exits(0);
