@@ -245,10 +245,10 @@ struct Failure {
 }
 
 impl Failure {
-    /// The message, with the last line of the output unless that is in it.
+    /// The message, with the last line of the output unless it ends with that.
     fn in_short(&self) -> String {
         match self.lines.last() {
-            Some(line) if !self.message.contains(line) => format!("{}: {line}", self.message),
+            Some(line) if !self.message.ends_with(line) => format!("{}: {line}", self.message),
             _ => self.message.clone(),
         }
     }
