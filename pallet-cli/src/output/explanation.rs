@@ -93,6 +93,8 @@ fn explain_action(out: &mut String, printer: &Printer, action: &ExplainedAction,
         };
         row("only when", &format!("`{}` {then}{now}", visible(&condition.command)));
     }
+    let parts: Vec<_> = action.blocks.iter().map(|role| role.as_str()).collect();
+    row("on_failure", &parts.join(" > "));
     for (number, observed) in action.observes.iter().enumerate() {
         let found = observed
             .found
@@ -174,6 +176,7 @@ mod tests {
             arguments: json!({}),
             options: Options::default(),
             conditions: Vec::new(),
+            blocks: Vec::new(),
             source: Some(SourceLocation { file: "pallet.star".to_owned(), line: 7, column: 5 }),
             via: Vec::new(),
             place: None,

@@ -36,7 +36,8 @@ pub struct Options {
     /// action with its own `timeout`, such as `wait_for_port`, does not have this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u32>,
-    /// Goes on if the action fails. The failure is a warning, and the action counts as not changed.
+    /// Goes on if the action fails on the node. The failure is a warning, and the action counts as
+    /// not changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_errors: bool,
 }

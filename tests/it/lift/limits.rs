@@ -82,7 +82,7 @@ fn a_package_transaction_is_completed_and_fails_then() {
 const IGNORED: &str = r##"
 def configure(request):
     remote_file(request, "/srv/a", content = "x\n")
-    remote_file(request, "/srv/none/b", content = "x\n", ignore_errors = True, flag_on_change = "b")
+    exec_script(request, "mkdir /srv/none/b", creates = "/srv/none/b", ignore_errors = True, flag_on_change = "b")
     exec_script(request, "echo why >&2; exit 9", ignore_errors = True, unless = "test -e /srv/c")
     remote_file(request, "/srv/c", content = "x\n")
     exec_script(request, "touch /srv/flagged", if_flag = "b")
@@ -98,7 +98,8 @@ fn an_ignored_error_is_a_warning() {
     assert!(events.ok());
     let warnings: Vec<_> = events.of_kind("warning").map(Event::message).collect();
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].starts_with("remote_file /srv/none/b failed: "), "{warnings:?}");
+    let mkdir = "exec_script mkdir /srv/none/b failed with exit code 1: mkdir: ";
+    assert!(warnings[0].starts_with(mkdir), "{warnings:?}");
     assert_eq!(
         warnings[1],
         "exec_script echo why >&2; exit 9 failed with exit code 9: why; ignored (ignore_errors)"
@@ -107,7 +108,7 @@ fn an_ignored_error_is_a_warning() {
     bed.ssh(1, "test -e /srv/a -a -e /srv/c -a ! -e /srv/flagged").exits(0);
     // it is tried again
     let again = project.run(&["lift"]).exits(0);
-    again.says("remote_file /srv/none/b failed");
+    again.says("mkdir /srv/none/b failed");
     bed.ssh(1, "mkdir /srv/none").exits(0);
     project.run(&["lift"]).exits(0);
     bed.ssh(1, "test -e /srv/none/b -a -e /srv/flagged").exits(0);

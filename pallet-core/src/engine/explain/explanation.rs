@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::action::{Certainty, Options, SourceLocation};
+use crate::action::{BlockRole, Certainty, Options, SourceLocation};
 use crate::engine::NodeError;
 use crate::model::Os;
 
@@ -56,6 +56,9 @@ pub struct ExplainedAction {
     /// The conditions on the node that must all hold for this action to run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// The part of `on_failure` that it is in, for each call around it, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<BlockRole>,
     /// The place in the project that declared it, if any.
     pub source: Option<SourceLocation>,
     /// The crate functions that it came through, outermost first: `nginx.site`.

@@ -118,6 +118,7 @@ fn explain_action(
         arguments: declared.shown.as_ref().map_or(Value::Null, |shown| shown.arguments.clone()),
         options: declared.options.clone(),
         conditions: conditions.collect(),
+        blocks: declared.blocks.iter().map(|block| block.role).collect(),
         source: change.source,
         via: change.via,
         place: declared.place.clone(),

@@ -14,6 +14,10 @@ use crate::transport::{InputPart, Stream, TransportError};
 /// How many times uploads are sent, if another run removes them before the script begins.
 const SENT: usize = 3;
 
+/// How the warnings about failures end that do not fail the node.
+pub(in crate::engine) const IGNORED: &str = "ignored (ignore_errors)";
+pub(in crate::engine) const RESCUED: &str = "rescued (on_failure)";
+
 /// Reasons why something cannot be written: the system's error text, and an explanation.
 const REASONS: [(&str, &str); 8] = [
     ("No space left on device", "the disk is full: "),
@@ -244,10 +248,10 @@ struct Failure {
 }
 
 impl Failure {
-    /// The message, with the last line of the output unless that is in it.
+    /// The message, with the last line of the output unless it ends with that.
     fn in_short(&self) -> String {
         match self.lines.last() {
-            Some(line) if !self.message.contains(line) => format!("{}: {line}", self.message),
+            Some(line) if !self.message.ends_with(line) => format!("{}: {line}", self.message),
             _ => self.message.clone(),
         }
     }
@@ -329,7 +333,7 @@ impl Progress<'_> {
         let message = format!("{} {why}", told.labels);
         let failure = Failure { message, lines, settled: told.ignore_errors };
         if told.ignore_errors {
-            told.warn(engine, format!("{}; ignored (ignore_errors)", failure.in_short()));
+            told.warn(engine, format!("{}; {IGNORED}", failure.in_short()));
         }
         failure
     }
@@ -350,7 +354,7 @@ impl Progress<'_> {
             }
         }
         if let Some(told) = first {
-            told.warn(engine, format!("{}; rescued (on_failure)", words.join("; and then ")));
+            told.warn(engine, format!("{}; {RESCUED}", words.join("; and then ")));
         }
     }
 

@@ -12,7 +12,7 @@ mod session;
 pub use phase_plan::{PhasePlan, PlannedAction};
 pub use session::BOOTSTRAPPED_TAG;
 
-pub(super) use apply::apply;
+pub(super) use apply::{IGNORED, RESCUED, apply};
 pub(super) use ask::AskError;
 pub(super) use compile::{Compiled, cleaning, compile};
 pub(super) use phase_plan::{PlanContext, plan_phase};

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::Certainty;
+use crate::engine::node::{IGNORED, RESCUED};
 use crate::engine::{Event, Files, PlannedChange};
 
 /// How many violations of a law are reported.
@@ -83,12 +84,26 @@ pub(super) fn nothing_written(
     shortened(broken)
 }
 
+/// The nodes on which something failed that was ignored or rescued: it, and what was skipped after
+/// it, could not do what was planned.
+fn failed<'a>(events: &'a [Event]) -> BTreeSet<&'a str> {
+    let node = |event: &'a Event| match event {
+        Event::Warning { node: Some(node), message } => {
+            let settled = [IGNORED, RESCUED].iter().any(|end| message.ends_with(end));
+            settled.then_some(node.as_str())
+        }
+        _ => None,
+    };
+    events.iter().filter_map(node).collect()
+}
+
 /// Law: the run after a dry run does what the dry run showed.
 pub(super) fn plan_was_true(dry: &[Event], applied: &[Event]) -> Vec<String> {
-    let (planned, changed) = (planned(dry), changed(applied));
+    let (planned, changed, failed) = (planned(dry), changed(applied), failed(applied));
     let mut broken = Vec::new();
     for (key, (will, _)) in &planned {
-        if changed.get(key).copied().unwrap_or_default() < *will {
+        let done = changed.get(key).copied().unwrap_or_default();
+        if done < *will && !failed.contains(key.0.as_str()) {
             broken.push(format!(
                 "the plan said that {} will change something, and it did not",
                 name(key)

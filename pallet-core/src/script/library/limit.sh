@@ -28,12 +28,12 @@ limit_end() {
 
 limit_clock() {
   limit_before=${!-}
-  trap '[ "${!-}" = "$limit_before" ] || kill -KILL "$!"; exit 0' TERM
+  trap '[ "${!-}" = "$limit_before" ] || kill -KILL "$!"; exit 0' HUP TERM
   read -r limit_stat </proc/self/stat
   limit_own=${limit_stat%% *}
   sleep "$limit_seconds" &
   wait "$!"
-  trap '' TERM
+  trap '' HUP TERM
   # its number may be that of another process by now
   read -r limit_stat </proc/self/stat
   set -- ${limit_stat##*) }
