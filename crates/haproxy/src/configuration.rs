@@ -2,8 +2,8 @@
 //!
 //! HAProxy cannot include files. Each proxy is therefore a part of its own in
 //! `/etc/haproxy/pallet`, and `haproxy-servers` makes `haproxy.cfg` of all parts: what is declared,
-//! and which servers are drained. So a part does not change when a server is drained, and a drained server stays so in
-//! every reload and restart.
+//! and which servers are drained. So a part does not change when a server is drained, and a
+//! drained server stays so in every reload and restart.
 
 use pallet_core::prelude::*;
 use pallet_core::script::quote;
