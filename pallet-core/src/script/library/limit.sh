@@ -28,7 +28,7 @@ limit_end() {
 
 limit_clock() {
   limit_before=${!-}
-  trap '[ "${!-}" = "$limit_before" ] || kill -KILL "$!"; exit 0' HUP TERM
+  trap '[ "${!-}" = "$limit_before" ] || { kill -KILL "$!"; wait "$!"; }; exit 0' HUP TERM
   read -r limit_stat </proc/self/stat
   limit_own=${limit_stat%% *}
   sleep "$limit_seconds" &
