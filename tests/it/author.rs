@@ -322,7 +322,55 @@ fn the_crates_of_the_repository_keep_the_laws() {
           file /home/keeper/.ssh/authorized_keys: ensure file
           remote_file /etc/sudoers.d/pallet-keeper: ensure file
           user keeper: ensure user
-        balanced, drained, site
+        balanced
+          directory /etc/haproxy/pallet: ensure directory
+          directory /usr/local/lib/pallet: ensure directory
+          exec_checked_script write haproxy.cfg: run
+          remote_file /etc/haproxy/pallet/app.cfg: ensure file
+          remote_file /etc/haproxy/pallet/global: ensure file
+          remote_file /usr/local/lib/pallet/haproxy-servers: ensure file
+          remote_file /var/www/html/index.html: ensure file
+          service haproxy: reload
+          service haproxy: start
+          service nginx: start
+        drained
+          directory /etc/haproxy/pallet: ensure directory
+          directory /usr/local/lib/pallet: ensure directory
+          exec_checked_script drain web-1 in app: run
+          exec_checked_script write haproxy.cfg: run
+          remote_file /etc/haproxy/pallet/app.cfg: ensure file
+          remote_file /etc/haproxy/pallet/global: ensure file
+          remote_file /usr/local/lib/pallet/haproxy-servers: ensure file
+          remote_file /var/www/html/index.html: ensure file
+          service haproxy: reload
+          service haproxy: start
+          service nginx: start
+        balanced
+          directory /etc/nginx/pallet: ensure directory
+          directory /usr/local/lib/pallet: ensure directory
+          exec_checked_script check nginx's configuration: run
+          exec_checked_script write /etc/nginx/pallet/hello.active: run
+          file /etc/nginx/sites-enabled/default: ensure it is absent
+          remote_file /etc/nginx/pallet/hello.servers: ensure file
+          remote_file /etc/nginx/sites-available/hello: ensure file
+          remote_file /usr/local/lib/pallet/nginx-servers: ensure file
+          service nginx: reload
+          service nginx: start
+          symbolic_link /etc/nginx/sites-enabled/hello: ensure link
+        drained
+          directory /etc/nginx/pallet: ensure directory
+          directory /usr/local/lib/pallet: ensure directory
+          exec_checked_script check nginx's configuration: run
+          exec_checked_script drain web-1 in hello: run
+          exec_checked_script write /etc/nginx/pallet/hello.active: run
+          file /etc/nginx/sites-enabled/default: ensure it is absent
+          remote_file /etc/nginx/pallet/hello.servers: ensure file
+          remote_file /etc/nginx/sites-available/hello: ensure file
+          remote_file /usr/local/lib/pallet/nginx-servers: ensure file
+          service nginx: reload
+          service nginx: start
+          symbolic_link /etc/nginx/sites-enabled/hello: ensure link
+        site
           exec_checked_script check nginx's configuration: run
           file /etc/nginx/sites-enabled/default: ensure it is absent
           remote_file /etc/nginx/sites-available/hello: ensure file

@@ -101,6 +101,16 @@ left_of() { # PIDS: those that still run; `pid` is their parent
     $1 in old'
 }
 
+# whether nginx has read its configuration: there are processes that have it, and all others take no
+# more connections
+is_reloaded() {
+  if [ "$(workers "$pid" | wc -l)" -le "$(left_of "$old" | wc -l)" ]; then return 1; fi
+  for worker in $(left_of "$old"); do
+    title=$(tr '\0' ' ' 2>/dev/null <"/proc/$worker/cmdline") || continue
+    case $title in '' | *'shutting down'*) ;; *) return 1 ;; esac
+  done
+}
+
 # nginx reads its configuration, which it must accept; `old` are the processes that had another one
 reload() {
   if ! said=$(nginx -t 2>&1); then
@@ -116,8 +126,7 @@ reload() {
   old=$(workers "$pid")
   kill -HUP "$pid"
   end=$(($(date +%s) + 10))
-  # there are new ones as soon as it has read it
-  while [ "$(workers "$pid" | wc -l)" -le "$(left_of "$old" | wc -l)" ]; do
+  while ! is_reloaded; do
     if [ "$(date +%s)" -ge "$end" ]; then
       echo "nginx does not start processes with its new configuration; look at its error log" >&2
       return 1
