@@ -3,6 +3,7 @@
 mod drain;
 mod elsewhere;
 mod replace;
+mod resume;
 mod waves;
 
 use pallet_tests::{Bed, Project};

@@ -15,9 +15,10 @@ impl Converge {
         let loaded = context.load(context.registry(false)?)?;
         let resumed = resume::<Self>(context, &loaded, "converge", &self.resumption)?;
         let resumed = resumed.map(|(before, resume)| {
-            let (yes, confirm_waves) = (self.yes, self.options.confirm_waves);
-            self = Converge { yes: yes || before.yes, ..before };
-            self.options.confirm_waves |= confirm_waves;
+            let now = std::mem::replace(&mut self, before);
+            self.yes |= now.yes;
+            self.unprotect.extend(now.unprotect);
+            self.options.go_on_with(&now.options);
             resume
         });
         // a project without groups may still have nodes

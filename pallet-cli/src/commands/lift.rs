@@ -14,9 +14,8 @@ impl Lift {
         let loaded = context.load(context.registry(false)?)?;
         let resumed = resume::<Self>(context, &loaded, "lift", &self.resumption)?;
         let resumed = resumed.map(|(before, resume)| {
-            let confirm_waves = self.options.confirm_waves;
-            self = before;
-            self.options.confirm_waves |= confirm_waves;
+            let now = std::mem::replace(&mut self, before);
+            self.options.go_on_with(&now.options);
             resume
         });
         if let Some(word) = self.groups.iter().find(|word| word.contains('=')) {

@@ -99,6 +99,7 @@ fn resume_of(operation: String, mut confirmed: Confirmed, anyway: bool) -> Resum
         operation,
         actions: actions.collect(),
         done: confirmed.nodes.into_keys().collect(),
+        destroyed: confirmed.destroyed,
         files: confirmed.files,
         anyway,
     }

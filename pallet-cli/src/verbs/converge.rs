@@ -32,14 +32,14 @@ pub(crate) struct Converge {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Also destroy nodes of groups that the project no longer declares, without asking
-    #[arg(long, conflicts_with = "groups")]
+    #[arg(long, conflicts_with_all = ["groups", "resume"])]
     pub(crate) remove_undeclared: bool,
     /// Make this node anew
-    #[arg(long, value_name = "NODE")]
+    #[arg(long, value_name = "NODE", conflicts_with = "resume")]
     #[serde(default)]
     pub(crate) replace: Vec<String>,
     /// Make all nodes anew whose image, hardware or network is not what their node-spec now says
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     #[serde(default)]
     pub(crate) replace_outdated: bool,
     /// Allow to destroy nodes of this group although it is protected

@@ -16,7 +16,7 @@ pub(crate) struct Lift {
     #[arg(value_name = "GROUP")]
     pub(crate) groups: Vec<String>,
     /// Report drift without changing anything; exit with code 3 if there is any
-    #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes", "resume"])]
     pub(crate) drift_only: bool,
     #[command(flatten)]
     #[serde(flatten)]

@@ -24,7 +24,7 @@ pub(crate) struct OperationOptions {
     pub(crate) overwrite_changes: bool,
     /// Maximum number of nodes in parallel
     #[arg(
-        long, value_name = "N", default_value_t = 50,
+        long, value_name = "N", default_value_t = PARALLEL_NODES,
         value_parser = clap::value_parser!(u16).range(1..=10_000)
     )]
     pub(crate) parallel: u16,
@@ -50,12 +50,29 @@ pub(crate) struct OperationOptions {
     pub(crate) no_journal: bool,
 }
 
+/// The default of `--parallel`.
+const PARALLEL_NODES: u16 = 50;
+
+impl OperationOptions {
+    /// These options of an interrupted operation, with what may be different when it is resumed.
+    pub(crate) fn go_on_with(&mut self, now: &OperationOptions) {
+        self.confirm_waves |= now.confirm_waves;
+        self.no_journal |= now.no_journal;
+        self.timeout = now.timeout.or(self.timeout);
+        if now.parallel != PARALLEL_NODES {
+            self.parallel = now.parallel;
+        }
+    }
+}
+
 /// Options to go on with an operation that did not get to its end.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(crate) struct ResumeOptions {
     /// Go on with the operation ID, or with the latest: what it finished is skipped, what it was
     /// doing is observed again, and the rest runs as it was asked for then
-    #[arg(long, value_name = "ID", num_args = 0..=1, conflicts_with_all = ["groups", "phases", "code"])]
+    #[arg(long, value_name = "ID", num_args = 0..=1, conflicts_with_all = [
+            "groups", "phases", "code", "dry_run", "overwrite_changes", "waves", "max_failures",
+        ])]
     pub(crate) resume: Option<Option<String>>,
     /// Resume even if the project has changed since
     #[arg(long, requires = "resume")]

@@ -23,6 +23,6 @@ T
 }
 # a home of its own: no remembered facts at first, and none of this user's ssh configuration
 pallet() { HOME=$PWD XDG_CACHE_HOME=$PWD/cache SSH_AUTH_SOCK='' "$(cat "$BENCH_STATE/pallet-cli")" "$@"; }
-lift() { pallet lift; }
+lift() { if [ "$variant" = no-journal ]; then pallet lift --no-journal; else pallet lift; fi; }
 check() { pallet lift --dry-run; }
 finish() { :; }

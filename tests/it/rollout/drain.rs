@@ -69,7 +69,7 @@ fn a_sick_node_stays_out_of_service_until_it_is_healthy() {
         .exits(1)
         .says("web-1: it stays out of service (drained)")
         .says("health check")
-        .says("2 not reached");
+        .says("1 not reached");
     assert_eq!(log(&bed), ["drain web-1"]);
     assert_eq!(text(&bed, 2, "/srv/version"), "");
     // nothing changes any more on it, and still it is checked and goes back

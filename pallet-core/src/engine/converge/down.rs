@@ -19,7 +19,6 @@ impl Engine {
         options: &LiftOptions,
         agree: impl FnOnce(&[Node]) -> Result<bool, EngineError>,
     ) -> Result<Option<Outcome>, EngineError> {
-        self.check_unprotect(groups, &options.node_changes)?;
         let begun = self.begin();
         let done = begun.engine.down_all(groups, options, agree).await;
         begun.end(done)
@@ -33,8 +32,10 @@ impl Engine {
     ) -> Result<Option<Outcome>, EngineError> {
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let outcome = self.leased(async {
+            let all = self.nodes().await?;
+            self.check_unprotect(groups, &all, &options.node_changes)?;
             let (permanent, nodes): (Vec<_>, Vec<_>) =
-                self.nodes().await?.into_iter().partition(|node| node.permanent);
+                all.into_iter().partition(|node| node.permanent);
             self.check_all_unprotected(&nodes, groups, &options.node_changes)?;
             self.tell_permanent(&permanent);
             if agree(&nodes)? {

@@ -21,7 +21,6 @@ use std::sync::Arc;
 use self::nodes::Nodes;
 use super::operation::{Event, Kind, with_groups};
 use super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, Resume};
-use crate::model::Node;
 
 impl Engine {
     /// Creates and destroys nodes to reach the count of each of these groups, and configures them.
@@ -39,7 +38,7 @@ impl Engine {
         agree: impl FnOnce(&mut ConvergePlan) -> Result<bool, EngineError>,
     ) -> Result<Option<Outcome>, EngineError> {
         self.check_phases(groups, &options.phases)?;
-        self.check_unprotect(groups, &options.node_changes)?;
+        let options = &options.without_replaced();
         let begun = self.begin();
         let done = match options.dry_run {
             true => begun.engine.dry_converge(groups, options, agree).await,
@@ -126,13 +125,7 @@ impl Engine {
         let fresh: BTreeSet<_> = made.iter().map(|node| node.id.clone()).collect();
         let mut there = with_groups(keep.into_iter().chain(made), groups);
         nodes.configure(&mut there, fresh).await?;
-        if !plan.retire.is_empty() && !nodes.outcome.nodes.iter().any(|node| !node.result.ok()) {
-            let is_retired = |node: &Node| plan.retire.iter().any(|one| one.id == node.id);
-            let staying: Vec<_> = nodes.others.iter().chain(&there).cloned().collect();
-            nodes.destroy(plan.retire.clone(), &staying).await?;
-            nodes.others.retain(|(node, _)| !is_retired(node));
-            nodes.configure(&mut there, BTreeSet::new()).await?;
-        }
+        nodes.retire(&plan, &mut there).await?;
         nodes.replace(&plan, there).await?;
         Ok(nodes.finish())
     }

@@ -120,7 +120,9 @@ impl Engine {
     ) -> Result<ConvergePlan, EngineError> {
         check_counts(groups.iter(), self.max_nodes)?;
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        let Division { own, others, undeclared } = self.divide(self.nodes().await?, &shared);
+        let all = self.nodes().await?;
+        self.check_unprotect(groups, &all, changes)?;
+        let Division { own, others, undeclared } = self.divide(all, &shared);
         let replace = to_replace(&own, changes)?;
         let mut plan = ConvergePlan { others, undeclared, ..ConvergePlan::default() };
         let mut of_group: BTreeMap<String, Vec<Node>> = BTreeMap::new();

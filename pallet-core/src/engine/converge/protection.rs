@@ -1,6 +1,8 @@
 //! Nodes that must not be destroyed.
 
-use crate::engine::operation::{NodeChanges, shortened};
+use std::collections::BTreeSet;
+
+use crate::engine::operation::{NodeChanges, no_such_name, shortened};
 use crate::engine::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, PROTECT_TAG};
 
@@ -69,21 +71,20 @@ impl Engine {
         }
     }
 
-    /// Refuses the names of groups that do not exist.
+    /// Refuses the names of groups that are neither declared nor have nodes.
     pub(super) fn check_unprotect(
         &self,
         groups: &[GroupSpec],
+        nodes: &[Node],
         changes: &NodeChanges,
     ) -> Result<(), EngineError> {
-        let known = || groups.iter().chain(self.declared.iter().flatten());
-        let unknown =
-            changes.unprotect.iter().find(|name| known().all(|group| group.name != **name));
-        match unknown {
-            Some(name) => Err(crate::engine::operation::no_such_name(
-                "group",
-                name,
-                known().map(|group| group.name.as_str()),
-            )),
+        let declared = groups.iter().chain(self.declared.iter().flatten());
+        let known: BTreeSet<&str> = declared
+            .map(|group| group.name.as_str())
+            .chain(nodes.iter().filter_map(|node| node.group.as_deref()))
+            .collect();
+        match changes.unprotect.iter().find(|name| !known.contains(name.as_str())) {
+            Some(name) => Err(no_such_name("group", name, known.into_iter())),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::nodes::Nodes;
 use super::plan::ConvergePlan;
 use crate::engine::operation::{GroupedNode, Purpose, with_groups};
-use crate::engine::{EngineError, GroupSpec, NodeResult, Rollout, Share, Waves};
+use crate::engine::{EngineError, GroupSpec, NodeOutcome, NodeResult, Rollout, Share, Waves};
 use crate::model::Node;
 
 impl Nodes<'_> {
@@ -34,6 +34,34 @@ impl Nodes<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Destroys the nodes whose successors an interrupted operation created, unless too many others
+    /// failed.
+    pub(super) async fn retire(
+        &mut self,
+        plan: &ConvergePlan,
+        there: &mut Vec<GroupedNode>,
+    ) -> Result<(), EngineError> {
+        let mut going = Vec::new();
+        for group in self.groups {
+            let own = plan.retire.iter().filter(|node| is_of(node, group)).cloned();
+            let rollout = group.server.rollout.clone().unwrap_or_default();
+            match self.why_stop(group, &rollout) {
+                None => going.extend(own),
+                Some(why) => {
+                    let names: Vec<_> = own.map(|node| node.name).collect();
+                    self.not_reached(&names, &group.name, &why);
+                }
+            }
+        }
+        if going.is_empty() {
+            return Ok(());
+        }
+        let staying: Vec<_> = self.others.iter().chain(there.iter()).cloned().collect();
+        self.destroy(going.clone(), &staying).await?;
+        self.others.retain(|(node, _)| going.iter().all(|one| one.id != node.id));
+        self.configure(there, BTreeSet::new()).await
     }
 
     /// Makes some nodes of a group anew.
@@ -69,11 +97,27 @@ impl Nodes<'_> {
         let made = self.create(ConvergePlan { create, choices, ..Default::default() }).await?;
         let fresh: BTreeSet<_> = made.iter().map(|node| node.id.clone()).collect();
         there.extend(with_groups(made, self.groups));
-        self.configure(there, fresh).await?;
-        if rollout.surge > 0 && self.why_stop(group, rollout).is_none() {
+        self.configure(there, fresh.clone()).await?;
+        if rollout.surge > 0 {
+            // an old node goes only for a new one that works
+            let failed = |node: &Node| {
+                let of_node = |one: &&NodeOutcome| one.node == node.name && !one.result.ok();
+                self.outcome.nodes.iter().any(|one| of_node(&one))
+            };
+            let working =
+                there.iter().filter(|(node, _)| fresh.contains(&node.id) && !failed(node)).count();
+            let new = match self.why_stop(group, rollout) {
+                None => working,
+                Some(_) => 0,
+            };
+            let mut going = old.clone();
+            let left: Vec<_> = going.split_off(new.min(old.len()));
+            let left: Vec<_> = left.into_iter().map(|node| node.name).collect();
+            self.not_reached(&left, &group.name, "the node that was to replace it failed");
             let others = staying(there, self);
-            self.destroy(old.clone(), &others).await?;
-            self.others.retain(|(node, _)| !is_old(node));
+            let is_gone = |node: &Node| going.iter().any(|one| one.id == node.id);
+            self.destroy(going.clone(), &others).await?;
+            self.others.retain(|(node, _)| !is_gone(node));
             // those that knew the old nodes forget them
             self.configure(there, BTreeSet::new()).await?;
         }

@@ -76,7 +76,8 @@ impl Confirmed {
                 Event::NodeDone { node, id } => {
                     self.nodes.insert(id, node);
                 }
-                Event::Applying { node, id, .. } => {
+                Event::Applying { node, id, on_behalf_of, owner_id, .. } => {
+                    let (node, id) = on_behalf_of.zip(owner_id).unwrap_or((node, id));
                     self.begun.insert(node, id);
                 }
                 Event::Action { change, changed: true } => {

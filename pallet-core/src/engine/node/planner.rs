@@ -100,6 +100,11 @@ impl Planner {
         all != self.observed
     }
 
+    /// Asks for the state again before the next phase is planned.
+    pub(in crate::engine) fn look_again(&mut self) {
+        self.stale = true;
+    }
+
     /// Whether an observation that is needed was not made yet.
     pub(in crate::engine) fn wants(&self, wanted: &Observation) -> bool {
         let mut all = self.observed.clone();

@@ -15,7 +15,7 @@ use crate::model::{Connection, Node};
 pub(super) struct Delegates(Arc<Inner>);
 
 struct Inner {
-    nodes: BTreeMap<String, (Node, Arc<GroupSpec>)>,
+    nodes: Mutex<BTreeMap<String, (Node, Arc<GroupSpec>)>>,
     options: LiftOptions,
     used: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Member>>>>,
 }
@@ -27,7 +27,7 @@ impl Delegates {
         options: &LiftOptions,
     ) -> Self {
         let nodes = nodes.map(|(node, group)| (node.id.clone(), (node.clone(), group.clone())));
-        let (nodes, options) = (nodes.collect(), options.clone());
+        let (nodes, options) = (Mutex::new(nodes.collect()), options.clone());
         Delegates(Arc::new(Inner { nodes, options, used: Mutex::default() }))
     }
 
@@ -42,7 +42,8 @@ impl Delegates {
         if let Some(known) = used.get(id) {
             return Some(known.clone());
         }
-        let (node, group) = match self.0.nodes.get(id) {
+        let nodes = self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let (node, group) = match nodes.get(id) {
             Some(known) => known.clone(),
             None if id == CONTROLLER => {
                 (Node::new(CONTROLLER, "controller", Connection::Local), group.clone())
@@ -53,6 +54,14 @@ impl Delegates {
         let member = Arc::new(tokio::sync::Mutex::new(member));
         used.insert(id.to_owned(), member.clone());
         Some(member)
+    }
+
+    /// Learns what changed of a node, such as the user who logs in to it.
+    pub(super) fn learn(&self, node: &Node) {
+        let mut nodes = self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, _)) = nodes.get_mut(&node.id) {
+            known.clone_from(node);
+        }
     }
 
     /// Takes out all nodes that were used.

@@ -52,7 +52,7 @@ impl Event {
             Event::Resumed { operation } => write!(f, "resuming operation {operation}"),
             Event::Inputs { files } => write!(f, "{} local files are used", files.len()),
             Event::WaveStarted { wave, waves, nodes } => {
-                write!(f, "wave {wave} of {waves}: {} nodes", nodes.len())
+                write!(f, "wave {wave} of {waves}: {}", nodes.join(", "))
             }
             Event::WaveFinished { wave, waves, failed } => {
                 write!(f, "wave {wave} of {waves} is done, {} failed", failed.len())

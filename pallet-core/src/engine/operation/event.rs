@@ -59,7 +59,17 @@ pub enum Event {
     /// A phase begins on a node.
     PhaseStarted { node: String, phase: String, actions: usize },
     /// A phase is about to change a node.
-    Applying { node: String, id: String, phase: String, actions: usize },
+    Applying {
+        node: String,
+        id: String,
+        phase: String,
+        actions: usize,
+        /// The node for which it is changed, if it is another one, and the ID of that.
+        #[serde(rename = "for", skip_serializing_if = "Option::is_none", default)]
+        on_behalf_of: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        owner_id: Option<String>,
+    },
     /// All phases of a node are done, and its health was confirmed if that was asked for.
     NodeDone { node: String, id: String },
     /// Dry run: an action would change something.

@@ -41,6 +41,17 @@ pub struct NodeChanges {
     pub unprotect: Vec<String>,
 }
 
+impl LiftOptions {
+    /// These options without the nodes to replace that an interrupted operation replaced.
+    pub(in crate::engine) fn without_replaced(&self) -> Self {
+        let mut options = self.clone();
+        if let Some(resume) = &self.resume {
+            options.node_changes.replace.retain(|node| !resume.destroyed.contains(node));
+        }
+        options
+    }
+}
+
 /// Overrides what the groups of an operation declare about waves and failures.
 #[derive(Debug, Clone, Default)]
 pub struct RolloutOptions {
@@ -100,6 +111,8 @@ pub struct Resume {
     /// The nodes that it began to change, by ID, each with the actions that changed something: their
     /// phase, name and subject.
     pub actions: BTreeMap<String, Vec<(String, String, String)>>,
+    /// The names of the nodes that it destroyed, and did not create anew with another name.
+    pub destroyed: BTreeSet<String>,
     /// The local files that its actions used, each with a digest of its content.
     pub files: BTreeMap<String, String>,
     /// Resume even if these files have changed.

@@ -10,6 +10,7 @@ use super::options::Mode;
 use super::roles::Role;
 use crate::action::{self, Certainty, Declared};
 use crate::engine::node::{PhasePlan, PlanContext, Session, apply, cleaning};
+use crate::engine::spec::{DRAIN, UNDRAIN};
 use crate::engine::{Engine, NodeError};
 
 /// The flag on a node that says that it is out of service.
@@ -38,8 +39,8 @@ struct Part<'a> {
     /// Another part of the phase ran on this node before.
     continues: bool,
     mark_bootstrapped: bool,
-    /// The node whose phase it is, if it is another one.
-    on_behalf_of: Option<&'a str>,
+    /// The name and the ID of the node whose phase it is, if it is another one.
+    owner: Option<(&'a str, &'a str)>,
 }
 
 impl Member {
@@ -61,9 +62,6 @@ impl Member {
             Role::Undrain => {
                 if self.drained {
                     self.phase(engine, step, false).await;
-                    if step.mode == Mode::Apply && !self.has_ended() {
-                        self.mark_drained(engine, false).await;
-                    }
                 }
             }
         }
@@ -71,8 +69,8 @@ impl Member {
 
     /// Takes the node out of service, if it is about to be changed.
     async fn drain(&mut self, engine: &Engine, step: &Step) {
-        let Some((phase, declared)) = self.planner.declared().get(step.position) else { return };
-        let (phase, actions) = (phase.clone(), declared.len());
+        let Some((_, declared)) = self.planner.declared().get(step.position) else { return };
+        let actions = declared.len();
         // an interrupted operation may have left it out of service
         self.drained = self.planner.has_flag(DRAINED);
         // a new node is in nobody's service yet
@@ -81,15 +79,7 @@ impl Member {
             return;
         }
         self.drained = true;
-        if step.mode == Mode::Apply {
-            if !self.may_begin(engine, &phase, actions).await {
-                return;
-            }
-            self.mark_drained(engine, true).await;
-        }
-        if !self.has_ended() {
-            self.phase(engine, step, false).await;
-        }
+        self.phase(engine, step, false).await;
     }
 
     /// Records on the node whether it is out of service, so that this outlives an operation that is
@@ -107,21 +97,38 @@ impl Member {
     }
 
     /// Announces changes of the node. `false`: they may not be made.
-    async fn may_begin(&mut self, engine: &Engine, phase: &str, actions: usize) -> bool {
-        if !self.touched
-            && let Some(why) = self.budget.as_ref().and_then(|budget| budget.spent())
-        {
-            let why = why.to_owned();
-            self.leave_out(&why);
+    async fn may_begin(
+        &mut self,
+        engine: &Engine,
+        phase: &str,
+        actions: usize,
+        owner: Option<(&str, &str)>,
+    ) -> bool {
+        if self.is_too_late() {
             return false;
         }
         let (node, id) = (self.name().to_owned(), self.session.node.id.clone());
-        let announced = Event::Applying { node, id, phase: phase.to_owned(), actions };
+        let announced = Event::Applying {
+            node,
+            id,
+            phase: phase.to_owned(),
+            actions,
+            on_behalf_of: owner.map(|(name, _)| name.to_owned()),
+            owner_id: owner.map(|(_, id)| id.to_owned()),
+        };
         if let Err(error) = engine.intend(announced).await {
             self.fail(NodeError::new(error.to_string()));
             return false;
         }
         self.touched = true;
+        true
+    }
+
+    /// Leaves the node out if nothing was done on it yet and too many others failed.
+    fn is_too_late(&mut self) -> bool {
+        let spent = self.budget.as_ref().and_then(|budget| budget.spent());
+        let Some(why) = spent.filter(|_| !self.touched).map(str::to_owned) else { return false };
+        self.leave_out(&why);
         true
     }
 
@@ -139,6 +146,12 @@ impl Member {
             phase: phase.clone(),
             actions: declared.len(),
         });
+        if phase == DRAIN && step.mode == Mode::Apply {
+            if !self.may_begin(engine, &phase, declared.len(), None).await {
+                return;
+            }
+            self.mark_drained(engine, true).await;
+        }
         let mut parts: Vec<&[Declared]> =
             declared.chunk_by(|one, next| one.goes_on_with(next)).collect();
         // the mark of a phase is made on the node itself
@@ -148,6 +161,9 @@ impl Member {
         let last = parts.len().saturating_sub(1);
         let mut continues = false;
         for (number, own) in parts.iter().enumerate() {
+            if self.has_ended() {
+                return;
+            }
             let after = parts[number + 1..].iter().flat_map(|part| part.iter());
             let part = Part {
                 phase: &phase,
@@ -157,7 +173,7 @@ impl Member {
                 later: after.filter_map(|one| one.options.if_flag.clone()).collect(),
                 continues,
                 mark_bootstrapped: mark_bootstrapped && number == last,
-                on_behalf_of: None,
+                owner: None,
             };
             match own.first().and_then(|one| one.place.as_deref()) {
                 None => {
@@ -166,9 +182,9 @@ impl Member {
                 }
                 Some(place) => self.elsewhere(engine, &step.delegates, place, part).await,
             }
-            if self.has_ended() {
-                break;
-            }
+        }
+        if phase == UNDRAIN && step.mode == Mode::Apply && !self.has_ended() {
+            self.mark_drained(engine, false).await;
         }
     }
 
@@ -187,7 +203,7 @@ impl Member {
             drift: part.mode == Mode::DriftOnly,
             mark_bootstrapped: part.mark_bootstrapped && !self.session.node.taggable,
             continues: part.continues,
-            on_behalf_of: part.on_behalf_of,
+            on_behalf_of: part.owner.map(|(name, _)| name),
             ..self.planner.context(&name, part.phase, part.position)
         };
         context.later.extend(part.later.iter().cloned());
@@ -197,7 +213,7 @@ impl Member {
             Mode::DryRun => self.changes += plan.changing(),
             Mode::DriftOnly => {}
             Mode::Apply if plan.changing() > 0 || plan.mark_bootstrapped => {
-                if self.may_begin(engine, part.phase, plan.changing()).await {
+                if self.may_begin(engine, part.phase, plan.changing(), part.owner).await {
                     self.apply(engine, plan).await;
                 }
             }
@@ -214,7 +230,10 @@ impl Member {
         part: Part<'a>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
-            let name = self.name().to_owned();
+            if part.mode == Mode::Apply && self.is_too_late() {
+                return;
+            }
+            let (name, id) = (self.name().to_owned(), self.session.node.id.clone());
             let Some(other) = delegates.get(engine, place, &self.group) else {
                 let message = format!("phase {} needs a node that is gone: {place}", part.phase);
                 return self.fail(NodeError::new(message));
@@ -228,10 +247,14 @@ impl Member {
             }
             if !other.has_ended() {
                 other.touched = false;
-                let part = Part { on_behalf_of: Some(&name), continues: true, ..part };
+                let part = Part { owner: Some((&name, &id)), continues: true, ..part };
                 other.part(engine, &part).await;
+                if other.touched {
+                    self.touched = true;
+                    // what changed there may show here
+                    self.planner.look_again();
+                }
             }
-            self.touched |= other.touched;
             self.changes += std::mem::take(&mut other.changes);
             self.drifted += std::mem::take(&mut other.drifted);
             if let Some(error) = other.take_error() {

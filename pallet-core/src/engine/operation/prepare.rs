@@ -152,9 +152,12 @@ impl Operation {
 
     /// Whether a node that was to run what must run only once has failed since.
     fn lost_first(&self) -> bool {
-        let lost =
-            |member: &&Member| member.has_ended() && self.first.contains(&member.session.node.id);
-        self.members.iter().any(|member| lost(&member))
+        let lost = |member: &Member| {
+            member.has_ended()
+                && !member.was_done_before()
+                && self.first.contains(&member.session.node.id)
+        };
+        self.members.iter().any(lost)
     }
 
     /// Warns about nodes outside the operation whose settings could not be declared.

@@ -44,7 +44,7 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
                 target: target(node, group, facts.os.clone()),
                 phases: operation.phases_of(member),
                 considered: false,
-                reachable: !member.has_ended(),
+                reachable: !member.has_ended() || member.was_done_before(),
             },
             // it could not be asked, but functions still see it
             None => Subject {

@@ -83,10 +83,11 @@ impl Operation {
         if resting || self.engine.cancel.is_cancelled() {
             return Ok(None);
         }
+        let changed = self.members.iter().any(|member| member.touched);
         let pause =
             wave.iter().map(|position| rollout_of(&self.members[*position], &self.rollout).pause);
-        self.pause(pause.max().unwrap_or_default()).await;
-        if !self.confirm(number, waves, wave).await? {
+        self.pause(pause.max().filter(|_| changed).unwrap_or_default()).await;
+        if changed && !self.confirm(number, waves, wave).await? {
             return Ok(Some(format!("you did not confirm wave {} of {waves}", number + 1)));
         }
         // it may be long ago that they were asked
@@ -195,7 +196,11 @@ impl Operation {
                 }
             },
         )
-        .await
+        .await?;
+        if bootstraps {
+            self.members.iter().for_each(|member| self.delegates.learn(&member.session.node));
+        }
+        Ok(())
     }
 }
 

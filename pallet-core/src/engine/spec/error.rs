@@ -22,6 +22,16 @@ pub enum SpecError {
         /// The name.
         name: String,
     },
+    /// A group that takes its nodes out of service but not back, or the other way round.
+    #[error("group {group} has the phase {has} and not {lacks}; declare both")]
+    HalfDrained {
+        /// The group.
+        group: String,
+        /// The phase that it has.
+        has: &'static str,
+        /// The phase that it lacks.
+        lacks: &'static str,
+    },
     /// A group with fewer nodes than it must have.
     #[error("group {group}: its count {count} is below its min_count {min_count}")]
     MinCount {

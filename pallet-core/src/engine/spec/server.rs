@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::SpecError;
 use super::order::merge_order;
 use super::phase::{Phase, PhaseFunction};
+use super::phase_names::{DRAIN, UNDRAIN};
 use super::rollout::Rollout;
 use crate::model::{NodeSpec, is_host_name};
 
@@ -118,6 +119,11 @@ impl GroupSpec {
             return Err(SpecError::Name { name: name.to_owned() });
         }
         check_tags(&server.node_spec)?;
+        for (has, lacks) in [(DRAIN, UNDRAIN), (UNDRAIN, DRAIN)] {
+            if server.phases.contains_key(has) && !server.phases.contains_key(lacks) {
+                return Err(SpecError::HalfDrained { group: name.to_owned(), has, lacks });
+            }
+        }
         Ok(GroupSpec { name: name.to_owned(), count, server, protect: false, min_count: None })
     }
 
