@@ -29,10 +29,10 @@ const PLAN_WHEN: &str = "Calls a function whose actions apply to the nodes on wh
 const PLAN_WHEN_NOT: &str = "Calls a function whose actions apply to the nodes on which a command \
     fails.\n\n\
     Example: `plan_when_not(request, \"test -e /srv/keep\", clean)`";
-const ON_FAILURE: &str = "Calls a function. If one of its actions fails on a node, the rest of them \
-    is skipped, and the actions of `then` run. If these succeed, the node goes on, with a warning \
-    that tells what failed. Without `then`, or if that fails too, the node fails. The actions of \
-    `always` run last in both cases.\n\n\
+const ON_FAILURE: &str = "Calls a function. If one of its actions fails on a node, those after \
+    it are skipped, and the actions of `then` run. If these succeed, the node goes on, with a \
+    warning that tells what failed. Without `then`, or if that fails too, the node fails. The \
+    actions of `always` run last in both cases.\n\n\
     If the function changes nothing on a node, nothing can fail there, and `then` is not planned. \
     An action that cannot be planned is not rescued, and neither is a lost connection.\n\n\
     Example: `on_failure(request, upgrade, then = roll_back, always = lambda request: \

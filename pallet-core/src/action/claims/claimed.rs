@@ -23,7 +23,7 @@ impl ClaimIndex {
     /// Adds the claims of the next action, which follows `all`. Returns the position of an action
     /// that it undoes, if any, and what they disagree about.
     pub fn add(&mut self, next: &Declared, all: &[Declared]) -> Option<(usize, String)> {
-        // an action that waits for a flag is meant to act after others, and a rescue is meant to undo
+        // an action that waits for a flag is meant to act after others, a rescue to undo them
         let rescues = next.blocks.iter().any(|block| block.role == BlockRole::Rescue);
         if next.options.if_flag.is_some() || rescues {
             return None;

@@ -6,7 +6,8 @@ mod record;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::ops::Range;
+
+pub(in crate::engine) use parts::Part;
 
 use super::phase_plan::{PhasePlan, PlannedAction, Present};
 use crate::action::{ActionError, Certainty, Change, Upload};
@@ -24,15 +25,6 @@ pub(in crate::engine) struct Compiled {
     pub(in crate::engine) parts: Vec<Part>,
     /// Whether a part uses the ssh agent of this machine.
     pub(in crate::engine) agent: bool,
-}
-
-/// A part of the script: usually one change, or several package changes in one transaction.
-#[derive(Debug)]
-pub(in crate::engine) struct Part {
-    /// The positions of its actions in the plan.
-    pub(in crate::engine) actions: Vec<usize>,
-    /// The range of its commands in the whole script.
-    pub(in crate::engine) text: Range<usize>,
 }
 
 /// The file on a node that records that it was bootstrapped, if its provider keeps no tags.

@@ -5,11 +5,20 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::{Part, blocks};
+use super::blocks;
 use crate::action::{ActionError, Change, InBlock};
 use crate::engine::node::phase_plan::{PhasePlan, PlannedAction};
 use crate::model::PackageTransaction;
 use crate::script::{flag_file, packages, shell};
+
+/// A part of the script: usually one change, or several package changes in one transaction.
+#[derive(Debug)]
+pub(in crate::engine) struct Part {
+    /// The positions of its actions in the plan.
+    pub(in crate::engine) actions: Vec<usize>,
+    /// The range of its commands in the whole script.
+    pub(in crate::engine) text: Range<usize>,
+}
 
 /// Writes all parts, each in a shell of its own, or batches of them.
 pub(super) fn run(

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{Part, blocks};
+use super::blocks;
+use super::parts::Part;
 use crate::action::BlockRole;
 use crate::engine::node::phase_plan::{PhasePlan, PlannedAction};
 use crate::script::{flag_file, quote};
