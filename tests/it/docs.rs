@@ -172,6 +172,11 @@ fn for_ansible_users() {
 }
 
 #[test]
+fn rollouts() {
+    follow("rollouts.md", expect![""]);
+}
+
+#[test]
 fn settings() {
     follow("settings.md", expect![""]);
 }

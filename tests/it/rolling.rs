@@ -48,7 +48,7 @@ fn load(bed: &Bed) -> Load {
 fn nothing_was_lost(answers: &Answers) {
     let number: usize = answers.good.values().sum();
     let lost = answers.bad.iter().take(5).collect::<Vec<_>>();
-    assert!(lost.is_empty() && number > 100, "{number} answered, lost: {lost:?}");
+    assert!(lost.is_empty() && number >= 50, "{number} answered, lost: {lost:?}");
 }
 
 /// Drains, restarts and puts back each server by hand; then restarts one that was not drained.

@@ -9,11 +9,10 @@ use starlark::typing::Ty;
 
 use super::function::{HostBehavior, HostFunction};
 use super::node_spec_schema::node_spec_schema;
-use super::rollout::RolloutValue;
 use super::scoped::ScopeFunction;
 use super::signature::{Parameter, Signature};
 use super::spec::SpecFunction;
-use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
+use super::spec_values::{GroupValue, NodeSpecValue, RolloutValue, ServerValue};
 use super::types::Kind;
 use crate::project::schema::{DEFINED_IN, Schema};
 

@@ -1,45 +1,16 @@
-//! The function `rollout`, and its value.
-#![allow(
-    unsafe_code,
-    reason = "the marker traits of starlark that are derived here are unsafe traits"
-)]
+//! The function `rollout`.
 
-use std::fmt;
 use std::time::Duration;
 
-use allocative::Allocative;
 use pallet_core::engine::{Rollout, Share, Waves};
 use serde_json::{Map, Value as Json};
-use starlark::any::ProvidesStaticType;
 use starlark::eval::Evaluator;
-use starlark::starlark_simple_value;
-use starlark::values::{NoSerialize, StarlarkPagablePanic, StarlarkValue, starlark_value};
 
 use super::arguments::BoundArguments;
 use super::function_error::FunctionError;
 use super::signature::Signature;
 use super::spec_parts::phase;
-
-/// A rollout.
-#[derive(Debug, Clone, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
-pub(crate) struct RolloutValue {
-    #[allocative(skip)]
-    pub(crate) rollout: Rollout,
-}
-
-starlark_simple_value!(RolloutValue);
-
-#[starlark_value(type = "rollout")]
-impl<'v> StarlarkValue<'v> for RolloutValue {}
-
-impl fmt::Display for RolloutValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.rollout.waves {
-            Some(waves) => write!(f, "rollout(waves = {waves})"),
-            None => f.write_str("rollout()"),
-        }
-    }
-}
+use super::spec_values::RolloutValue;
 
 /// The rollout of a call.
 pub(crate) fn rollout<'v>(

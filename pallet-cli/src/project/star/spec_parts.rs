@@ -17,9 +17,8 @@ use super::function_error::FunctionError;
 use super::node_spec_schema::node_spec_schema;
 use super::phase::StarPhase;
 use super::plain_data::{describe, function_name, names, sequence, to_json};
-use super::rollout::RolloutValue;
 use super::signature::Signature;
-use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
+use super::spec_values::{GroupValue, NodeSpecValue, RolloutValue, ServerValue};
 use crate::project::schema::Schema;
 
 /// The server-spec of a call; `own` is merged into its node-spec and wins.

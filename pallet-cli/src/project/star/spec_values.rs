@@ -7,7 +7,7 @@
 use std::fmt;
 
 use allocative::Allocative;
-use pallet_core::engine::{GroupSpec, ServerSpec};
+use pallet_core::engine::{GroupSpec, Rollout, ServerSpec};
 use pallet_core::model::NodeSpec;
 use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
@@ -30,6 +30,13 @@ pub(crate) struct ServerValue {
     pub(crate) spec: ServerSpec,
 }
 
+/// A rollout.
+#[derive(Debug, Clone, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct RolloutValue {
+    #[allocative(skip)]
+    pub(crate) rollout: Rollout,
+}
+
 /// A group-spec, or the group-specs of a cluster-spec.
 #[derive(Debug, Clone, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
 pub(crate) struct GroupValue {
@@ -46,6 +53,7 @@ pub(crate) struct GroupValue {
 
 starlark_simple_value!(NodeSpecValue);
 starlark_simple_value!(ServerValue);
+starlark_simple_value!(RolloutValue);
 starlark_simple_value!(GroupValue);
 
 #[starlark_value(type = "node_spec")]
@@ -53,6 +61,9 @@ impl<'v> StarlarkValue<'v> for NodeSpecValue {}
 
 #[starlark_value(type = "server_spec")]
 impl<'v> StarlarkValue<'v> for ServerValue {}
+
+#[starlark_value(type = "rollout")]
+impl<'v> StarlarkValue<'v> for RolloutValue {}
 
 #[starlark_value(type = "group_spec")]
 impl<'v> StarlarkValue<'v> for GroupValue {
@@ -88,6 +99,15 @@ impl fmt::Display for NodeSpecValue {
 impl fmt::Display for ServerValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "server_spec(phases = {:?})", self.spec.phases.keys().collect::<Vec<_>>())
+    }
+}
+
+impl fmt::Display for RolloutValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rollout.waves {
+            Some(waves) => write!(f, "rollout(waves = {waves})"),
+            None => f.write_str("rollout()"),
+        }
     }
 }
 

@@ -3,8 +3,7 @@
 use serde_json::Value as Json;
 use starlark::typing::{Ty, TyStruct};
 
-use super::rollout::RolloutValue;
-use super::spec_values::{GroupValue, NodeSpecValue, ServerValue};
+use super::spec_values::{GroupValue, NodeSpecValue, RolloutValue, ServerValue};
 use crate::project::schema::Schema;
 
 /// The type of a parameter.

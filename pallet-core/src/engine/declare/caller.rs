@@ -37,8 +37,8 @@ impl Caller {
         ))
     }
 
-    /// Refuses actions on this machine by a crate that declares its capabilities: they are meant for
-    /// nodes.
+    /// Refuses actions on this machine by a crate that declares its capabilities: they are meant
+    /// for nodes.
     pub(super) fn check_controller(&self) -> Result<(), PluginError> {
         let why = "its capabilities are for nodes, not for the machine that Pallet runs on";
         self.capabilities.as_ref().map_or(Ok(()), |_| Err(self.denied("locally", why)))

@@ -1,5 +1,6 @@
 //! Declaring: runs phase functions on this machine and records the actions that they declare.
 
+mod actions;
 mod blocks;
 mod caller;
 mod considered;

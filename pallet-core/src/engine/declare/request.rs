@@ -4,25 +4,19 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::blocks::Blocks;
 use super::caller::Caller;
-use super::context::{Activity, ActivityKind, Placeholders, RequestContext};
+use super::context::{Activity, ActivityKind, RequestContext};
 use super::scope;
-use super::undoes::undoes;
-use crate::action::{
-    ActionEntry, AnyAction, CONTROLLER, ClaimIndex, Condition, Declared, InBlock, Shown,
-    SourceLocation, TABLE,
-};
-use crate::engine::NodeError;
-use crate::engine::vault::Vault;
+use crate::action::{CONTROLLER, ClaimIndex, Condition, Declared, InBlock, SourceLocation};
 use crate::model::{Capabilities, Os, Target, did_you_mean};
 use crate::plugin::operation::{
-    self, At, Block, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+    self, At, Block, CallFunction, GetSettings, Log, Scope, SetSettings,
 };
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 
@@ -33,19 +27,19 @@ const MAX_CALL_DEPTH: usize = 64;
 /// function.
 #[derive(Clone)]
 pub(super) struct NodeRequest {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     /// The crate function that was given this request. Capabilities are checked against the owner
     /// of the request, not against the latest call: a function of the project always acts for
     /// itself, even if a crate calls it.
-    caller: Option<Arc<Caller>>,
+    pub(super) caller: Option<Arc<Caller>>,
 }
 
-struct Inner {
-    context: Arc<RequestContext>,
+pub(super) struct Inner {
+    pub(super) context: Arc<RequestContext>,
     target: Target,
     phase: String,
     /// The ID of the node on which the actions run instead of the target of the phase.
-    place: Option<String>,
+    pub(super) place: Option<String>,
     recorded: Arc<Mutex<Recorded>>,
 }
 
@@ -55,11 +49,11 @@ pub(super) struct Recorded {
     /// The ID of the node of the phase.
     home: Option<String>,
     pub(super) declared: Vec<Declared>,
-    claimed: ClaimIndex,
+    pub(super) claimed: ClaimIndex,
     /// Their messages to the user.
     pub(super) said: Vec<Log>,
-    calls: Vec<(String, Option<SourceLocation>)>,
-    scopes: Vec<Entered>,
+    pub(super) calls: Vec<(String, Option<SourceLocation>)>,
+    pub(super) scopes: Vec<Entered>,
     /// The number of conditions so far.
     conditions: usize,
     blocks: Blocks,
@@ -84,11 +78,11 @@ impl Recorded {
 }
 
 /// A scope that was entered and not left yet.
-struct Entered {
-    scope: Scope,
-    conditions: Vec<Condition>,
+pub(super) struct Entered {
+    pub(super) scope: Scope,
+    pub(super) conditions: Vec<Condition>,
     /// The part of a block, and the place where its actions run.
-    block: Option<(InBlock, Option<String>)>,
+    pub(super) block: Option<(InBlock, Option<String>)>,
     /// Its depth in calls: a crate cannot leave a scope of its caller.
     depth: usize,
 }
@@ -106,136 +100,8 @@ impl NodeRequest {
         std::mem::take(&mut *self.recorded())
     }
 
-    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+    pub(super) fn recorded(&self) -> MutexGuard<'_, Recorded> {
         self.inner.recorded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn declare(&self, wanted: DeclareAction) -> Result<(), PluginError> {
-        let Some(refused) = &self.inner.context.refused else { return self.declare_one(wanted) };
-        let (action, source) = (wanted.action.clone(), wanted.source.clone());
-        if let Err(error) = self.declare_one(wanted) {
-            let outermost = self.recorded().calls.iter().find_map(|(_, source)| source.clone());
-            let error = NodeError {
-                action: Some(action),
-                source: outermost.or(source),
-                ..NodeError::new(error.to_string())
-            };
-            refused.lock().unwrap_or_else(PoisonError::into_inner).push(error);
-        }
-        Ok(())
-    }
-
-    fn declare_one(&self, wanted: DeclareAction) -> Result<(), PluginError> {
-        let mut all = TABLE.iter().chain(&self.inner.context.actions);
-        let entry: &ActionEntry =
-            all.find(|entry| entry.name == wanted.action).ok_or_else(|| {
-                let message = format!("there is no action `{}`", wanted.action);
-                PluginError::new(ErrorKind::Unsupported, message)
-                    .with_help("it may need a newer pallet")
-            })?;
-        let invalid = |error: crate::action::ActionError| {
-            PluginError::new(ErrorKind::InvalidInput, error.to_string())
-        };
-        let mut arguments = wanted.arguments;
-        for entered in self.recorded().scopes.iter().rev() {
-            scope::apply(&entered.scope, entry, &mut arguments);
-        }
-        let named = Vault::concerns(&arguments).then(|| arguments.clone());
-        let mut shown = self.show(entry, &arguments, named.is_some());
-        let instead = match self.inner.context.placeholders {
-            Placeholders::UseInstead => shown.as_mut().and_then(|shown| shown.action.take()),
-            Placeholders::Discard | Placeholders::Keep => None,
-        };
-        let prepared = instead.is_some();
-        let (mut action, secret) = match instead {
-            Some(action) => (action, None),
-            // it cannot be checked without its secret, and a check looks up no secrets
-            None if named.is_some() && self.inner.context.refused.is_some() => return Ok(()),
-            None => {
-                let secret = self.reveal(entry, &mut arguments)?;
-                ((entry.parse)(arguments).map_err(invalid)?, secret)
-            }
-        };
-        if let Some(caller) = &self.caller {
-            // this copy has placeholders instead of secrets
-            let named = named.map(entry.parse).transpose().map_err(invalid)?;
-            let shown = named.as_ref().unwrap_or(&action);
-            caller.check(&format!("{} {}", shown.name(), shown.subject()), &shown.needs())?;
-        }
-        if !prepared {
-            action.prepare(&self.inner.context.workspace).map_err(invalid)?;
-        }
-        let takes = |name: &str| (entry.parameters)()["properties"].get(name).is_some();
-        wanted.options.check(entry.name, takes).map_err(invalid)?;
-        let mut recorded = self.recorded();
-        let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
-        let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
-        let conditions =
-            recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
-        let blocks = recorded.scopes.iter().filter_map(|entered| entered.block.as_ref());
-        let elsewhere = blocks.clone().any(|(_, place)| *place != self.inner.place);
-        let declared = Declared {
-            action,
-            options: wanted.options,
-            conditions,
-            blocks: blocks.map(|(block, _)| *block).collect(),
-            secret,
-            source,
-            via,
-            place: self.inner.place.clone(),
-            shown,
-            accounts: OnceLock::new(),
-        };
-        check_in_block(&declared, elsewhere)?;
-        let recorded = &mut *recorded;
-        // what runs elsewhere claims nothing on this node
-        if declared.place.is_none()
-            && let Some((earlier, what)) = recorded.claimed.add(&declared, &recorded.declared)
-        {
-            return Err(undoes(&declared, &recorded.declared[earlier], &what));
-        }
-        recorded.declared.push(declared);
-        Ok(())
-    }
-
-    /// The form of an action that may be shown, if this operation shows actions; `placeholders`:
-    /// its arguments may contain some.
-    fn show(&self, entry: &ActionEntry, arguments: &Value, placeholders: bool) -> Option<Shown> {
-        if self.inner.context.placeholders == Placeholders::Discard {
-            return None;
-        }
-        let action = placeholders.then(|| (entry.parse)(arguments.clone()).ok()).flatten();
-        // some arguments need a format that a placeholder does not have
-        let fits =
-            |action: &mut Box<dyn AnyAction>| action.prepare(&self.inner.context.workspace).is_ok();
-        let action = action.and_then(|mut action| fits(&mut action).then_some(action));
-        Some(Shown { arguments: scope::without_defaults(entry, arguments), action })
-    }
-
-    /// Puts secrets into arguments. If there are any, returns a name for the action without them.
-    fn reveal(
-        &self,
-        entry: &ActionEntry,
-        arguments: &mut Value,
-    ) -> Result<Option<String>, PluginError> {
-        if !Vault::concerns(arguments) {
-            return Ok(None);
-        }
-        let named = arguments.clone();
-        let revealed = self
-            .inner
-            .context
-            .vault
-            .reveal(arguments)
-            .map_err(|message| PluginError::new(ErrorKind::InvalidInput, message))?;
-        if !revealed {
-            return Ok(None);
-        }
-        scope::keep_no_versions(entry, arguments);
-        Ok(Some(
-            (entry.parse)(named)
-                .map_or_else(|_| "with secrets".to_owned(), |action| action.subject()),
-        ))
     }
 
     fn watch(&self, kind: ActivityKind<'_>) {
@@ -434,21 +300,6 @@ impl RequestHost for NodeRequest {
             }
         }
     }
-}
-
-/// Refuses actions in `on_failure` that cannot be part of one script.
-fn check_in_block(declared: &Declared, elsewhere: bool) -> Result<(), PluginError> {
-    let (what, help) = if declared.blocks.is_empty() {
-        return Ok(());
-    } else if declared.action.reboots().is_some() {
-        ("reboots the node", "put it before or after it")
-    } else if elsewhere {
-        ("runs elsewhere", "call on_failure within the function of on_node or locally")
-    } else {
-        return Ok(());
-    };
-    let message = format!("{} {what}, which is not possible within on_failure", declared.label());
-    Err(PluginError::new(ErrorKind::InvalidInput, message).with_help(help))
 }
 
 /// This machine as functions see it.

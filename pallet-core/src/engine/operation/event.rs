@@ -65,7 +65,7 @@ pub enum Event {
         phase: String,
         actions: usize,
         /// The node for which it is changed, if it is another one, and the ID of that.
-        #[serde(rename = "for", skip_serializing_if = "Option::is_none", default)]
+        #[serde(skip_serializing_if = "Option::is_none", default)]
         on_behalf_of: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         owner_id: Option<String>,
@@ -219,6 +219,6 @@ pub struct PlannedChange {
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub predicted: bool,
     /// The node for which this one is changed: an action of its phase runs here.
-    #[serde(rename = "for", skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub on_behalf_of: Option<String>,
 }

@@ -7,6 +7,7 @@ mod display;
 mod event;
 mod grouped;
 mod kind;
+mod limits;
 mod member;
 mod options;
 mod outcome;

@@ -108,8 +108,8 @@ pub struct Resume {
     pub operation: String,
     /// The IDs of the nodes that it finished.
     pub done: BTreeSet<String>,
-    /// The nodes that it began to change, by ID, each with the actions that changed something: their
-    /// phase, name and subject.
+    /// The nodes that it began to change, by ID, each with the actions that changed something:
+    /// their phase, name and subject.
     pub actions: BTreeMap<String, Vec<(String, String, String)>>,
     /// The names of the nodes that it destroyed, and did not create anew with another name.
     pub destroyed: BTreeSet<String>,

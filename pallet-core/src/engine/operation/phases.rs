@@ -15,9 +15,11 @@ impl Operation {
             self.members.iter().any(|member| member.group.server.phases.contains_key(name))
         };
         // whoever names one of them wants nothing else than that
-        let named = self.phases.iter().any(
-            |phase| matches!(phase, PhaseChoice::Named(name) if [DRAIN, UNDRAIN].contains(&name.as_str())),
-        );
+        let is_guard = |phase: &PhaseChoice| match phase {
+            PhaseChoice::Named(name) => [DRAIN, UNDRAIN].contains(&name.as_str()),
+            PhaseChoice::Inline(_) => false,
+        };
+        let named = self.phases.iter().any(is_guard);
         let guarded = guarded && !named && self.mode != Mode::DriftOnly;
         let checked = self.members.iter().any(|member| health_of(member).is_some());
         let named = self.phases.iter().filter(|phase| !is_settings(phase)).count();

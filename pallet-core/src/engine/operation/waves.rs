@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Event;
+use super::limits::rollout_of;
 use super::member::Member;
-use super::options::{Mode, NextWave, RolloutOptions};
+use super::options::{Mode, NextWave};
 use super::phase::Step;
 use super::run::Operation;
 use super::schedule::Schedule;
 use crate::engine::node::BOOTSTRAPPED_TAG;
-use crate::engine::{Engine, EngineError, NodeError, Rollout};
+use crate::engine::{Engine, EngineError, NodeError};
 
 impl Operation {
     /// Runs all phases on all nodes, wave by wave.
@@ -202,28 +203,6 @@ impl Operation {
         }
         Ok(())
     }
-}
-
-/// The rollout of a node's group, as the caller overrides it.
-fn rollout_of(member: &Member, options: &RolloutOptions) -> Rollout {
-    let own = member.group.server.rollout.clone().unwrap_or_default();
-    Rollout {
-        waves: options.waves.clone().or(own.waves),
-        max_failures: options.max_failures.or(own.max_failures),
-        ..own
-    }
-}
-
-/// How many nodes of each group may fail, if their number is limited.
-pub(super) fn budgets(members: &[Member], options: &RolloutOptions) -> BTreeMap<String, usize> {
-    let mut nodes: BTreeMap<&str, (usize, &Member)> = BTreeMap::new();
-    for member in members {
-        nodes.entry(&member.group.name).or_insert((0, member)).0 += 1;
-    }
-    let limit = |(group, (count, member)): (&str, (usize, &Member))| {
-        Some((group.to_owned(), rollout_of(member, options).budget(count)?))
-    };
-    nodes.into_iter().filter_map(limit).collect()
 }
 
 async fn tag_as_bootstrapped(engine: &Engine, member: &mut Member) {
