@@ -173,7 +173,15 @@ fn for_ansible_users() {
 
 #[test]
 fn rollouts() {
-    follow("rollouts.md", expect![""]);
+    follow("rollouts.md", expect![[r#"
+        exec_checked_script drain web-2 in app
+        exec_checked_script drain web-3 in app
+        exec_checked_script drain web-4 in app
+        exec_checked_script undrain web-1 in app
+        exec_checked_script undrain web-2 in app
+        exec_checked_script undrain web-3 in app
+        exec_checked_script undrain web-4 in app
+    "#]]);
 }
 
 #[test]

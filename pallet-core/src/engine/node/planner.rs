@@ -105,13 +105,6 @@ impl Planner {
         self.stale = true;
     }
 
-    /// Whether an observation that is needed was not made yet.
-    pub(in crate::engine) fn wants(&self, wanted: &Observation) -> bool {
-        let mut all = self.observed.clone();
-        all.extend(wanted.clone());
-        self.state.is_none() || all != self.observed
-    }
-
     /// Whether an interrupted run left this flag on the node.
     pub(in crate::engine) fn has_flag(&self, flag: &str) -> bool {
         self.flags.contains_key(flag)

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::member::Member;
 use super::options::LiftOptions;
-use crate::action::CONTROLLER;
+use crate::action::{self, CONTROLLER, Declared};
 use crate::engine::{Engine, GroupSpec};
 use crate::model::{Connection, Node};
+use crate::observe::Observation;
 
 /// The nodes on which phases of other nodes run actions. Each has a connection of its own, and is
 /// used by one node at a time.
@@ -17,6 +18,8 @@ pub(super) struct Delegates(Arc<Inner>);
 struct Inner {
     nodes: Mutex<BTreeMap<String, (Node, Arc<GroupSpec>)>>,
     options: LiftOptions,
+    /// What a dry run asks each node, before it predicts any of its changes.
+    expected: Mutex<BTreeMap<String, Observation>>,
     used: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<Member>>>>,
 }
 
@@ -28,7 +31,8 @@ impl Delegates {
     ) -> Self {
         let nodes = nodes.map(|(node, group)| (node.id.clone(), (node.clone(), group.clone())));
         let (nodes, options) = (Mutex::new(nodes.collect()), options.clone());
-        Delegates(Arc::new(Inner { nodes, options, used: Mutex::default() }))
+        let (expected, used) = Default::default();
+        Delegates(Arc::new(Inner { nodes, options, expected, used }))
     }
 
     /// The node with this ID, on behalf of a node of a group; `None` if there is none.
@@ -54,6 +58,23 @@ impl Delegates {
         let member = Arc::new(tokio::sync::Mutex::new(member));
         used.insert(id.to_owned(), member.clone());
         Some(member)
+    }
+
+    /// Adds what actions that run elsewhere need to know there.
+    pub(super) fn expect<'a>(&self, declared: impl Iterator<Item = &'a Declared>) {
+        let mut expected = self.0.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        for one in declared {
+            if let Some(place) = &one.place {
+                let wanted = action::observation([one]);
+                expected.entry(place.clone()).or_default().extend(wanted);
+            }
+        }
+    }
+
+    /// All that was added for a node.
+    pub(super) fn expected(&self, id: &str) -> Observation {
+        let expected = self.0.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        expected.get(id).cloned().unwrap_or_default()
     }
 
     /// Learns what changed of a node, such as the user who logs in to it.

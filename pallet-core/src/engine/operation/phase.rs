@@ -240,10 +240,11 @@ impl Member {
             };
             // one at a time: what one declares there may depend on what another one changed
             let mut other = other.lock().await;
-            let wanted = action::observation(part.declared);
-            // a dry run goes on from the state that it predicted
-            if part.mode == Mode::Apply || other.planner.wants(&wanted) {
-                other.ask(engine, wanted).await;
+            // what a dry run asks later would not know of the changes that it predicted
+            if part.mode == Mode::Apply {
+                other.ask(engine, action::observation(part.declared)).await;
+            } else if !other.planner.is_confirmed() {
+                other.ask(engine, delegates.expected(place)).await;
             }
             if !other.has_ended() {
                 other.touched = false;

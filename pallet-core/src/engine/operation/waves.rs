@@ -17,6 +17,8 @@ use crate::engine::{Engine, EngineError, NodeError};
 impl Operation {
     /// Runs all phases on all nodes, wave by wave.
     pub(super) async fn run(&mut self) -> Result<(), EngineError> {
+        let all = self.members.iter().flat_map(|member| member.planner.declared());
+        self.delegates.expect(all.flat_map(|(_, declared)| declared));
         let schedule = Schedule::of(self.waves(), self.roles.len());
         let waves = schedule.waves().len();
         for (number, wave) in schedule.waves().iter().enumerate() {
