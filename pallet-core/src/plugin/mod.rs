@@ -28,6 +28,6 @@ pub use provider::{
     RunNodes, ServiceContext, WantedOffers, node_options,
 };
 pub use recorder::{RecordedAction, Recorder};
-pub use request::{Request, RequestHost};
+pub use request::{Declares, Request, RequestHost};
 pub use service::{Invoke, Remote, Service, dispatch};
 pub use service_host::ServiceHost;

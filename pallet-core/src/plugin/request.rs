@@ -22,6 +22,9 @@ pub struct Request {
     host: Arc<dyn RequestHost>,
 }
 
+/// A function that declares actions.
+pub type Declares<'a> = &'a mut dyn FnMut(&mut Request) -> anyhow::Result<()>;
+
 /// The engine behind a request: in the same program, or across the binary interface.
 pub trait RequestHost: Send + Sync {
     /// Runs one of the [operations](super::operation).
@@ -132,8 +135,8 @@ impl Request {
     pub fn on_failure<T>(
         &mut self,
         declare: impl FnOnce(&mut Self) -> anyhow::Result<T>,
-        then: Option<&mut dyn FnMut(&mut Self) -> anyhow::Result<()>>,
-        always: Option<&mut dyn FnMut(&mut Self) -> anyhow::Result<()>>,
+        then: Option<Declares<'_>>,
+        always: Option<Declares<'_>>,
     ) -> anyhow::Result<T> {
         let result = self.in_block(BlockRole::Body, declare)?;
         if let Some(then) = then {

@@ -353,7 +353,10 @@ fn a_failure_has_words() {
 }
 
 /// Commands in the parts of blocks, each with its block numbers and roles.
-fn commands(place: &Sandbox, all: &[(&str, &[(usize, BlockRole)], Options)]) -> String {
+/// A script, the parts of blocks that it is in, and its options.
+type InBlocks<'a> = (&'a str, &'a [(usize, BlockRole)], Options);
+
+fn commands(place: &Sandbox, all: &[InBlocks<'_>]) -> String {
     let declared: Vec<_> = all
         .iter()
         .map(|(command, blocks, options)| {
