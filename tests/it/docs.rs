@@ -173,7 +173,9 @@ fn for_ansible_users() {
 
 #[test]
 fn rollouts() {
-    follow("rollouts.md", expect![[r#"
+    follow(
+        "rollouts.md",
+        expect![[r#"
         exec_checked_script drain web-2 in app
         exec_checked_script drain web-3 in app
         exec_checked_script drain web-4 in app
@@ -181,7 +183,8 @@ fn rollouts() {
         exec_checked_script undrain web-2 in app
         exec_checked_script undrain web-3 in app
         exec_checked_script undrain web-4 in app
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
