@@ -29,6 +29,9 @@ impl Leftovers {
         let home = project.home().to_str().unwrap();
         let mut files = BTreeSet::new();
         walk(project.home(), &mut files);
+        // the journal of operations outlives the nodes
+        let journal = project.home().join(".local/state");
+        files.retain(|file| !Path::new(file).starts_with(&journal));
         for directory in [
             "/run",
             "/run/lock",
