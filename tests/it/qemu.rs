@@ -39,7 +39,13 @@ def configure(request):
     directory(request, "/srv/app", mode = "0750")
     remote_file(request, "/srv/app/name", content = "I am " + request.target.name + "\n")
 
-group_spec("vm", count = 1, phases = {"configure": configure}, node_spec = node_spec(
+def restart(request):
+    reboot(request)
+    exec_script(request, "cat /proc/sys/kernel/random/boot_id >/srv/before")
+    reboot(request, always = True, services = ["ssh"], timeout = 500)
+    exec_script(request, "cat /proc/sys/kernel/random/boot_id >/srv/after")
+
+group_spec("vm", count = 1, phases = {"configure": configure, "restart": restart}, node_spec = node_spec(
     image = {"os_family": "debian", "os_version": "12"},
     hardware = {"min_ram": 512, "min_disk": 3},
     network = {"inbound_ports": [80]},
@@ -95,6 +101,16 @@ fn from_birth_to_end() {
     project.run(&["ssh", "vm-1", "--", "hostname"]).exits(0).says("vm-1");
     let look = "exec_checked_script(request, \"look\", \"test $(hostname) = vm-1 && test -e \
         /srv/app/name && test $(df --output=size -BM / | tail -1 | tr -d M) -gt 2500\")";
+    project.events(&["lift", "vm", "-e", look], 0);
+
+    // a phase goes on after a reboot, on the same node in its next boot
+    let restarted = project.events(&["lift", "--phase", "restart"], 0);
+    let reboots = restarted.of_node("vm-1").filter(|event| event.action() == Some("reboot"));
+    let changed: Vec<_> = reboots.filter_map(|event| event.changed()).collect();
+    assert_eq!(changed, [false, true], "only if it is needed, or always: {restarted:#?}");
+    let look = "exec_checked_script(request, \"look\", \"test $(cat /srv/after) = $(cat \
+        /proc/sys/kernel/random/boot_id) && test $(cat /srv/before) != $(cat /srv/after) && \
+        systemctl is-active ssh\")";
     project.events(&["lift", "vm", "-e", look], 0);
 
     let again = project.events(&["converge"], 0);
