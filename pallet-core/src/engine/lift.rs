@@ -38,7 +38,7 @@ impl Engine {
         .await?;
         self.tell_resumed(options);
         self.tell_undeclared(&undeclared);
-        self.tell_outdated(own.iter().map(|(node, group)| (node, group.as_ref())));
+        self.tell_outdated_among(&own);
         Ok(self.configure(own, others, options, Purpose::Lift).await?.0)
     }
 }

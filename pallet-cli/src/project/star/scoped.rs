@@ -45,30 +45,12 @@ impl ScopeFunction {
         let body = self
             .function(&bound, "function")?
             .ok_or_else(|| FunctionError::new(format!("{name}: `function` is missing")))?;
-        if let ScopeFunction::OnFailure = self {
-            let then = self.function(&bound, "then")?;
-            let always = self.function(&bound, "always")?;
-            let roles = [
-                (BlockRole::Body, Some(body)),
-                (BlockRole::Rescue, then),
-                (BlockRole::Always, always),
-            ];
-            let mut result = Value::new_none();
-            for (role, function) in roles {
-                let Some(function) = function else { continue };
-                let answer =
-                    within(&request, operation::ENTER_BLOCK, Block { role }, function, evaluator)?;
-                if role == BlockRole::Body {
-                    result = answer;
-                }
-            }
-            return Ok(result);
-        }
         let mut call = |request: Request| {
             let argument = evaluator.heap().alloc(RequestValue { request });
             evaluator.eval_function(body, &[argument], &[])
         };
-        match self {
+        let command = bound.data.get("command").and_then(Json::as_str).map(str::to_owned);
+        let scope = match self {
             ScopeFunction::OnNode => {
                 let node = bound.value("node").map(node_id).transpose()?.flatten();
                 let node = node.ok_or_else(|| FunctionError::new("on_node: `node` is missing"))?;
@@ -82,15 +64,36 @@ impl ScopeFunction {
                     _ => Ok(Value::new_none()),
                 };
             }
-            ScopeFunction::OnFailure
-            | ScopeFunction::Options
-            | ScopeFunction::When
-            | ScopeFunction::WhenNot => {}
-        }
-        let scope = self
-            .scope(bound.data)
-            .map_err(|error| FunctionError::new(format!("{name}: {error}")))?;
+            ScopeFunction::OnFailure => {
+                return self.on_failure(&request, &bound, body, evaluator);
+            }
+            ScopeFunction::Options => serde_json::from_value(Json::Object(bound.data))
+                .map_err(|error| FunctionError::new(format!("{name}: {error}")))?,
+            ScopeFunction::When => Scope { when: command, ..Scope::default() },
+            ScopeFunction::WhenNot => Scope { when_not: command, ..Scope::default() },
+        };
         within(&request, operation::ENTER_SCOPE, scope, body, evaluator)
+    }
+
+    /// Calls the functions of a block, and returns what the first one returns.
+    fn on_failure<'v>(
+        self,
+        request: &Request,
+        bound: &BoundArguments<'v>,
+        body: Value<'v>,
+        evaluator: &mut Evaluator<'v, '_, '_>,
+    ) -> starlark::Result<Value<'v>> {
+        let others = [(BlockRole::Rescue, "then"), (BlockRole::Always, "always")]
+            .map(|(role, parameter)| Ok((role, self.function(bound, parameter)?)));
+        let others = others.into_iter().collect::<Result<Vec<_>, FunctionError>>()?;
+        let block = |role| Block { role };
+        let result =
+            within(request, operation::ENTER_BLOCK, block(BlockRole::Body), body, evaluator)?;
+        for (role, function) in others {
+            let Some(function) = function else { continue };
+            within(request, operation::ENTER_BLOCK, block(role), function, evaluator)?;
+        }
+        Ok(result)
     }
 
     /// The function that was passed as this parameter, if any.
@@ -121,21 +124,6 @@ impl ScopeFunction {
             ScopeFunction::Locally => "locally",
             ScopeFunction::RunOnce => "run_once",
             ScopeFunction::OnFailure => "on_failure",
-        }
-    }
-
-    fn scope(self, mut data: serde_json::Map<String, Json>) -> serde_json::Result<Scope> {
-        let command =
-            data.remove("command").and_then(|command| command.as_str().map(str::to_owned));
-        match self {
-            ScopeFunction::Options => serde_json::from_value(Json::Object(data)),
-            ScopeFunction::When => Ok(Scope { when: command, ..Scope::default() }),
-            ScopeFunction::WhenNot => Ok(Scope { when_not: command, ..Scope::default() }),
-            ScopeFunction::OnNode | ScopeFunction::Locally | ScopeFunction::RunOnce => {
-                Ok(Scope::default())
-            }
-            // its parts are blocks
-            ScopeFunction::OnFailure => Ok(Scope::default()),
         }
     }
 }

@@ -22,11 +22,8 @@ impl Nodes<'_> {
         }
         for group in self.groups {
             let mut new = wanted.remove(group.name.as_str()).unwrap_or_default();
-            let there = plan
-                .start
-                .iter()
-                .filter(|node| node.group.as_deref() == Some(group.name.as_str()))
-                .map(|node| node.name.clone());
+            let there =
+                plan.start.iter().filter(|node| group.owns(node)).map(|node| node.name.clone());
             let choice = match plan.choices.get(&group.name) {
                 Some(Err(error)) => {
                     // nothing can be created; existing nodes need no choice
@@ -53,7 +50,7 @@ impl Nodes<'_> {
                     (choice.image, choice.hardware, choice.location);
             }
             if names.is_empty() {
-                if plan.keep.iter().any(|node| node.group.as_deref() == Some(group.name.as_str())) {
+                if plan.keep.iter().any(|node| group.owns(node)) {
                     self.share(request).await?;
                 }
                 continue;

@@ -49,7 +49,7 @@ impl Nodes<'_> {
         let mut names = Vec::new();
         for group in self.groups {
             let surge = group.server.rollout.as_ref().map_or(0, |rollout| rollout.surge);
-            let old = replaced.iter().filter(|node| node.group.as_ref() == Some(&group.name));
+            let old = replaced.iter().filter(|node| group.owns(node));
             for node in old {
                 let name = match surge {
                     0 => Some(node.name.clone()),

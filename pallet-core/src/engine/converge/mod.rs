@@ -60,7 +60,7 @@ impl Engine {
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         self.tell(Event::started(Kind::Converge, true, plan.names()));
         self.tell_undeclared(&plan.undeclared);
-        self.tell_outdated_of(&plan, &groups);
+        self.tell_outdated(&plan.outdated);
         self.tell_permanent(&plan.permanent);
         let others = std::mem::take(&mut plan.others);
         let mut nodes = Nodes::new(self, &groups, others, options);
@@ -107,7 +107,7 @@ impl Engine {
         self.intend(Event::started(Kind::Converge, false, plan.names())).await?;
         self.tell_resumed(options);
         self.tell_undeclared(&plan.undeclared);
-        self.tell_outdated_of(&plan, groups);
+        self.tell_outdated(&plan.outdated);
         let keep = plan.keep.clone();
         let mut others = std::mem::take(&mut plan.others);
         // nodes that are about to go are seen until then, and not configured any more
@@ -139,14 +139,6 @@ impl Engine {
                 Some(Arc::new(Resume { done: BTreeSet::new(), ..Resume::clone(resume) }));
         }
         options
-    }
-
-    fn tell_outdated_of(&self, plan: &ConvergePlan, groups: &[Arc<GroupSpec>]) {
-        let nodes = plan.outdated.iter().filter_map(|(node, _)| {
-            let group = groups.iter().find(|group| Some(&group.name) == node.group.as_ref());
-            Some((node, group?.as_ref()))
-        });
-        self.tell_outdated(nodes);
     }
 }
 

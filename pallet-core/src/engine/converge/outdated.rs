@@ -88,19 +88,18 @@ pub(super) fn to_replace(
 }
 
 impl Engine {
-    /// Warns about nodes that are not what their node-spec now says.
-    pub(in crate::engine) fn tell_outdated<'a>(
-        &self,
-        nodes: impl Iterator<Item = (&'a Node, &'a GroupSpec)>,
-    ) {
+    /// Warns about those of these nodes that are not what their node-spec now says.
+    pub(in crate::engine) fn tell_outdated_among(&self, nodes: &[GroupedNode]) {
+        let differs = |(node, group): &GroupedNode| Some((node.clone(), outdated(node, group)?));
+        self.tell_outdated(&nodes.iter().filter_map(differs).collect::<Vec<_>>());
+    }
+
+    /// Warns about nodes that are not what their node-spec now says, each with what differs.
+    pub(super) fn tell_outdated(&self, outdated: &[(Node, Vec<&'static str>)]) {
         let mut found: BTreeMap<(&str, String), Vec<&str>> = BTreeMap::new();
-        for (node, group) in nodes {
-            if let Some(differs) = outdated(node, group) {
-                found
-                    .entry((&group.name, differs.join(" and ")))
-                    .or_default()
-                    .push(node.name.as_str());
-            }
+        for (node, differs) in outdated {
+            let group = node.group.as_deref().unwrap_or_default();
+            found.entry((group, differs.join(" and "))).or_default().push(&node.name);
         }
         for ((group, differs), names) in found {
             let message = format!(

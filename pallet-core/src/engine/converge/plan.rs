@@ -186,7 +186,7 @@ impl Engine {
                 }
                 _ => {}
             }
-            if missing > 0 || plan.replace.iter().any(|node| is_of(node, group)) {
+            if missing > 0 || plan.replace.iter().any(|node| group.owns(node)) {
                 plan.choices.insert(group.name.clone(), self.choose(group).await);
             }
         }
@@ -203,10 +203,6 @@ impl Engine {
             .map_err(|error| PlanError::Service(error.into()))?;
         offers.choose(&spec).map_err(PlanError::NoMatch)
     }
-}
-
-fn is_of(node: &Node, group: &GroupSpec) -> bool {
-    node.group.as_deref() == Some(group.name.as_str())
 }
 
 /// Sort key of a status: the healthiest is lowest.

@@ -52,7 +52,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let group_of = |node: &Node| node.group.clone().unwrap_or_default();
         let is_protected = |node: &&Node| {
-            let group = groups.iter().find(|group| Some(&group.name) == node.group.as_ref());
+            let group = groups.iter().find(|group| group.owns(node));
             is_tagged(node) || group.is_some_and(|group| group.protect)
         };
         let protected: Vec<_> = nodes

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::nodes::Nodes;
 use super::plan::ConvergePlan;
-use crate::engine::operation::{GroupedNode, Purpose, with_groups};
-use crate::engine::{EngineError, GroupSpec, NodeOutcome, NodeResult, Rollout, Share, Waves};
+use crate::engine::operation::{GroupedNode, Purpose, too_many, with_groups};
+use crate::engine::{EngineError, GroupSpec, NodeOutcome, NodeResult, Rollout};
 use crate::model::Node;
 
 impl Nodes<'_> {
@@ -19,9 +19,9 @@ impl Nodes<'_> {
     ) -> Result<(), EngineError> {
         for group in self.groups {
             let mut old: Vec<Node> =
-                plan.replace.iter().filter(|node| is_of(node, group)).cloned().collect();
-            let rollout = group.server.rollout.clone().unwrap_or_default();
-            for size in steps(&rollout, self.options.rollout.waves.as_ref(), old.len()) {
+                plan.replace.iter().filter(|node| group.owns(node)).cloned().collect();
+            let rollout = self.options.rollout.of(group);
+            for size in steps(&rollout, old.len()) {
                 let rest: Vec<_> = old.split_off(size);
                 let step = std::mem::replace(&mut old, rest);
                 if let Some(why) = self.why_stop(group, &rollout) {
@@ -45,9 +45,8 @@ impl Nodes<'_> {
     ) -> Result<(), EngineError> {
         let mut going = Vec::new();
         for group in self.groups {
-            let own = plan.retire.iter().filter(|node| is_of(node, group)).cloned();
-            let rollout = group.server.rollout.clone().unwrap_or_default();
-            match self.why_stop(group, &rollout) {
+            let own = plan.retire.iter().filter(|node| group.owns(node)).cloned();
+            match self.why_stop(group, &self.options.rollout.of(group)) {
                 None => going.extend(own),
                 Some(why) => {
                     let names: Vec<_> = own.map(|node| node.name).collect();
@@ -58,10 +57,21 @@ impl Nodes<'_> {
         if going.is_empty() {
             return Ok(());
         }
-        let staying: Vec<_> = self.others.iter().chain(there.iter()).cloned().collect();
-        self.destroy(going.clone(), &staying).await?;
-        self.others.retain(|(node, _)| going.iter().all(|one| one.id != node.id));
+        self.destroy_others(going, there).await?;
         self.configure(there, BTreeSet::new()).await
+    }
+
+    /// Destroys nodes that were only seen so far; the rest are seen by them, and see them no more.
+    async fn destroy_others(
+        &mut self,
+        going: Vec<Node>,
+        there: &[GroupedNode],
+    ) -> Result<(), EngineError> {
+        let ids: BTreeSet<_> = going.iter().map(|node| node.id.clone()).collect();
+        let staying: Vec<_> = self.others.iter().chain(there).cloned().collect();
+        self.destroy(going, &staying).await?;
+        self.others.retain(|(node, _)| !ids.contains(&node.id));
+        Ok(())
     }
 
     /// Makes some nodes of a group anew.
@@ -73,14 +83,8 @@ impl Nodes<'_> {
         old: Vec<Node>,
         there: &mut Vec<GroupedNode>,
     ) -> Result<(), EngineError> {
-        let staying = |there: &[GroupedNode], nodes: &Self| {
-            nodes.others.iter().cloned().chain(there.iter().cloned()).collect::<Vec<_>>()
-        };
-        let is_old = |node: &Node| old.iter().any(|one| one.id == node.id);
         if rollout.surge == 0 {
-            let others = staying(there, self);
-            self.destroy(old.clone(), &others).await?;
-            self.others.retain(|(node, _)| !is_old(node));
+            self.destroy_others(old.clone(), there).await?;
         }
         let taken: BTreeSet<String> = there
             .iter()
@@ -110,14 +114,11 @@ impl Nodes<'_> {
                 None => working,
                 Some(_) => 0,
             };
-            let mut going = old.clone();
-            let left: Vec<_> = going.split_off(new.min(old.len()));
+            let mut going = old;
+            let left: Vec<_> = going.split_off(new.min(going.len()));
             let left: Vec<_> = left.into_iter().map(|node| node.name).collect();
             self.not_reached(&left, &group.name, "the node that was to replace it failed");
-            let others = staying(there, self);
-            let is_gone = |node: &Node| going.iter().any(|one| one.id == node.id);
-            self.destroy(going.clone(), &others).await?;
-            self.others.retain(|(node, _)| !is_gone(node));
+            self.destroy_others(going, there).await?;
             // those that knew the old nodes forget them
             self.configure(there, BTreeSet::new()).await?;
         }
@@ -147,19 +148,14 @@ impl Nodes<'_> {
         let of_group = || self.outcome.nodes.iter().filter(|node| node.group == group.name);
         let failed =
             of_group().filter(|node| matches!(node.result, NodeResult::Failed { .. })).count();
-        let limit = self.options.rollout.max_failures.or(rollout.max_failures);
-        let limit = limit.unwrap_or(Share::Nodes(0)).at_most(of_group().count());
-        let nodes = if failed == 1 { "node" } else { "nodes" };
-        (failed > limit).then(|| {
-            let group = &group.name;
-            format!("{failed} {nodes} of group {group} failed, and max_failures is {limit}")
-        })
+        let limit = rollout.budget(of_group().count()).unwrap_or(0);
+        too_many(failed, &group.name, limit)
     }
 }
 
 /// The sizes of the steps in which so many nodes are made anew: one by one if nothing is said.
-fn steps(rollout: &Rollout, waves: Option<&Waves>, nodes: usize) -> Vec<usize> {
-    let sizes = match waves.or(rollout.waves.as_ref()) {
+fn steps(rollout: &Rollout, nodes: usize) -> Vec<usize> {
+    let sizes = match &rollout.waves {
         Some(waves) => waves.sizes(nodes),
         None => vec![1; nodes],
     };
@@ -171,21 +167,20 @@ fn steps(rollout: &Rollout, waves: Option<&Waves>, nodes: usize) -> Vec<usize> {
     sizes.into_iter().flat_map(parts).collect()
 }
 
-fn is_of(node: &Node, group: &GroupSpec) -> bool {
-    node.group.as_deref() == Some(group.name.as_str())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_step_is_never_larger_than_the_surge() {
-        let rollout = |surge| Rollout { surge, ..Rollout::default() };
-        let waves: Waves = "1,100%".parse().unwrap();
-        assert_eq!(steps(&rollout(0), None, 3), [1, 1, 1]);
-        assert_eq!(steps(&rollout(0), Some(&waves), 6), [1, 5]);
-        assert_eq!(steps(&rollout(2), Some(&waves), 6), [1, 2, 2, 1]);
-        assert_eq!(steps(&rollout(2), Some(&waves), 0), [0; 0]);
+        let rollout = |surge, waves: Option<&str>| {
+            let waves = waves.map(|waves| waves.parse().unwrap());
+            Rollout { surge, waves, ..Rollout::default() }
+        };
+        let waves = Some("1,100%");
+        assert_eq!(steps(&rollout(0, None), 3), [1, 1, 1]);
+        assert_eq!(steps(&rollout(0, waves), 6), [1, 5]);
+        assert_eq!(steps(&rollout(2, waves), 6), [1, 2, 2, 1]);
+        assert_eq!(steps(&rollout(2, waves), 0), [0; 0]);
     }
 }

@@ -36,9 +36,10 @@ impl Directory {
         self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn remember(&self, path: &Path, digest: &str) {
+    /// Remembers a file the first time that it is read; most are read for each node.
+    fn remember(&self, path: &Path, digest: impl FnOnce() -> String) {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        read.insert(path.display().to_string(), digest.to_owned());
+        read.entry(path.display().to_string()).or_insert_with(digest);
     }
 
     /// The path of a regular file: reading anything else might never end.
@@ -120,7 +121,7 @@ impl Workspace for Directory {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ActionError> {
         let full = self.regular(path)?;
         let content = std::fs::read(&full).map_err(|error| unreadable(&full, &error))?;
-        self.remember(path, &digest(&content));
+        self.remember(path, || digest(&content));
         Ok(content)
     }
 
@@ -128,7 +129,7 @@ impl Workspace for Directory {
         let full = self.regular(path)?;
         let unreadable = |error| unreadable(&full, &error);
         let (digest, size) = digest_of(&full).map_err(unreadable)?;
-        self.remember(path, &digest);
+        self.remember(path, || digest.clone());
         Ok((digest, size, full.canonicalize().map_err(unreadable)?))
     }
 

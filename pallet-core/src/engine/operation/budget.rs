@@ -52,12 +52,8 @@ impl GroupBudget {
     pub(super) fn count_failure(&self) {
         let group = &self.budget.groups[self.group];
         let failed = group.failed.fetch_add(1, Ordering::SeqCst) + 1;
-        if failed > group.limit {
-            let nodes = if failed == 1 { "node" } else { "nodes" };
-            let _ = self.budget.spent.set(format!(
-                "{failed} {nodes} of group {} failed, and max_failures is {}",
-                group.name, group.limit
-            ));
+        if let Some(why) = too_many(failed, &group.name, group.limit) {
+            let _ = self.budget.spent.set(why);
         }
     }
 
@@ -65,6 +61,13 @@ impl GroupBudget {
     pub(super) fn spent(&self) -> Option<&str> {
         self.budget.spent()
     }
+}
+
+/// Why nothing new begins, if more nodes of a group failed than may.
+pub(in crate::engine) fn too_many(failed: usize, group: &str, limit: usize) -> Option<String> {
+    let nodes = if failed == 1 { "node" } else { "nodes" };
+    (failed > limit)
+        .then(|| format!("{failed} {nodes} of group {group} failed, and max_failures is {limit}"))
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome, Totals};
 pub use record::{Record, Sink};
 pub use run_outcome::{RunOutcome, RunResult};
 
+pub(super) use budget::too_many;
 pub(super) use member::{Member, error_of};
 pub(super) use outcome::Summary;
 pub(super) use record::Recorder;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::engine::{Phase, Share, Waves};
+use crate::engine::{GroupSpec, Phase, Rollout, Share, Waves};
 
 /// Options of a lift.
 #[derive(Debug, Clone)]
@@ -61,6 +61,18 @@ pub struct RolloutOptions {
     pub max_failures: Option<Share>,
     /// Asked before each wave but the first.
     pub confirm: Option<ConfirmWave>,
+}
+
+impl RolloutOptions {
+    /// The rollout of a group with these overrides.
+    pub(in crate::engine) fn of(&self, group: &GroupSpec) -> Rollout {
+        let own = group.server.rollout.clone().unwrap_or_default();
+        Rollout {
+            waves: self.waves.clone().or(own.waves),
+            max_failures: self.max_failures.or(own.max_failures),
+            ..own
+        }
+    }
 }
 
 /// The wave that is about to begin.

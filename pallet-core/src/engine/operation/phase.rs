@@ -268,9 +268,8 @@ impl Member {
     /// Takes out the actions that an interrupted operation did on the node and that would run every
     /// time. Those that can be observed are planned as ever.
     fn leave_out_done(&mut self, engine: &Engine, phase: &str, declared: &mut Vec<Declared>) {
-        let (Some(before), Some((state, _))) = (&mut self.before, self.planner.known()) else {
-            return;
-        };
+        let Some(before) = &mut self.before else { return };
+        let Some((state, _)) = self.planner.known() else { return };
         let node = self.session.node.name.clone();
         declared.retain(|one| {
             let done = (phase.to_owned(), one.action.name().to_owned(), one.subject());
@@ -321,7 +320,8 @@ impl Member {
 
     async fn apply(&mut self, engine: &Engine, mut plan: PhasePlan) {
         self.find_present(engine, &mut plan).await;
-        let reboot = plan.actions.iter().find_map(|action| action.reboots.clone());
+        let changing = plan.actions.iter().filter(|action| action.change.is_some());
+        let reboot = changing.filter_map(|action| action.reboots.clone()).next();
         let boot_id = match &reboot {
             Some(_) => self.session.boot_id(engine).await,
             None => Ok(String::new()),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Event;
-use super::limits::rollout_of;
 use super::member::Member;
 use super::options::{Mode, NextWave};
 use super::phase::Step;
@@ -17,8 +16,10 @@ use crate::engine::{Engine, EngineError, NodeError};
 impl Operation {
     /// Runs all phases on all nodes, wave by wave.
     pub(super) async fn run(&mut self) -> Result<(), EngineError> {
-        let all = self.members.iter().flat_map(|member| member.planner.declared());
-        self.delegates.expect(all.flat_map(|(_, declared)| declared));
+        if self.mode != Mode::Apply {
+            let all = self.members.iter().flat_map(|member| member.planner.declared());
+            self.delegates.expect(all.flat_map(|(_, declared)| declared));
+        }
         let schedule = Schedule::of(self.waves(), self.roles.len());
         let waves = schedule.waves().len();
         for (number, wave) in schedule.waves().iter().enumerate() {
@@ -52,7 +53,7 @@ impl Operation {
         }
         let mut waves: Vec<Vec<usize>> = Vec::new();
         for positions in of_group.into_values() {
-            let rollout = rollout_of(&self.members[positions[0]], &self.rollout);
+            let rollout = self.rollout.of(&self.members[positions[0]].group);
             let sizes = match &rollout.waves {
                 Some(waves) => waves.sizes(positions.len()),
                 None => vec![positions.len()],
@@ -88,7 +89,7 @@ impl Operation {
         }
         let changed = self.members.iter().any(|member| member.touched);
         let pause =
-            wave.iter().map(|position| rollout_of(&self.members[*position], &self.rollout).pause);
+            wave.iter().map(|position| self.rollout.of(&self.members[*position].group).pause);
         self.pause(pause.max().filter(|_| changed).unwrap_or_default()).await;
         if changed && !self.confirm(number, waves, wave).await? {
             return Ok(Some(format!("you did not confirm wave {} of {waves}", number + 1)));

@@ -7,7 +7,7 @@ use super::order::merge_order;
 use super::phase::{Phase, PhaseFunction};
 use super::phase_names::{DRAIN, UNDRAIN};
 use super::rollout::Rollout;
-use crate::model::{NodeSpec, is_host_name};
+use crate::model::{Node, NodeSpec, is_host_name};
 
 /// A kind of server: phases, roles and a node-spec. It can extend other specs.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +137,11 @@ impl GroupSpec {
         }
         (self.protect, self.min_count) = (protect, min_count);
         Ok(self)
+    }
+
+    /// Whether a node belongs to this group.
+    pub(in crate::engine) fn owns(&self, node: &Node) -> bool {
+        node.group.as_ref() == Some(&self.name)
     }
 
     /// The phases that run if none are named.
