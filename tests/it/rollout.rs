@@ -4,6 +4,7 @@ mod drain;
 mod elsewhere;
 mod replace;
 mod resume;
+mod trouble;
 mod waves;
 
 use pallet_tests::{Bed, Project};

@@ -98,7 +98,7 @@ fn resume_of(operation: String, mut confirmed: Confirmed, anyway: bool) -> Resum
     Resume {
         operation,
         actions: actions.collect(),
-        done: confirmed.nodes.into_keys().collect(),
+        done: confirmed.nodes.into_iter().map(|(id, node)| (id, node.address)).collect(),
         destroyed: confirmed.destroyed,
         files: confirmed.files,
         anyway,

@@ -71,8 +71,8 @@ pub use explain::{
 pub use facts_cache::FactsCache;
 pub use graph::{Graph, GraphFunction, GraphGroup, GraphPhase};
 pub use journal::{
-    ComparedChange, Comparison, Confirmed, ConfirmedAction, Ending, Journal, JournalError,
-    JournalFile, JournalHeader, JournalSummary, Journals, NodeComparison,
+    ComparedChange, Comparison, Confirmed, ConfirmedAction, DoneNode, Ending, Journal,
+    JournalError, JournalFile, JournalHeader, JournalSummary, Journals, NodeComparison,
 };
 pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
 pub use operation::{

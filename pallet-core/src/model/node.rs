@@ -121,6 +121,19 @@ pub enum Connection {
     Unknown,
 }
 
+impl Connection {
+    /// Where the node is on the network: `192.0.2.7:2222`; `None` if it is not reached over ssh.
+    pub fn address(&self) -> Option<String> {
+        match self {
+            Connection::Ssh(SshConnection { host, port: Some(port), .. }) => {
+                Some(format!("{host}:{port}"))
+            }
+            Connection::Ssh(ssh) => Some(ssh.host.clone()),
+            _ => None,
+        }
+    }
+}
+
 /// How to connect over ssh. Omitted values come from the ssh configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SshConnection {

@@ -66,6 +66,7 @@ impl RequestHost for Host {
             "get_settings" if payload["node"].is_null() => json!({"number": 7}),
             "call" => json!({"called": payload}),
             "is_cancelled" => json!(false),
+            "is_first" => json!(true),
             _ => Value::Null,
         })
     }
@@ -99,7 +100,7 @@ fn crate_runs(registry: &Registry) {
         (&manifest.systems, &["debian 12".to_owned(), "rocky 9".to_owned()][..])
     );
     let names: Vec<_> = manifest.functions.iter().map(|function| function.name.as_str()).collect();
-    assert_eq!(names, ["everything", "echo", "call", "escape", "panic"]);
+    assert_eq!(names[..5], ["everything", "echo", "call", "escape", "panic"]);
     assert!(manifest.functions[0].doc.starts_with("Asks for all that a request has"));
     assert_eq!(manifest.functions[0].parameters["required"], json!(["number"]));
 
@@ -152,6 +153,27 @@ fn crate_runs(registry: &Registry) {
         ErrorKind::InvalidInput
     );
     assert_eq!(call("no_such_function", json!({})).unwrap_err().kind, ErrorKind::NotFound);
+    // since 1.1
+    if names.contains(&"around") {
+        runs_around(&host, call("around", json!({"other": "web-2"})).unwrap());
+    }
+}
+
+/// Actions that run elsewhere, and a block.
+fn runs_around(host: &Host, is_first: Value) {
+    assert_eq!(is_first, json!(true));
+    let at = host.asked("at");
+    let places: Vec<_> = at.iter().map(|at| (&at["node"], &at["payload"]["arguments"])).collect();
+    let script = |script: &str| json!({"script": script});
+    assert_eq!(
+        places,
+        [(&json!("web-2"), &script("test there")), (&Value::Null, &script("test here"))]
+    );
+    let blocks = host.asked("enter_block");
+    let roles: Vec<_> = blocks.iter().map(|block| block["role"].as_str().unwrap()).collect();
+    assert_eq!((roles, host.asked("leave_scope").len()), (vec!["body", "rescue", "always"], 5));
+    let body = host.asked("action").into_iter().find(|asked| asked["options"]["timeout"] == 5);
+    assert_eq!(body.unwrap()["options"]["ignore_errors"], true);
 }
 
 fn provider_runs(registry: &Registry) {

@@ -2,7 +2,7 @@
 
 use pallet_core::distribution::artifact::Descriptor;
 use pallet_core::distribution::repository::{Reference, Repository};
-use pallet_tests::{CutNetwork, OciRegistry};
+use pallet_tests::{CutNetwork, Mounted, OciRegistry};
 
 use super::*;
 
@@ -149,26 +149,6 @@ fn a_full_disk_leaves_nothing() {
     assert!(left.is_empty(), "{left:?}");
     drop(small);
     project.run(&["install", &source]).exits(0);
-}
-
-/// A small file system, for as long as this lives.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn tmpfs(place: &Path, size: &str) -> Self {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(place);
-        Process::start(mount, Duration::from_secs(10)).wait().exits(0);
-        Mounted(place.to_owned())
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let mut umount = Command::new("umount");
-        umount.arg(&self.0);
-        Process::start(umount, Duration::from_secs(10)).wait();
-    }
 }
 
 #[test]

@@ -67,32 +67,45 @@ fn what_was_done_is_not_done_again() {
     other.run(&["lift", "--resume"]).exits(2);
 }
 
-/// Numbers that differ from run to run; the seed is told if a test fails.
-struct Random(u64);
+/// Random moments of an operation; the seed is told if a test fails.
+struct Moments {
+    seed: u64,
+    /// How long the operation takes from its first record on, as far as known.
+    lasts: Duration,
+}
 
-impl Random {
+impl Moments {
     fn new() -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let seed = now.as_nanos() as u64 | 1;
         eprintln!("seed {seed}");
-        Random(seed)
+        Moments { seed, lasts: Duration::from_secs(1) }
     }
 
-    /// A time up to `limit`.
-    fn up_to(&mut self, limit: Duration) -> Duration {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        limit.mul_f64((self.0 >> 11) as f64 / (1_u64 << 53) as f64)
+    fn next(&mut self) -> Duration {
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 7;
+        self.seed ^= self.seed << 17;
+        self.lasts.mul_f64((self.seed >> 11) as f64 / (1_u64 << 53) as f64)
     }
+
+    /// The operation was over at a moment, or it was not: so the moments follow the machine's pace.
+    fn learn(&mut self, over: bool) {
+        self.lasts = self.lasts.mul_f64(if over { 0.9 } else { 1.02 });
+    }
+}
+
+/// The file of the latest operation.
+fn latest(project: &Project, name: &str) -> Option<PathBuf> {
+    let directory = project.home().join(".local/state/pallet").join(name).join("operations");
+    let files = std::fs::read_dir(directory).into_iter().flatten();
+    files.map(|file| file.unwrap().path()).max()
 }
 
 /// The records of the latest operation; the last line may be cut off.
 fn journal(project: &Project, name: &str) -> Vec<Value> {
-    let directory = project.home().join(".local/state/pallet").join(name).join("operations");
-    let files = std::fs::read_dir(directory).into_iter().flatten();
-    let latest: Option<PathBuf> = files.map(|file| file.unwrap().path()).max();
-    let text = latest.map(|path| std::fs::read_to_string(path).unwrap()).unwrap_or_default();
+    let text = latest(project, name).map(|path| std::fs::read_to_string(path).unwrap());
+    let text = text.unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
@@ -113,22 +126,26 @@ fn confirmed(records: &[Value], file: &str) -> BTreeMap<String, usize> {
 }
 
 /// Starts a command, kills it at a random moment, and returns what its journal says; `None` if it
-/// had not begun or was over.
+/// was over.
 fn killed(
     project: &Project,
     name: &str,
     arguments: &[&str],
-    after: Duration,
+    moments: &mut Moments,
 ) -> Option<Vec<Value>> {
-    let before = journal(project, name).first().map(|header| header["operation"].clone());
-    let process = project.start(arguments);
-    std::thread::sleep(after);
+    let before = latest(project, name);
+    let mut process = project.start(arguments);
+    while latest(project, name) == before {
+        assert!(process.peak_memory().is_some(), "it ended without a record");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(moments.next());
     process.signal(Signal::KILL);
     process.wait();
     let records = journal(project, name);
-    let begun = records.first().map(|header| header["operation"].clone());
     let over = of_kind(&records, "finished").next().is_some();
-    Some(records).filter(|_| begun.is_some() && begun != before && !over)
+    moments.learn(over);
+    Some(records).filter(|records| !records.is_empty() && !over)
 }
 
 const LIFTS: usize = 150;
@@ -138,16 +155,13 @@ fn a_lift_that_is_killed_anywhere_goes_on() {
     let bed = Bed::of(3);
     let project = project(&bed, &WEB, COUNTED);
     project.run(&["lift", "--env", "number=0"]).exits(0);
-    let (mut random, mut interrupted, mut number) = (Random::new(), 0, 0);
+    let (mut moments, mut interrupted, mut number) = (Moments::new(), 0, 0);
     while interrupted < LIFTS {
         number += 1;
         assert!(number < 4 * LIFTS, "only {interrupted} of {number} were killed in between");
         let environment = format!("number={number}");
         let lift = ["lift", "--env", &environment];
-        let after = random.up_to(Duration::from_millis(700));
-        let Some(records) = killed(&project, "rollout", &lift, after) else {
-            continue;
-        };
+        let Some(records) = killed(&project, "rollout", &lift, &mut moments) else { continue };
         interrupted += 1;
         let sure = ["/srv/first", "/srv/second"].map(|file| confirmed(&records, file));
         let begun: Vec<_> = of_kind(&records, "applying").map(|record| &record["node"]).collect();
@@ -161,13 +175,12 @@ fn a_lift_that_is_killed_anywhere_goes_on() {
                 let expected = if open { 1..=2 } else { 1..=1 };
                 assert!(
                     expected.contains(&ran),
-                    "{name} ran {file} {ran} times in run {number} (killed after {after:?}, \
-                     confirmed: {sure:?})\n{output}"
+                    "{name} ran {file} {ran} times in run {number} (confirmed: {sure:?})\n{output}"
                 );
             }
         }
         let numbers = [1, 2, 3].map(|node| text(&bed, node, "/srv/number").trim().to_owned());
-        assert_eq!(numbers, [&*number.to_string(); 3]);
+        assert_eq!(numbers, [&*number.to_string(); 3], "{records:#?}\n{output}");
     }
 }
 
@@ -188,7 +201,7 @@ fn a_converge_that_is_killed_anywhere_goes_on() {
     project.write("pallet.toml", config);
     project.write("pallet.star", GROWING);
     project.run(&["converge", "--env", "number=0"]).exits(0);
-    let (mut random, mut interrupted, mut number) = (Random::new(), 0, 0);
+    let (mut moments, mut interrupted, mut number) = (Moments::new(), 0, 0);
     while interrupted < CONVERGES {
         number += 1;
         assert!(number < 4 * CONVERGES, "only {interrupted} of {number} were killed in between");
@@ -198,8 +211,7 @@ fn a_converge_that_is_killed_anywhere_goes_on() {
             _ => ("web=3", &["web-1", "web-2", "web-3"]),
         };
         let converge = ["converge", count, "--yes", "--env", &environment];
-        let after = random.up_to(Duration::from_millis(1500));
-        let killed = killed(&project, "growing", &converge, after);
+        let killed = killed(&project, "growing", &converge, &mut moments);
         let again = match &killed {
             Some(_) => vec!["converge", "--resume", "--yes", "--env", &environment],
             None => converge.to_vec(),

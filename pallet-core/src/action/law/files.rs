@@ -48,10 +48,36 @@ fn what_was_written_is_remembered() {
                 .expect("it is there")
                 .lines()
                 .count(),
-            3
+            // one before a file is replaced, and one after each write
+            4
         );
         place.law(File::at(&path).absent(), true);
         assert_eq!(written(&place, &path), Some("-".to_owned()), "{}", place.shell);
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_nothing_that_looks_like_a_change_by_hand() {
+    for place in places() {
+        for (name, last) in [("before it is replaced", "put"), ("after", "record_written")] {
+            let path = place.path(name);
+            place.law(RemoteFile::content(&path, "one\n"), true);
+            let action = place.prepared(RemoteFile::content(&path, "two\n"));
+            let change = action.plan(&mut place.observe(&action)).expect("it can be planned");
+            let change = change.expect("it has something to do");
+            let killed = format!("{last}() {{ exit 1; }}\n{}", change.script.as_str());
+            let killed = Change { script: Script::new().raw(&killed), ..change };
+            place.apply(&killed).expect_err("it is killed there");
+            let now = if last == "put" { "one\n" } else { "two\n" };
+            assert_eq!(fs::read_to_string(&path).expect("it is there"), now, "{}", place.shell);
+            place.law(RemoteFile::content(&path, "three\n"), true);
+            // which is noticed again from here on
+            fs::write(&path, "by hand\n").expect("it can be written");
+            let mut state = place.observe(&action);
+            let change = action.plan(&mut state).expect("it can be planned");
+            let change = change.expect("it is not right");
+            assert_eq!(change.certainty, Certainty::Drifted, "{}", place.shell);
+        }
     }
 }
 

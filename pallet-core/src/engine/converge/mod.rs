@@ -15,7 +15,7 @@ mod replace;
 
 pub use plan::{ConvergePlan, PlanError};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::nodes::Nodes;
@@ -136,7 +136,7 @@ impl Engine {
         let mut options = options.clone();
         if let Some(resume) = options.resume.as_ref().filter(|_| !plan.is_empty()) {
             options.resume =
-                Some(Arc::new(Resume { done: BTreeSet::new(), ..Resume::clone(resume) }));
+                Some(Arc::new(Resume { done: BTreeMap::new(), ..Resume::clone(resume) }));
         }
         options
     }

@@ -14,8 +14,8 @@ const LONGEST: usize = 100;
 /// resumes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Confirmed {
-    /// The nodes that are done: the name of each by its ID.
-    pub nodes: BTreeMap<String, String>,
+    /// The nodes that are done, by their IDs.
+    pub nodes: BTreeMap<String, DoneNode>,
     /// The nodes on which changes began: the ID of each by its name.
     pub begun: BTreeMap<String, String>,
     /// The actions that changed something, by the name of the node whose phase they belong to, in
@@ -31,6 +31,15 @@ pub struct Confirmed {
     pub operations: Vec<String>,
     /// An earlier operation whose journal is gone.
     pub missing: Option<String>,
+}
+
+/// A node that is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoneNode {
+    /// Its name.
+    pub name: String,
+    /// Where it was, if Pallet connected over ssh.
+    pub address: Option<String>,
 }
 
 /// An action that changed something.
@@ -73,8 +82,8 @@ impl Confirmed {
         self.operations.push(journal.header.operation);
         for record in journal.records {
             match record.event {
-                Event::NodeDone { node, id } => {
-                    self.nodes.insert(id, node);
+                Event::NodeDone { node: name, id, address } => {
+                    self.nodes.insert(id, DoneNode { name, address });
                 }
                 Event::Applying { node, id, on_behalf_of, owner_id, .. } => {
                     let (node, id) = on_behalf_of.zip(owner_id).unwrap_or((node, id));
@@ -92,7 +101,7 @@ impl Confirmed {
                 }
                 Event::Destroyed { node, .. } => {
                     // whatever was done on it is gone with it
-                    self.nodes.retain(|_, done| *done != node);
+                    self.nodes.retain(|_, done| done.name != node);
                     self.actions.remove(&node);
                     self.begun.remove(&node);
                     self.created.remove(&node);

@@ -381,7 +381,11 @@ fn old_journals_are_removed() {
 fn what_earlier_operations_did_is_confirmed_too() {
     let (_home, directory) = place();
     let journals = Journals::new(&directory, MACHINE);
-    let done = |node: &str| Event::NodeDone { node: node.to_owned(), id: format!("i-{node}") };
+    let done = |node: &str| Event::NodeDone {
+        node: node.to_owned(),
+        id: format!("i-{node}"),
+        address: Some(format!("{node}:22")),
+    };
     let created = |node: &str, started| Event::Created {
         node: node.to_owned(),
         group: "web".to_owned(),
@@ -427,7 +431,8 @@ fn what_earlier_operations_did_is_confirmed_too() {
     );
     let confirmed = journals.confirmed(&second).unwrap();
     assert_eq!(confirmed.operations, [first.clone(), second.clone()]);
-    assert_eq!(confirmed.nodes, BTreeMap::from([("i-web-2".to_owned(), "web-2".to_owned())]));
+    let web_2 = DoneNode { name: "web-2".to_owned(), address: Some("web-2:22".to_owned()) };
+    assert_eq!(confirmed.nodes, BTreeMap::from([("i-web-2".to_owned(), web_2)]));
     let subjects: Vec<_> =
         confirmed.actions["web-1"].iter().map(|action| action.subject.as_str()).collect();
     assert_eq!(subjects, ["/a", "/b"]);

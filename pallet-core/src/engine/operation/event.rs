@@ -71,7 +71,13 @@ pub enum Event {
         owner_id: Option<String>,
     },
     /// All phases of a node are done, and its health was confirmed if that was asked for.
-    NodeDone { node: String, id: String },
+    NodeDone {
+        node: String,
+        id: String,
+        /// Where it is, if Pallet connects over ssh.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        address: Option<String>,
+    },
     /// Dry run: an action would change something.
     Planned(PlannedChange),
     /// An action that changes something begins on a node.

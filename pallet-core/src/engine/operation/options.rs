@@ -118,8 +118,8 @@ impl fmt::Debug for ConfirmWave {
 pub struct Resume {
     /// Its ID.
     pub operation: String,
-    /// The IDs of the nodes that it finished.
-    pub done: BTreeSet<String>,
+    /// The nodes that it finished, by ID, and where each was, if that is known.
+    pub done: BTreeMap<String, Option<String>>,
     /// The nodes that it began to change, by ID, each with the actions that changed something:
     /// their phase, name and subject.
     pub actions: BTreeMap<String, Vec<(String, String, String)>>,

@@ -102,8 +102,11 @@ impl Recorder {
             time: SystemTime::now(),
             event,
         };
-        // under the lock, so that each sink receives the records in order
-        sinks.iter().for_each(|sink| sink.receive(&record));
+        // under the lock, so that each sink receives the records in order; what is shown is kept
+        for durable in [true, false] {
+            let sinks = sinks.iter().filter(|sink| sink.is_durable() == durable);
+            sinks.for_each(|sink| sink.receive(&record));
+        }
     }
 
     /// Returns once all records so far are committed by all sinks. Changes that begin at the same

@@ -6,6 +6,7 @@ use super::options::LiftOptions;
 use super::run::Operation;
 use super::selection::shortened;
 use crate::engine::{Engine, EngineError};
+use crate::model::Node;
 
 impl Engine {
     /// Reports which operation is resumed, if one is.
@@ -23,8 +24,13 @@ impl Operation {
         let Some(resume) = self.resume.clone() else { return };
         let mut skipped = Vec::new();
         for member in &mut self.members {
-            let id = &member.session.node.id;
-            if resume.done.contains(id) {
+            let Node { id, connection, .. } = &member.session.node;
+            // at another address there may be another machine, so what is there is looked at
+            let is_done = resume
+                .done
+                .get(id)
+                .is_some_and(|before| before.is_none() || *before == connection.address());
+            if is_done {
                 skipped.push(member.name().to_owned());
                 member.skip();
             } else if let Some(actions) = resume.actions.get(id) {

@@ -12,6 +12,7 @@ use super::run::Operation;
 use super::schedule::Schedule;
 use crate::engine::node::BOOTSTRAPPED_TAG;
 use crate::engine::{Engine, EngineError, NodeError};
+use crate::model::Node;
 
 impl Operation {
     /// Runs all phases on all nodes, wave by wave.
@@ -150,8 +151,9 @@ impl Operation {
                 && self.mode == Mode::Apply
                 && (!member.has_ended() || member.was_done_before())
             {
-                let id = member.session.node.id.clone();
-                self.engine.tell(Event::NodeDone { node, id });
+                let Node { id, connection, .. } = &member.session.node;
+                let (id, address) = (id.clone(), connection.address());
+                self.engine.tell(Event::NodeDone { node, id, address });
             }
         }
         if waves > 1 {

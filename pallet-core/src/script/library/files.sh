@@ -290,7 +290,9 @@ replace_at() {
       if [ "$digest" = "$written" ]; then digest=''; fi
     fi
     if [ -n "${no_versions-}" ]; then mark_secret "$1" "$2"; fi
-    sync -- "$new" 2>/dev/null || sync
+    # who is killed from here on must not leave what looks like a change by hand
+    if [ -n "$digest" ]; then record_unsure "-  $1"; else record=; fi
+    sync -- "$new" ${record:+"$record"} 2>/dev/null || sync
     put "$1"
     trap - EXIT
     if [ -n "$digest" ]; then record_written "$1" "$digest"; fi

@@ -17,6 +17,17 @@ record_written() {
   case $2 in 0*) compact_written ;; esac
 }
 
+# record_unsure LINES: takes back what is remembered of files that are about to be replaced: whoever is killed in between must not leave what looks like
+# a change by hand. Sets record to the file that must be on disk before one of them is.
+record_unsure() {
+  record=
+  case $1 in *"$newline"[!-]*) return ;; esac
+  if [ -w /var/lib/pallet ] && [ -e /var/lib/pallet/written ]; then
+    append_written "$1"
+    record=/var/lib/pallet/written
+  fi
+}
+
 # forget_written PATH: forgets what Pallet wrote there and below
 forget_written() {
   if [ ! -w /var/lib/pallet ]; then return; fi
