@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::model::PackageTransaction;
-use crate::script::{Script, packages};
+use crate::script::Script;
 
 /// One change to one node.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -134,9 +134,10 @@ impl Change {
         self
     }
 
+    #[cfg(feature = "host")]
     /// Whether its script runs the package manager to install, upgrade or remove something.
     pub(crate) fn is_of_packages(&self) -> bool {
-        self.packages.is_some() || packages::is_transaction(&self.script)
+        self.packages.is_some() || crate::script::packages::is_transaction(&self.script)
     }
 
     /// Adds an upload.

@@ -160,9 +160,11 @@ impl PackagesError {
 }
 
 /// The functions of the library that install, upgrade or remove packages.
+#[cfg(feature = "host")]
 const TRANSACTIONS: [&str; 3] = ["package_transaction", "package_file", "package_upgrade_all"];
 
 /// Whether a script runs a transaction of the package manager.
+#[cfg(feature = "host")]
 pub(crate) fn is_transaction(script: &Script) -> bool {
     let first = |line: &str| line.split_whitespace().next().map(str::to_owned);
     let words = script.as_str().lines().filter_map(first);
