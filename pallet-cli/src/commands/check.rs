@@ -33,7 +33,11 @@ impl Check {
                 Some(count) => format!("{count} nodes"),
             };
             let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();
-            context.printer.line(&format!("{}: {count}; phases {}", group.name, phases.join(", ")));
+            let phases = match phases.is_empty() {
+                true => "no phases".to_owned(),
+                false => format!("phases {}", phases.join(", ")),
+            };
+            context.printer.line(&format!("{}: {count}; {phases}", group.name));
         }
         context.printer.line("the project is valid");
         Ok(ExitCode::SUCCESS)

@@ -41,6 +41,12 @@ impl Asked {
         }
     }
 
+    /// The command, if it can be resumed.
+    pub(crate) fn resumable(&self) -> Option<&'static str> {
+        let verb = self.arguments.get("verb")?.as_str()?;
+        ["lift", "converge"].into_iter().find(|resumable| *resumable == verb)
+    }
+
     /// Nothing, if no journal is wanted.
     pub(crate) fn unless(self, unwanted: bool) -> Option<Self> {
         (!unwanted).then_some(self)
@@ -98,7 +104,9 @@ impl Context {
     pub(crate) fn prune_journals(&self, project: &LoadedProject) {
         let history = &project.config.history;
         let others = history.operations().saturating_sub(1);
-        if let Err(error) = self.journals(project).prune(history.days(), others) {
+        if let Err(error) =
+            self.journals(project).prune(&Self::journal_project(project), history.days(), others)
+        {
             self.printer.warning(&error.to_string());
         }
     }

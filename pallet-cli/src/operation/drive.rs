@@ -22,6 +22,7 @@ where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
     let mut overdue = None;
+    let verb = asked.as_ref().and_then(Asked::resumable);
     let (outcome, reporter) = drive(context, loaded, asked, |engine| {
         let engine = engine.with(EngineConfig { time_limit, ..engine.config().clone() });
         overdue = Some(engine.clone());
@@ -29,6 +30,9 @@ where
     })?;
     let Some(outcome) = outcome else { return Ok(ExitCode::SUCCESS) };
     reporter.end(&outcome);
+    if let Some(verb) = verb.filter(|_| outcome.cancelled || outcome.not_reached() > 0) {
+        reporter.say(&format!("`pallet-cli {verb} --resume` does the rest"));
+    }
     // a timeout is a failure, not an interrupt
     let overdue = overdue.is_some_and(|engine| engine.is_overdue());
     Ok(ExitCode::from(if overdue { SOME_NODE_FAILED } else { exit_code(&outcome) }))

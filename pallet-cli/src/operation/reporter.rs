@@ -78,6 +78,13 @@ impl Reporter {
         self.progress.summary(outcome, self.seconds());
     }
 
+    /// Says what to do next.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.printer.json() {
+            self.printer.line(text);
+        }
+    }
+
     /// Prints the output and the results of a command on nodes.
     pub(crate) fn end_run(&self, outcome: &RunOutcome) {
         if !self.printer.json() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Confirmed, Ending, Journals, Resume};
+use pallet_core::engine::{Confirmed, Ending, JournalError, Journals, Resume};
 use serde::de::DeserializeOwned;
 
 use crate::context::{Context, ProjectWithPlugins};
@@ -24,6 +24,11 @@ pub(crate) fn resume<A: DeserializeOwned>(
     let journals = context.journals(project);
     let here = Context::journal_project(project);
     let operation = match id {
+        // what follows `--resume` is its value
+        Some(id) if project.groups.iter().any(|group| group.name == *id) => bail!(
+            "--resume takes the ID of an operation, and {id} is a group; a resumed operation \
+             takes no groups"
+        ),
         Some(id) => journals.find(id)?,
         None => latest(&journals, &here, verb)?.with_context(|| {
             format!("there is no {verb} of this project in the journal to resume")
@@ -37,6 +42,9 @@ pub(crate) fn resume<A: DeserializeOwned>(
     if header.asked["verb"].as_str() != Some(verb) {
         let command = header.command.join(" ");
         bail!("operation {short} is not a {verb}: `{command}`; resume it with the same command");
+    }
+    if let Some(later) = successor(&journals, &operation)? {
+        bail!("{verb} {short} was already resumed, by {later}; resume that one");
     }
     match summary.ending {
         Ending::Succeeded => bail!("there is nothing to resume: {verb} {short} succeeded"),
@@ -63,9 +71,14 @@ pub(crate) fn resume<A: DeserializeOwned>(
     let differ = |name: &&&String| inputs.get(**name) != header.inputs.get(**name);
     let changed: Vec<_> = names.iter().filter(differ).map(|name| name.as_str()).collect();
     if !changed.is_empty() && !options.resume_anyway {
+        let keys = environment_of(&header.command);
+        let again = match changed.contains(&"environment") && !keys.is_empty() {
+            true => format!("give the same --env again ({}), ", keys.join(", ")),
+            false => String::new(),
+        };
         bail!(
-            "{verb} {short} cannot be resumed: changed since: {}; run a new {verb}, or resume it \
-             with --resume-anyway",
+            "{verb} {short} cannot be resumed: changed since: {}; {again}run a new {verb}, or \
+             resume it with --resume-anyway, which goes on with what is there now",
             changed.join(", ")
         );
     }
@@ -79,9 +92,15 @@ pub(crate) fn resume<A: DeserializeOwned>(
 /// The latest operation of this kind of the project in this directory.
 fn latest(journals: &Journals, here: &str, verb: &str) -> anyhow::Result<Option<String>> {
     for operation in journals.operations()? {
-        // one that cannot be read is not the one
-        let Ok(summary) = journals.summary(&operation) else { continue };
-        let header = summary.header;
+        let header = match journals.summary(&operation) {
+            Ok(summary) => summary.header,
+            // its operation never began
+            Err(JournalError::NoHeader { .. }) => continue,
+            Err(error) => bail!(
+                "{error}; it may be what you want to resume; otherwise, name the operation: \
+                 --resume ID"
+            ),
+        };
         if header.directory == here && header.asked["verb"].as_str() == Some(verb) {
             return Ok(Some(operation));
         }
@@ -89,15 +108,42 @@ fn latest(journals: &Journals, here: &str, verb: &str) -> anyhow::Result<Option<
     Ok(None)
 }
 
+/// The latest operation that resumed this one.
+fn successor(journals: &Journals, operation: &str) -> anyhow::Result<Option<String>> {
+    for later in journals.operations()? {
+        if later.as_str() <= operation {
+            break;
+        }
+        let Ok(summary) = journals.summary(&later) else { continue };
+        if summary.header.resumes.as_deref() == Some(operation) {
+            return Ok(Some(later));
+        }
+    }
+    Ok(None)
+}
+
+/// The keys that a command set with `--env`.
+fn environment_of(command: &[String]) -> Vec<&str> {
+    let words = command.iter().take_while(|word| *word != "--").map(String::as_str);
+    let mut words = words.peekable();
+    let mut keys = Vec::new();
+    while let Some(word) = words.next() {
+        let value = match word {
+            "--env" => words.next(),
+            _ => word.strip_prefix("--env="),
+        };
+        keys.extend(value.and_then(|value| Some(value.split_once('=')?.0)));
+    }
+    keys
+}
+
 fn resume_of(operation: String, mut confirmed: Confirmed, anyway: bool) -> Resume {
-    let actions = std::mem::take(&mut confirmed.begun).into_iter().map(|(node, id)| {
-        let actions = confirmed.actions.remove(&node).unwrap_or_default();
-        let triple = actions.into_iter().map(|one| (one.phase, one.action, one.subject));
-        (id, triple.collect())
-    });
+    let begun = std::mem::take(&mut confirmed.begun).into_iter();
+    let actions = begun.map(|(node, id)| (id, confirmed.actions.remove(&node).unwrap_or_default()));
     Resume {
         operation,
         actions: actions.collect(),
+        first: confirmed.first,
         done: confirmed.nodes.into_iter().map(|(id, node)| (id, node.address)).collect(),
         destroyed: confirmed.destroyed,
         files: confirmed.files,

@@ -66,9 +66,10 @@ impl Progress {
                 ))
             }
             Event::Creating { node, .. } => self.now(node, "creating"),
-            Event::Created { node, address, .. } => {
+            Event::Created { node, address, started, .. } => {
+                let what = if *started { "started" } else { "created" };
                 self.print(&format!(
-                    "{node}: created{}",
+                    "{node}: {what}{}",
                     address
                         .as_ref()
                         .map(|address| format!(", address {address}"))

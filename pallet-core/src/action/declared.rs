@@ -155,6 +155,8 @@ pub struct Declared {
     pub via: Vec<String>,
     /// The ID of the node on which it runs instead of the target; [`CONTROLLER`]: this machine.
     pub place: Option<String>,
+    /// Its position in its phase, from 1; 0: not known yet.
+    pub number: usize,
     /// The form of it that may be shown; only kept for explanations.
     pub shown: Option<Shown>,
     /// The accounts that must exist before it, once computed.
@@ -185,6 +187,7 @@ impl Declared {
             source: None,
             via: Vec::new(),
             place: None,
+            number: 0,
             shown: None,
             accounts: OnceLock::new(),
         }

@@ -203,6 +203,11 @@ impl Engine {
         }
     }
 
+    /// The same, for work that lasts as long as the operation.
+    pub(super) fn without_slots(&self) -> Self {
+        Engine { slots: None, ..self.clone() }
+    }
+
     /// Options for scripts on a node: within the operation's slots, without a timeout.
     pub(super) fn script_options(&self) -> ScriptOptions {
         ScriptOptions { slots: self.slots.clone(), ..ScriptOptions::default() }

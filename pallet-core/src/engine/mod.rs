@@ -71,14 +71,14 @@ pub use explain::{
 pub use facts_cache::FactsCache;
 pub use graph::{Graph, GraphFunction, GraphGroup, GraphPhase};
 pub use journal::{
-    ComparedChange, Comparison, Confirmed, ConfirmedAction, DoneNode, Ending, Journal,
-    JournalError, JournalFile, JournalHeader, JournalSummary, Journals, NodeComparison,
+    ComparedChange, Comparison, Confirmed, DoneNode, Ending, Journal, JournalError, JournalFile,
+    JournalHeader, JournalSummary, Journals, NodeComparison,
 };
 pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
 pub use operation::{
-    ConfirmWave, Copied, CopyOutcome, CopyResult, Event, Failures, Kind, LiftOptions, NextWave,
-    NodeChanges, NodeError, NodeOutcome, NodeResult, Outcome, PhaseChoice, PlannedChange, Record,
-    Resume, RolloutOptions, RunOutcome, RunResult, Sink, Totals,
+    ConfirmWave, Copied, CopyOutcome, CopyResult, DoneAction, Event, Failures, Kind, LiftOptions,
+    NextWave, NodeChanges, NodeError, NodeOutcome, NodeResult, Outcome, PhaseChoice, PlannedChange,
+    Record, Resume, RolloutOptions, RunOutcome, RunResult, Sink, Totals,
 };
 pub use run::{RunAs, RunOptions, shell_line};
 pub use service_bridge::ServiceBridge;

@@ -84,3 +84,38 @@ fn a_sick_node_stays_out_of_service_until_it_is_healthy() {
     drained.sort();
     assert_eq!(drained, ["drain web-1", "drain web-2"]);
 }
+
+const IN_TURN: &str = r#"
+def tell(request, what):
+    exec_script(request, "echo %s %s >>/srv/log" % (request.environment.who, what))
+
+def configure(request):
+    tell(request, "begin")
+    exec_script(request, "sleep 2")
+    tell(request, "end")
+
+group_spec("web", phases = {
+    "configure": configure,
+    "drain": lambda request: tell(request, "drain"),
+    "undrain": lambda request: tell(request, "undrain"),
+})
+"#;
+
+#[test]
+fn two_at_once_never_change_a_node_in_service() {
+    let bed = Bed::of(1);
+    let one = project(&bed, &NODES[..1], IN_TURN);
+    let other = project(&bed, &NODES[..1], IN_TURN);
+    let lift = ["lift", "--env", "who=one"];
+    let mut first = one.start(&lift);
+    while !text(&bed, 1, "/srv/log").contains("one begin") {
+        assert!(first.peak_memory().is_some(), "it ended");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let second = other.run(&["lift", "--env", "who=other"]).exits(0);
+    second.says("waiting for another operation that has taken this node out of service");
+    first.wait().exits(0);
+    let log = text(&bed, 1, "/srv/log");
+    let of = |who: &str| ["drain", "begin", "end", "undrain"].map(|what| format!("{who} {what}\n"));
+    assert_eq!(log, [of("one"), of("other")].concat().concat());
+}

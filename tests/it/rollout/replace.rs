@@ -96,6 +96,14 @@ fn protected_nodes_stay_until_somebody_says_otherwise() {
     project.run(&["converge", "db=1", "--yes", "--unprotect", "db"]).exits(0);
     project.run(&["converge", "web=1", "--yes"]).exits(0);
     assert_eq!(names(&project), ["db-1", "web-1"]);
+    // also if the group is gone, or nothing can be loaded
+    let declarations = project.directory().join("pallet.star");
+    let text = std::fs::read_to_string(&declarations).unwrap();
+    for other in [text.replace("\"db\"", "\"data\""), "group_spec(".to_owned()] {
+        std::fs::write(&declarations, other).unwrap();
+        project.run(&["down", "--yes"]).exits(2).says("this destroys db-1").says("--unprotect db");
+    }
+    std::fs::write(&declarations, text).unwrap();
     project.run(&["down", "--yes", "--unprotect", "db"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());
     project.edit(
@@ -104,4 +112,46 @@ fn protected_nodes_stay_until_somebody_says_otherwise() {
         "count = 1, min_count = 2",
     );
     project.run(&["check"]).exits(2).says("group web: its count 1 is below its min_count 2");
+}
+
+const FAILING: &str = r#"
+def configure(request):
+    on_node(request, "lb-1", lambda lb: directory(lb, "/srv/known"))
+    exec_script(request, "test -e /srv/good || [ %s != %s ]" % (request.target.name, request.environment.get("bad", "none")))
+
+def drain(request):
+    on_node(request, "lb-1", lambda lb: exec_script(lb, "echo drain %s >>/srv/log" % request.target.name))
+
+def undrain(request):
+    on_node(request, "lb-1", lambda lb: exec_script(lb, "echo undrain %s >>/srv/log" % request.target.name))
+
+group_spec("web", count = 2, phases = {
+    "bootstrap": lambda request: None, "configure": configure, "drain": drain, "undrain": undrain,
+})
+group_spec("lb", count = 1, phases = {"bootstrap": lambda request: None})
+"#;
+
+#[test]
+fn a_resumed_replacement_first_mends_what_it_made() {
+    let _alone = alone();
+    let project = sandbox(FAILING);
+    // what runs on a node that does not exist yet is planned too
+    let dry_run = project.run(&["converge", "--dry-run"]).exits(0);
+    dry_run.says("directory /srv/known").says("3 would be created");
+    project.run(&["converge", "--yes"]).exits(0);
+    let replace = ["converge", "--replace", "web-1", "--replace", "web-2", "--env", "bad=web-1"];
+    project
+        .run(&[&replace[..], &["--dry-run"]].concat())
+        .exits(0)
+        .says("lb-1: drain: exec_script echo drain web-1")
+        .says("web-1: destroy the node");
+    let output = project.run(&[&replace[..], &["--yes"]].concat()).exits(1);
+    let output = output.says("web-1: destroyed").never_says("web-2: destroyed");
+    output.says("web-2: it was not replaced").says("converge --resume");
+    let resume = ["converge", "--resume", "--yes", "--env", "bad=web-1"];
+    let output = project.run(&resume).exits(1);
+    output.never_says("destroyed").says("web-1 failed");
+    project.run(&["run", "web-1", "--", "touch", "/srv/good"]).exits(0);
+    let events = project.events(&resume, 0);
+    assert_eq!(events.coming_and_going(), ["destroyed web-2", "created web-2"]);
 }

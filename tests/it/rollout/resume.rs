@@ -43,8 +43,9 @@ fn what_was_done_is_not_done_again() {
     bed.ssh(2, "touch /srv/mended").exits(0);
     project.run(&["lift", "--resume"]).exits(2).says("changed since: environment");
     let output = project.run(&with(&["lift", "--resume"])).exits(0);
-    let output = output.says("done before the interruption: web-1, web-3");
-    let output = output.says("exec_script echo 1 >>/srv/first: done before the interruption");
+    let output = output.says("already done by the resumed operation: web-1, web-3");
+    let output =
+        output.says("exec_script echo 1 >>/srv/first: already done by the resumed operation");
     output.says("nodes: 1 changed");
     assert_eq!((runs(&bed, "/srv/first", 1), runs(&bed, "/srv/second", 1)), ([1; 3], [1; 3]));
     project.run(&with(&["lift", "--resume"])).exits(2).says("there is nothing to resume");
@@ -65,6 +66,61 @@ fn what_was_done_is_not_done_again() {
     // the same name elsewhere is another project
     let other = Project::on_bed(&bed, &[("pallet.toml", "[project]\nname = \"rollout\"\n")]);
     other.run(&["lift", "--resume"]).exits(2);
+}
+
+const BLOCKS: &str = r#"
+def note(request, word, unless = None):
+    exec_script(request, "echo %s >>/srv/log" % word, unless = unless)
+
+def up(request):
+    note(request, "up")
+    exec_script(request, "test -e /srv/mended")
+
+def down(request):
+    note(request, "down")
+
+def sure(request):
+    note(request, "sure")
+
+def configure(request):
+    plan_when(request, "test -e /srv/mended", lambda request: note(request, "same"))
+    note(request, "same")
+    on_failure(request, up, then = down)
+    on_failure(request, sure, always = lambda request: note(request, "always"))
+    run_once(request, lambda request: note(request, "once"))
+    exec_script(request, "test -e /srv/mended")
+
+group_spec("web", phases = {"configure": configure})
+"#;
+
+#[test]
+fn what_was_undone_is_done_again_and_nothing_else() {
+    let bed = Bed::of(3);
+    let project = project(&bed, &WEB, BLOCKS);
+    // the first node cannot be reached, so another one runs what must run once
+    bed.kill(1);
+    project.run(&["lift"]).exits(1).says("3 failed");
+    let begun = "same\nup\ndown\nsure\nalways\n";
+    let log = |node: usize| text(&bed, node, "/srv/log");
+    assert_eq!([2, 3].map(log), [format!("{begun}once\n"), begun.to_owned()]);
+    bed.start(1);
+    // it fails in between, and is resumed again
+    project.run(&["lift", "--resume"]).exits(1).says("3 failed");
+    project.run(&["history", "show"]).exits(0).says("resumes");
+    for node in 1..=3 {
+        bed.ssh(node, "touch /srv/mended").exits(0);
+    }
+    let output = project.run(&["lift", "--resume"]).exits(0);
+    let again = "up\ndown\n";
+    let rest = "same\nup\n";
+    assert_eq!(log(1), format!("{begun}{rest}"), "{output}");
+    assert_eq!(log(2), format!("{begun}once\n{again}{rest}"), "{output}");
+    assert_eq!(log(3), format!("{begun}{again}{rest}"), "{output}");
+    // whoever resumes the first one again is told
+    let listed = project.run(&["history", "--output", "json"]).exits(0).stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let first = listed[2]["operation"].as_str().unwrap();
+    project.run(&["lift", "--resume", first]).exits(2).says("was already resumed");
 }
 
 /// Random moments of an operation; the seed is told if a test fails.

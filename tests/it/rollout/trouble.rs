@@ -135,6 +135,6 @@ group_spec("web", phases = {"configure": configure})
     let resume = [&["lift", "--resume"], &version[..]].concat();
     project.run(&resume).exits(2).says("changed since: pallet.toml");
     let output = project.run(&[&resume[..], &["--resume-anyway"]].concat()).exits(0);
-    output.says("done before the interruption: web-1").never_says("web-1, web-2");
+    output.says("already done by the resumed operation: web-1").never_says("web-1, web-2");
     assert_eq!(text(&bed, 4, "/srv/version"), "1\n");
 }

@@ -159,7 +159,7 @@ pub(crate) fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> 
     match id.unwrap_or(node).unpack_str() {
         Some(id) => Ok(Some(id.to_owned())),
         None => Err(FunctionError::new(format!(
-            "`node` must be a target or the id of one, not {}",
+            "`node` must be a node, its name or its ID, not {}",
             describe(node)
         ))),
     }

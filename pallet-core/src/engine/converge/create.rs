@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::nodes::Nodes;
-use super::outdated::with_spec_tag;
+use super::outdated::tagged_spec;
 use super::plan::ConvergePlan;
 use crate::engine::operation::Event;
 use crate::engine::spec::CREATE_GROUP;
@@ -41,7 +41,7 @@ impl Nodes<'_> {
             let mut request = RunNodes {
                 group: group.name.clone(),
                 names: names.clone(),
-                spec: with_spec_tag(&group.server.node_spec),
+                spec: tagged_spec(group),
                 token: format!("{}/{}", self.engine.project, group.name),
                 ..RunNodes::default()
             };

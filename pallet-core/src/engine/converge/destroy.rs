@@ -28,25 +28,9 @@ impl Nodes<'_> {
         if nodes.is_empty() || self.engine.cancel.is_cancelled() {
             return Ok(());
         }
-        let running = nodes.iter().filter(|node| node.status == NodeStatus::Running).cloned();
-        let mut with_phase = with_groups(running, self.groups);
-        let has = |group: &GroupSpec, phase: &str| group.server.phases.contains_key(phase);
-        with_phase.retain(|(_, group)| has(group, DRAIN) || has(group, DESTROY_SERVER));
-        let mut last = vec![DRAIN, DESTROY_SERVER];
-        last.retain(|phase| with_phase.iter().any(|(_, group)| has(group, phase)));
-        if !with_phase.is_empty() {
-            // a node whose phase fails is destroyed anyway; the failure is reported
-            let said = self.run_phases(with_phase, staying.to_vec(), &last, Purpose::Leaving);
-            for node in said.await?.nodes {
-                if let NodeResult::Failed { error, .. } = node.result {
-                    let phase = error.phase.as_deref().unwrap_or(DESTROY_SERVER);
-                    let message = format!("phase {phase} failed: {}", error.message);
-                    self.engine.tell(Event::Warning { node: Some(node.node), message });
-                }
-            }
-            if self.engine.cancel.is_cancelled() {
-                return Ok(());
-            }
+        self.run_last_phases(&nodes, staying).await?;
+        if self.engine.cancel.is_cancelled() {
+            return Ok(());
         }
         for node in &nodes {
             self.engine.tell(Event::Destroying {
@@ -59,6 +43,33 @@ impl Nodes<'_> {
         self.outcome.destroyed.extend(removed.gone.into_iter().map(|node| node.name));
         for (node, error) in removed.left {
             self.not_destroyed(&node, &error);
+        }
+        Ok(())
+    }
+
+    /// Runs the phases that nodes have for before they are destroyed. A node whose phase fails is
+    /// destroyed anyway; the failure is reported.
+    pub(super) async fn run_last_phases(
+        &self,
+        nodes: &[Node],
+        staying: &[GroupedNode],
+    ) -> Result<(), EngineError> {
+        let running = nodes.iter().filter(|node| node.status == NodeStatus::Running).cloned();
+        let mut with_phase = with_groups(running, self.groups);
+        let has = |group: &GroupSpec, phase: &str| group.server.phases.contains_key(phase);
+        with_phase.retain(|(_, group)| has(group, DRAIN) || has(group, DESTROY_SERVER));
+        let mut last = vec![DRAIN, DESTROY_SERVER];
+        last.retain(|phase| with_phase.iter().any(|(_, group)| has(group, phase)));
+        if with_phase.is_empty() {
+            return Ok(());
+        }
+        let said = self.run_phases(with_phase, staying.to_vec(), &last, Purpose::Leaving);
+        for node in said.await?.nodes {
+            if let NodeResult::Failed { error, .. } = node.result {
+                let phase = error.phase.as_deref().unwrap_or(DESTROY_SERVER);
+                let message = format!("phase {phase} failed: {}", error.message);
+                self.engine.tell(Event::Warning { node: Some(node.node), message });
+            }
         }
         Ok(())
     }
@@ -92,6 +103,9 @@ impl Nodes<'_> {
     /// Destroys new nodes that never answered: nobody uses them yet. Their failure is recorded in
     /// the outcome.
     pub(super) async fn destroy_silent(&mut self, silent: Vec<Node>) -> Result<(), EngineError> {
+        // one that was there before is somebody's, even if it does not answer
+        let mut silent = silent;
+        silent.retain(|node| self.outcome.created.contains(&node.name));
         if silent.is_empty() || self.engine.cancel.is_cancelled() {
             return Ok(());
         }
@@ -132,6 +146,7 @@ impl Nodes<'_> {
             }
             self.engine.tell(Event::Destroyed {
                 node: node.name.clone(),
+                id: node.id.clone(),
                 group: node.group.clone().unwrap_or_default(),
             });
         }

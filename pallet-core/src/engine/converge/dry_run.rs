@@ -24,7 +24,11 @@ impl Nodes<'_> {
         plan.create.extend(self.new_names(&plan, &replaced));
         let leaving =
             [std::mem::take(&mut plan.destroy), std::mem::take(&mut plan.retire), replaced];
-        for node in leaving.concat() {
+        let leaving = leaving.concat();
+        let staying = with_groups(plan.keep.iter().cloned(), self.groups);
+        let staying: Vec<_> = self.others.iter().cloned().chain(staying).collect();
+        self.run_last_phases(&leaving, &staying).await?;
+        for node in leaving {
             self.engine.tell(Event::Destroying {
                 node: node.name.clone(),
                 group: node.group.unwrap_or_default(),

@@ -96,5 +96,6 @@ impl Drop for HeldLease {
 
 /// Whether the holder was a process on this machine that no longer exists.
 fn is_dead(other: &Lease, ours: &Lease) -> bool {
-    NamedProcess { machine: &other.machine, number: other.process }.is_dead(&ours.machine)
+    NamedProcess { machine: &other.machine, number: other.process, began: None }
+        .is_dead(&ours.machine)
 }

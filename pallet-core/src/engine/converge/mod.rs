@@ -116,6 +116,7 @@ impl Engine {
         // the nodes to be destroyed see those that stay
         let staying: Vec<_> =
             others.iter().cloned().chain(with_groups(keep.iter().cloned(), groups)).collect();
+        self.mark_protected(&keep, groups).await?;
         let options = &self.after_interruption(options, &plan);
         let mut nodes = Nodes::new(self, groups, others, options);
         nodes.keep_permanent(&plan.permanent);

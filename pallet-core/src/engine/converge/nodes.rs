@@ -90,12 +90,26 @@ impl<'a> Nodes<'a> {
     /// Records nodes that the operation never reached.
     pub(super) fn not_reached(&mut self, names: &[String], group: &str, reason: &str) {
         let reason = reason.to_owned();
-        self.outcome.nodes.extend(names.iter().map(|name| NodeOutcome {
-            node: name.clone(),
-            group: group.to_owned(),
-            drifted: 0,
-            result: NodeResult::NotReached { reason: reason.clone() },
-        }));
+        self.add(
+            names
+                .iter()
+                .map(|name| NodeOutcome {
+                    node: name.clone(),
+                    group: group.to_owned(),
+                    drifted: 0,
+                    result: NodeResult::NotReached { reason: reason.clone() },
+                })
+                .collect(),
+        );
+    }
+
+    /// Records nodes that were to be made anew, and stay.
+    pub(super) fn not_replaced(&mut self, names: &[String], group: &str, reason: &str) {
+        for name in names {
+            let message = format!("it was not replaced: {reason}");
+            self.engine.tell(Event::Warning { node: Some(name.clone()), message });
+        }
+        self.not_reached(names, group, reason);
     }
 
     /// Records the outcome of configuring nodes. What was recorded of a node before is kept: its
@@ -129,9 +143,9 @@ fn joined(first: &NodeResult, second: NodeResult) -> NodeResult {
         (NodeResult::Changed { changes }, NodeResult::Changed { changes: more }) => {
             NodeResult::Changed { changes: changes + more }
         }
-        (NodeResult::Failed { .. }, NodeResult::Unchanged | NodeResult::NotReached { .. }) => {
-            first.clone()
-        }
+        // what was done before is still done
+        (NodeResult::Failed { .. }, NodeResult::Unchanged | NodeResult::NotReached { .. })
+        | (NodeResult::Changed { .. }, NodeResult::NotReached { .. }) => first.clone(),
         (_, second) => second,
     }
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::protection::OF_GROUP;
 use crate::engine::operation::{Event, GroupedNode, NodeChanges, find_named, shortened};
 use crate::engine::{Engine, EngineError, GroupSpec};
-use crate::model::{ImageSpec, NetworkSpec, Node, NodeSpec, digest};
+use crate::model::{ImageSpec, NetworkSpec, Node, NodeSpec, PROTECT_TAG, digest};
 
 /// The tag that says what a node was made from.
 const SPEC_TAG: &str = "pallet-spec";
@@ -32,12 +33,19 @@ fn short_digest(value: &Value) -> String {
     digest(value.to_string().as_bytes()).chars().take(12).collect()
 }
 
-/// The spec with a tag that says what a node was made from. Its value has only letters, digits and
+/// The value of the tag that says what a node was made from. It has only letters, digits and
 /// hyphens, which every service accepts.
-pub(super) fn with_spec_tag(spec: &NodeSpec) -> NodeSpec {
-    let words = parts(spec).map(|(_, key, value)| format!("{key}{}", short_digest(&value)));
-    let mut spec = spec.clone();
-    spec.tags.insert(SPEC_TAG.to_owned(), words.join("-"));
+fn made_from(spec: &NodeSpec) -> String {
+    parts(spec).map(|(_, key, value)| format!("{key}{}", short_digest(&value))).join("-")
+}
+
+/// The spec of a group's new nodes, with the tags by which Pallet knows them later.
+pub(super) fn tagged_spec(group: &GroupSpec) -> NodeSpec {
+    let mut spec = group.server.node_spec.clone();
+    spec.tags.insert(SPEC_TAG.to_owned(), made_from(&spec));
+    if group.protect {
+        spec.tags.entry(PROTECT_TAG.to_owned()).or_insert_with(|| OF_GROUP.to_owned());
+    }
     spec
 }
 
@@ -69,8 +77,17 @@ pub(super) fn outdated(node: &Node, group: &GroupSpec) -> Option<Vec<&'static st
 /// The IDs of the nodes to make anew.
 pub(super) fn to_replace(
     own: &[GroupedNode],
+    others: &[GroupedNode],
     changes: &NodeChanges,
 ) -> Result<BTreeSet<String>, EngineError> {
+    for (node, group) in others {
+        if changes.replace.iter().any(|name| node.name == *name || node.id == *name) {
+            return Err(EngineError::Refused(format!(
+                "{} cannot be replaced: it is in group {}, which this converge does not include",
+                node.name, group.name
+            )));
+        }
+    }
     let nodes: Vec<_> = own.iter().map(|(node, _)| node.clone()).collect();
     let named = find_named(&nodes, &changes.replace, "node", &[])?;
     let outdated = own
@@ -132,7 +149,7 @@ mod tests {
         let first = NodeSpec { image: Some(image("11")), ..NodeSpec::default() };
         let mut node = Node::new("i-1", "web-1", Connection::Local);
         assert_eq!(outdated(&node, &group(&first)), None, "nothing is known of it");
-        node.tags = with_spec_tag(&first).tags;
+        node.tags = tagged_spec(&group(&first)).tags;
         assert_eq!(outdated(&node, &group(&first)), None);
         let network = NetworkSpec { inbound_ports: vec![80], ..NetworkSpec::default() };
         let open = NodeSpec { network: Some(network), ..first.clone() };

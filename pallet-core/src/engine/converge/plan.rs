@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::outdated::{outdated, to_replace};
-use super::protection::{check_protection, is_tagged};
+use super::protection::{check_protection, is_protected};
 use crate::engine::operation::{Division, GroupedNode, NodeChanges, check_counts, no_such_name};
 use crate::engine::template::{Choice, NoMatch};
 use crate::engine::{Engine, EngineError, GroupSpec};
@@ -83,7 +83,7 @@ impl ConvergePlan {
     pub fn remove_undeclared(&mut self) {
         let (stay, undeclared): (Vec<_>, Vec<_>) = std::mem::take(&mut self.undeclared)
             .into_iter()
-            .partition(|node| node.permanent || is_tagged(node));
+            .partition(|node| node.permanent || is_protected(node, None));
         self.undeclared = stay;
         self.destroy.extend(undeclared);
     }
@@ -123,7 +123,7 @@ impl Engine {
         let all = self.nodes().await?;
         self.check_unprotect(groups, &all, changes)?;
         let Division { own, others, undeclared } = self.divide(all, &shared);
-        let replace = to_replace(&own, changes)?;
+        let replace = to_replace(&own, &others, changes)?;
         let mut plan = ConvergePlan { others, undeclared, ..ConvergePlan::default() };
         let mut of_group: BTreeMap<String, Vec<Node>> = BTreeMap::new();
         for (node, group) in own {
@@ -146,11 +146,12 @@ impl Engine {
                     plan.undeclared.iter().filter_map(|node| node.group.as_deref()).collect();
                 return Err(no_such_name("group", &group.name, declared.chain(there)));
             }
-            // the nodes to destroy come last: unhealthy ones, then the newest; permanent nodes come
-            // first, so that others go instead
+            // the nodes to destroy come last: unhealthy ones, outdated ones, then the newest;
+            // permanent nodes come first, so that others go instead
             own.sort_by_cached_key(|node| {
                 let leaves = replace.contains(&node.id);
-                (!node.permanent, leaves, health(node.status), node.created, natural(&node.name))
+                let health = (leaves, health(node.status), outdated(node, group).is_some());
+                (!node.permanent, health, node.created, natural(&node.name))
             });
             let surplus = own.split_off(own.len().min(count));
             let surge = group.server.rollout.as_ref().map_or(0, |rollout| rollout.surge);
@@ -186,8 +187,16 @@ impl Engine {
                 }
                 _ => {}
             }
-            if missing > 0 || plan.replace.iter().any(|node| group.owns(node)) {
-                plan.choices.insert(group.name.clone(), self.choose(group).await);
+            let replaces = plan.replace.iter().any(|node| group.owns(node));
+            if missing > 0 || replaces {
+                let choice = self.choose(group).await;
+                if let (Err(error), true) = (&choice, replaces) {
+                    let why = PluginError::from(error.clone());
+                    let name = &group.name;
+                    let message = format!("nodes of group {name} cannot be made anew: {why}");
+                    return Err(EngineError::Refused(message));
+                }
+                plan.choices.insert(group.name.clone(), choice);
             }
         }
         Ok(plan)

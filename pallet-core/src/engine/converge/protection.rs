@@ -1,14 +1,23 @@
 //! Nodes that must not be destroyed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::engine::operation::{NodeChanges, no_such_name, shortened};
+use crate::engine::operation::{Event, NodeChanges, no_such_name, shortened};
 use crate::engine::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, PROTECT_TAG};
 
-/// Whether a node is protected by its tag.
-pub(super) fn is_tagged(node: &Node) -> bool {
-    node.tags.get(PROTECT_TAG).is_some_and(|value| value == "true")
+/// The tag's value on nodes that are protected because their group is. It counts only where the
+/// group is not known.
+pub(super) const OF_GROUP: &str = "group";
+
+/// Whether a node is protected: by its group, if that is declared, or by its tag.
+pub(super) fn is_protected(node: &Node, group: Option<&GroupSpec>) -> bool {
+    match node.tags.get(PROTECT_TAG).map(String::as_str) {
+        Some("true") => true,
+        Some(OF_GROUP) if group.is_none() => true,
+        _ => group.is_some_and(|group| group.protect),
+    }
 }
 
 /// Refuses to destroy these nodes of a group if they are protected, or if fewer than its minimum
@@ -23,7 +32,7 @@ pub(super) fn check_protection<'a>(
     if changes.unprotect.contains(&group.name) {
         return Ok(());
     }
-    let protected: Vec<_> = leaving.filter(|node| group.protect || is_tagged(node)).collect();
+    let protected: Vec<_> = leaving.filter(|node| is_protected(node, Some(group))).collect();
     refuse(&group.name, &protected)?;
     match group.min_count {
         Some(min_count) if count < min_count as usize && count < before => {
@@ -51,10 +60,8 @@ impl Engine {
         changes: &NodeChanges,
     ) -> Result<(), EngineError> {
         let group_of = |node: &Node| node.group.clone().unwrap_or_default();
-        let is_protected = |node: &&Node| {
-            let group = groups.iter().find(|group| group.owns(node));
-            is_tagged(node) || group.is_some_and(|group| group.protect)
-        };
+        let is_protected =
+            |node: &&Node| is_protected(node, groups.iter().find(|group| group.owns(node)));
         let protected: Vec<_> = nodes
             .iter()
             .filter(|node| !changes.unprotect.contains(&group_of(node)))
@@ -69,6 +76,32 @@ impl Engine {
             }
             None => Ok(()),
         }
+    }
+
+    /// Marks nodes of protected groups, so that they stay protected if their group is no longer
+    /// declared, or the project cannot be loaded.
+    pub(super) async fn mark_protected(
+        &self,
+        nodes: &[Node],
+        groups: &[Arc<GroupSpec>],
+    ) -> Result<(), EngineError> {
+        let is_unmarked = |node: &&Node| {
+            let group = groups.iter().find(|group| group.owns(node));
+            node.taggable
+                && group.is_some_and(|group| group.protect)
+                && !node.tags.contains_key(PROTECT_TAG)
+        };
+        for node in nodes.iter().filter(is_unmarked) {
+            let (name, tag) = (node.name.clone(), PROTECT_TAG.to_owned());
+            self.intend(Event::Tagging { node: name.clone(), tag }).await?;
+            let (id, tags) = (node.id.clone(), [(PROTECT_TAG.to_owned(), OF_GROUP.to_owned())]);
+            let marked = self.ask(move |service| service.tag_node(&id, &tags.into())).await;
+            if let Err(error) = marked {
+                let message = format!("cannot be marked as protected: {error}");
+                self.tell(Event::Warning { node: Some(name), message });
+            }
+        }
+        Ok(())
     }
 
     /// Refuses the names of groups that are neither declared nor have nodes.

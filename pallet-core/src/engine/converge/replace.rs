@@ -27,7 +27,7 @@ impl Nodes<'_> {
                 if let Some(why) = self.why_stop(group, &rollout) {
                     let left: Vec<_> =
                         step.iter().chain(&old).map(|node| node.name.clone()).collect();
-                    self.not_reached(&left, &group.name, &why);
+                    self.not_replaced(&left, &group.name, &why);
                     break;
                 }
                 self.replace_step(plan, group, &rollout, step, &mut there).await?;
@@ -50,7 +50,7 @@ impl Nodes<'_> {
                 None => going.extend(own),
                 Some(why) => {
                     let names: Vec<_> = own.map(|node| node.name).collect();
-                    self.not_reached(&names, &group.name, &why);
+                    self.not_replaced(&names, &group.name, &why);
                 }
             }
         }
@@ -70,7 +70,15 @@ impl Nodes<'_> {
         let ids: BTreeSet<_> = going.iter().map(|node| node.id.clone()).collect();
         let staying: Vec<_> = self.others.iter().chain(there).cloned().collect();
         self.destroy(going, &staying).await?;
-        self.others.retain(|(node, _)| !ids.contains(&node.id));
+        // one that could not be destroyed still has its name
+        let is_gone = |node: &Node| self.outcome.destroyed.contains(&node.name);
+        let gone: BTreeSet<_> = self
+            .others
+            .iter()
+            .filter(|(node, _)| ids.contains(&node.id) && is_gone(node))
+            .map(|(node, _)| node.id.clone())
+            .collect();
+        self.others.retain(|(node, _)| !gone.contains(&node.id));
         Ok(())
     }
 
@@ -117,7 +125,7 @@ impl Nodes<'_> {
             let mut going = old;
             let left: Vec<_> = going.split_off(new.min(going.len()));
             let left: Vec<_> = left.into_iter().map(|node| node.name).collect();
-            self.not_reached(&left, &group.name, "the node that was to replace it failed");
+            self.not_replaced(&left, &group.name, "the node that was to replace it failed");
             self.destroy_others(going, there).await?;
             // those that knew the old nodes forget them
             self.configure(there, BTreeSet::new()).await?;

@@ -8,7 +8,7 @@ use super::context::Placeholders;
 use super::request::NodeRequest;
 use super::scope;
 use super::undoes::undoes;
-use crate::action::{ActionEntry, AnyAction, Declared, Shown, TABLE};
+use crate::action::{ActionEntry, AnyAction, CONTROLLER, Declared, Shown, TABLE};
 use crate::engine::NodeError;
 use crate::engine::vault::Vault;
 use crate::plugin::operation::DeclareAction;
@@ -88,9 +88,11 @@ impl NodeRequest {
             source,
             via,
             place: self.inner.place.clone(),
+            number: 0,
             shown,
             accounts: OnceLock::new(),
         };
+        check_place(&declared)?;
         check_in_block(&declared, elsewhere)?;
         let recorded = &mut *recorded;
         // what runs elsewhere claims nothing on this node
@@ -142,6 +144,16 @@ impl NodeRequest {
                 .map_or_else(|_| "with secrets".to_owned(), |action| action.subject()),
         ))
     }
+}
+
+/// Refuses actions that make no sense on the machine that runs Pallet.
+fn check_place(declared: &Declared) -> Result<(), PluginError> {
+    if declared.place.as_deref() == Some(CONTROLLER) && declared.action.reboots().is_some() {
+        let message = "this would reboot the machine that runs Pallet";
+        return Err(PluginError::new(ErrorKind::InvalidInput, message)
+            .with_help("declare it outside of locally, so that it reboots the node"));
+    }
+    Ok(())
 }
 
 /// Refuses actions in `on_failure` that cannot be part of one script.

@@ -6,12 +6,23 @@ use crate::plugin::{ErrorKind, PluginError};
 /// Maximum depth of blocks: what may be known after one is planned for each way through it.
 const MAX_DEPTH: usize = 8;
 
+/// Where a part of a block begins or ends: the next one must begin where the last one ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PartAt {
+    /// The number of declared actions.
+    pub(super) declared: usize,
+    /// How many calls of crates it is within.
+    pub(super) calls: usize,
+    /// How many scopes it is within.
+    pub(super) scopes: usize,
+}
+
 /// The blocks of one node and phase so far.
 #[derive(Default)]
 pub(super) struct Blocks {
     next: usize,
-    /// The part that was left last, and the number of declared actions then.
-    left: Option<(InBlock, usize)>,
+    /// The part that was left last, and where.
+    left: Option<(InBlock, PartAt)>,
 }
 
 impl Blocks {
@@ -20,6 +31,7 @@ impl Blocks {
         &mut self,
         role: BlockRole,
         around: usize,
+        at: PartAt,
         declared: &mut [Declared],
     ) -> Result<InBlock, PluginError> {
         let wrong = |message: String| Err(PluginError::new(ErrorKind::InvalidInput, message));
@@ -30,7 +42,7 @@ impl Blocks {
             self.next += 1;
             return Ok(InBlock { id: self.next - 1, role, rescued: false });
         }
-        let before = self.left.filter(|(left, at)| left.role < role && *at == declared.len());
+        let before = self.left.filter(|(left, then)| left.role < role && *then == at);
         let Some((before, _)) = before else {
             return wrong(format!("there is no block before this {}", role.as_str()));
         };
@@ -44,7 +56,7 @@ impl Blocks {
     }
 
     /// Leaves a part.
-    pub(super) fn leave(&mut self, block: InBlock, declared: &[Declared]) {
-        self.left = Some((block, declared.len()));
+    pub(super) fn leave(&mut self, block: InBlock, at: PartAt) {
+        self.left = Some((block, at));
     }
 }

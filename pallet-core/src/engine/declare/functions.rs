@@ -102,7 +102,7 @@ pub(in crate::engine) fn request_context(
     placeholders: Placeholders,
 ) -> RequestContext {
     let mut first = BTreeMap::new();
-    for Subject { target, .. } in subjects.iter().filter(|one| !one.considered && one.reachable) {
+    for Subject { target, .. } in subjects.iter().filter(|one| one.reachable) {
         first.entry(target.group.clone()).or_insert_with(|| target.id.clone());
     }
     RequestContext {
@@ -152,7 +152,9 @@ pub(in crate::engine) fn run_phase(
     let declared = ordered.collect::<Result<Vec<_>, _>>().map_err(|message| {
         (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false)
     })?;
-    let declared: Vec<Declared> = declared.into_iter().flatten().collect();
+    let numbered = |(position, one)| Declared { number: position + 1, ..one };
+    let declared = declared.into_iter().flatten().enumerate().map(numbered);
+    let declared: Vec<Declared> = declared.collect();
     if name == HEALTH {
         check_health(&declared).map_err(|message| {
             (NodeError { phase: Some(name.to_owned()), ..NodeError::new(message) }, false)
@@ -172,11 +174,13 @@ fn check_health(declared: &[Declared]) -> Result<(), String> {
             let label = one.label();
             return Err(format!("{label} changes the node, and a health check only waits; {help}"));
         }
-        if one.options.ignore_errors {
-            return Err(format!(
-                "{}: a check whose errors are ignored checks nothing",
-                one.label()
-            ));
+        let doubts = [
+            (one.options.ignore_errors, "whose errors are ignored"),
+            (!one.blocks.is_empty(), "within on_failure"),
+            (!one.conditions.is_empty(), "within plan_when or plan_when_not"),
+        ];
+        if let Some((_, doubt)) = doubts.iter().find(|(holds, _)| *holds) {
+            return Err(format!("{}: a check {doubt} may check nothing", one.label()));
         }
     }
     Ok(())

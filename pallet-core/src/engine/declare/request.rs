@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use super::blocks::Blocks;
+use super::blocks::{Blocks, PartAt};
 use super::caller::Caller;
 use super::context::{Activity, ActivityKind, RequestContext};
 use super::scope;
@@ -60,6 +60,10 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
+    fn at(&self) -> PartAt {
+        PartAt { declared: self.declared.len(), calls: self.calls.len(), scopes: self.scopes.len() }
+    }
+
     fn enter(
         &mut self,
         scope: Scope,
@@ -215,7 +219,8 @@ impl NodeRequest {
     fn enter_block(&self, block: Block) -> Result<(), PluginError> {
         let recorded = &mut *self.recorded();
         let around = recorded.scopes.iter().filter(|entered| entered.block.is_some()).count();
-        let block = recorded.blocks.enter(block.role, around, &mut recorded.declared)?;
+        let at = recorded.at();
+        let block = recorded.blocks.enter(block.role, around, at, &mut recorded.declared)?;
         recorded.enter(Scope::default(), Vec::new(), Some((block, self.inner.place.clone())))
     }
 
@@ -226,7 +231,7 @@ impl NodeRequest {
             PluginError::new(ErrorKind::InvalidInput, "there is no scope to leave")
         })?;
         if let Some((block, _)) = left.block {
-            recorded.blocks.leave(block, &recorded.declared);
+            recorded.blocks.leave(block, recorded.at());
         }
         Ok(())
     }

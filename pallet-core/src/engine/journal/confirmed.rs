@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use uuid::Uuid;
+
 use super::error::JournalError;
 use super::file::JournalFile;
 use super::journals::Journals;
-use crate::engine::{Event, PlannedChange};
+use crate::engine::{DoneAction, Event, PlannedChange};
 
 /// The longest chain of operations that resume each other.
 const LONGEST: usize = 100;
@@ -20,11 +22,13 @@ pub struct Confirmed {
     pub begun: BTreeMap<String, String>,
     /// The actions that changed something, by the name of the node whose phase they belong to, in
     /// order.
-    pub actions: BTreeMap<String, Vec<ConfirmedAction>>,
-    /// The names of the nodes that were destroyed.
+    pub actions: BTreeMap<String, Vec<DoneAction>>,
+    /// The names and IDs of the nodes that were destroyed.
     pub destroyed: BTreeSet<String>,
     /// The names of the nodes that were created.
     pub created: BTreeSet<String>,
+    /// The IDs of the nodes that ran what must run only once.
+    pub first: BTreeSet<String>,
     /// The local files that the declared actions used, each with a digest of its content.
     pub files: BTreeMap<String, String>,
     /// The operations that were read, the earliest first.
@@ -42,17 +46,6 @@ pub struct DoneNode {
     pub address: Option<String>,
 }
 
-/// An action that changed something.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ConfirmedAction {
-    /// The phase.
-    pub phase: String,
-    /// The action's name: `remote_file`.
-    pub action: String,
-    /// Its subject: `/etc/motd`.
-    pub subject: String,
-}
-
 impl Journals {
     /// What the journal of an operation confirms, together with those of the operations that it
     /// resumes. It is an error if one of them cannot be read; one that is gone is told.
@@ -61,7 +54,9 @@ impl Journals {
         let mut missing = None;
         while let Some(earlier) = journals.last().and_then(|last| last.header.resumes.clone()) {
             let is_known = journals.iter().any(|journal| journal.header.operation == earlier);
-            if is_known || journals.len() >= LONGEST {
+            // it is the name of a file
+            let is_id = Uuid::parse_str(&earlier).is_ok_and(|id| id.to_string() == earlier);
+            if is_known || !is_id || journals.len() >= LONGEST {
                 break;
             }
             if !self.path(&earlier).exists() {
@@ -90,24 +85,26 @@ impl Confirmed {
                     self.begun.insert(node, id);
                 }
                 Event::Action { change, changed: true } => {
-                    let PlannedChange { node, phase, action, subject, on_behalf_of, .. } = change;
-                    let node = on_behalf_of.unwrap_or(node);
-                    let action = ConfirmedAction { phase, action, subject };
+                    let PlannedChange { phase, number, action, subject, .. } = change;
+                    let node = change.on_behalf_of.unwrap_or(change.node);
+                    let action = DoneAction { phase, number, action, subject };
                     self.actions.entry(node).or_default().push(action);
                 }
                 Event::Created { node, started: false, .. } => {
-                    self.destroyed.remove(&node);
                     self.created.insert(node);
                 }
-                Event::Destroyed { node, .. } => {
+                Event::Destroyed { node, id, .. } => {
                     // whatever was done on it is gone with it
                     self.nodes.retain(|_, done| done.name != node);
                     self.actions.remove(&node);
                     self.begun.remove(&node);
                     self.created.remove(&node);
-                    self.destroyed.insert(node);
+                    self.destroyed.extend([node, id]);
                 }
-                Event::Inputs { files } => self.files.extend(files),
+                Event::Inputs { files, first } => {
+                    self.files.extend(files);
+                    self.first.extend(first);
+                }
                 _ => {}
             }
         }

@@ -1,9 +1,10 @@
 //! Reads a journal.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags};
 use serde_json::Value;
 
 use super::VERSION;
@@ -11,6 +12,9 @@ use super::ending::Ending;
 use super::error::JournalError;
 use super::header::JournalHeader;
 use crate::engine::{Event, Record, Totals};
+
+/// How many bytes a header may have.
+const LONGEST_HEADER: u64 = 1 << 20;
 
 /// A journal that was read.
 #[derive(Debug, Clone)]
@@ -70,9 +74,17 @@ impl JournalFile {
 /// Opens a journal and reads its header.
 pub(super) fn open(path: &Path) -> Result<(JournalHeader, BufReader<File>), JournalError> {
     let failed = |error: std::io::Error| JournalError::io("read the journal", path, error);
-    let mut reader = BufReader::new(File::open(path).map_err(failed)?);
+    // a pipe must not be waited for
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file =
+        rustix::fs::open(path, flags, Mode::empty()).map_err(|error| failed(error.into()))?;
+    let file = File::from(file);
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(JournalError::no_header(path, "it is not a file"));
+    }
+    let mut reader = BufReader::new(file);
     let mut line = Vec::new();
-    reader.read_until(b'\n', &mut line).map_err(failed)?;
+    reader.by_ref().take(LONGEST_HEADER).read_until(b'\n', &mut line).map_err(failed)?;
     let header: Value =
         serde_json::from_slice(&line).map_err(|error| JournalError::no_header(path, error))?;
     let version = header.get("journal").and_then(Value::as_u64);

@@ -37,6 +37,9 @@ pub struct JournalHeader {
     pub machine: String,
     /// The process that ran it.
     pub process: u32,
+    /// When that process began, in clock ticks since the machine's boot, if known: numbers are used
+    /// again.
+    pub process_began: Option<u64>,
     /// The version of the program.
     pub pallet: String,
     /// The ID of the operation that this one resumes.
@@ -58,6 +61,7 @@ impl Default for JournalHeader {
             host: String::new(),
             machine: String::new(),
             process: std::process::id(),
+            process_began: NamedProcess::began(std::process::id()),
             pallet: String::new(),
             resumes: None,
         }
@@ -67,7 +71,7 @@ impl Default for JournalHeader {
 impl JournalHeader {
     /// The process that ran the operation.
     pub(super) fn process(&self) -> NamedProcess<'_> {
-        NamedProcess { machine: &self.machine, number: self.process }
+        NamedProcess { machine: &self.machine, number: self.process, began: self.process_began }
     }
 
     /// Redacts secrets in what the user wrote.

@@ -19,7 +19,7 @@ mod tests;
 mod write;
 
 pub use compare::{ComparedChange, Comparison, NodeComparison};
-pub use confirmed::{Confirmed, ConfirmedAction, DoneNode};
+pub use confirmed::{Confirmed, DoneNode};
 pub use ending::Ending;
 pub use error::JournalError;
 pub use file::JournalFile;

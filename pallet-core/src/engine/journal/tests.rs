@@ -60,6 +60,7 @@ fn changed(node: &str, subject: &str) -> Event {
     let change = PlannedChange {
         node: node.to_owned(),
         phase: "configure".to_owned(),
+        number: 1,
         action: "file".to_owned(),
         subject: subject.to_owned(),
         certainty: None,
@@ -356,23 +357,26 @@ fn old_journals_are_removed() {
     written(&directory, 94 * DAY, elsewhere(), []);
     std::fs::write(directory.join("notes.jsonl"), "mine").unwrap();
     let kept = [3, 2, 1].map(|days| written(&directory, days * DAY, header(), end()));
-    assert_eq!(journals.prune(90, 1000), Ok(2));
+    let project = header().directory;
+    let prune = |days, operations| journals.prune(&project, days, operations);
+    assert_eq!(prune(90, 1000), Ok(2));
     let left = |journals: &Journals| journals.operations().unwrap();
     assert_eq!(left(&journals), [&kept[2], &kept[1], &kept[0], &running].map(String::clone));
 
     // one that may run on another machine stays for a day
     let other = written(&directory, Duration::from_secs(60), elsewhere(), []);
-    assert_eq!(journals.prune(90, 0), Ok(3));
+    assert_eq!(journals.prune("/srv/another", 1, 0), Ok(0), "those are not its own");
+    assert_eq!(prune(90, 0), Ok(3));
     assert_eq!(left(&journals), [other, running]);
     assert!(directory.join("notes.jsonl").exists());
-    assert_eq!(Journals::new(directory.join("none"), MACHINE).prune(90, 0), Ok(0));
+    assert_eq!(Journals::new(directory.join("none"), MACHINE).prune(&project, 90, 0), Ok(0));
 
     // several at the same time
     for _ in 0..50 {
         written(&directory, Duration::ZERO, header(), end());
     }
     std::thread::scope(|scope| {
-        let both = [(); 2].map(|()| scope.spawn(|| journals.prune(90, 10).unwrap()));
+        let both = [(); 2].map(|()| scope.spawn(|| prune(90, 10).unwrap()));
         assert_eq!(both.map(|one| one.join().unwrap()).iter().sum::<usize>(), 40);
     });
 }
@@ -392,10 +396,14 @@ fn what_earlier_operations_did_is_confirmed_too() {
         address: None,
         started,
     };
-    let destroyed =
-        |node: &str| Event::Destroyed { node: node.to_owned(), group: "web".to_owned() };
+    let destroyed = |node: &str| Event::Destroyed {
+        node: node.to_owned(),
+        id: format!("i-{node}"),
+        group: "web".to_owned(),
+    };
     let inputs = |digest: &str| Event::Inputs {
         files: BTreeMap::from([("motd".to_owned(), digest.to_owned())]),
+        first: vec![format!("i-{digest}")],
     };
     let unchanged = match changed("web-1", "/c") {
         Event::Action { change, .. } => Event::Action { change, changed: false },
@@ -438,7 +446,11 @@ fn what_earlier_operations_did_is_confirmed_too() {
     assert_eq!(subjects, ["/a", "/b"]);
     assert_eq!(confirmed.actions.len(), 1, "web-3 is gone");
     assert_eq!(confirmed.created.iter().collect::<Vec<_>>(), ["web-1"]);
-    assert_eq!(confirmed.destroyed.iter().collect::<Vec<_>>(), ["db-1", "web-3"]);
+    assert_eq!(
+        confirmed.destroyed.iter().collect::<Vec<_>>(),
+        ["db-1", "i-db-1", "i-web-3", "web-3"]
+    );
+    assert_eq!(confirmed.first.iter().collect::<Vec<_>>(), ["i-1", "i-2"]);
     assert_eq!(confirmed.files["motd"], "2");
     assert_eq!(confirmed.missing, None);
 

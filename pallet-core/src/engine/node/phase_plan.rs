@@ -53,6 +53,9 @@ pub struct PhasePlan {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct PlannedAction {
+    /// Its position in its phase, from 1.
+    #[serde(default)]
+    pub number: usize,
     /// The action's name: `remote_file`.
     pub action: String,
     /// Its subject: `/etc/motd`.
@@ -160,6 +163,7 @@ pub(in crate::engine) fn plan_phase(
         let mark = recorded.then(|| declared.mark());
         let sure = step.change.as_ref().map(|change| change.certainty) == Some(Certainty::Will);
         PlannedAction {
+            number: declared.number,
             action: declared.action.name().to_owned(),
             subject: declared.subject(),
             options: declared.options.clone(),
@@ -217,6 +221,7 @@ impl PhasePlan {
         PlannedChange {
             node: self.node.clone(),
             phase: self.phase.clone(),
+            number: action.number,
             action: action.action.clone(),
             subject: action.subject.clone(),
             certainty: change.map(|change| change.certainty),

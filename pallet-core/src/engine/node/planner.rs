@@ -69,8 +69,15 @@ impl Planner {
     /// Stores the actions that were declared for the node.
     pub(in crate::engine) fn take(&mut self, declared: Vec<(String, Vec<Declared>)>) {
         self.declared = declared;
-        if let (true, Some(facts)) = (self.predicted, &self.facts) {
-            let wanted = self.wanted();
+        if self.predicted {
+            self.state = None;
+            self.imagine(self.wanted());
+        }
+    }
+
+    /// Assumes the state of a node that does not exist yet, unless that was done before.
+    pub(in crate::engine) fn imagine(&mut self, wanted: Observation) {
+        if let (None, Some(facts)) = (&self.state, &self.facts) {
             self.state = Some(fresh(facts.os.clone(), &wanted));
             self.observed = wanted;
         }

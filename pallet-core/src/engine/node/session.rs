@@ -69,6 +69,11 @@ impl Session {
         Session::new(node, facts.as_ref())
     }
 
+    /// Another session with the same node.
+    pub(in crate::engine) fn beside(&self) -> Self {
+        Session { bootstrapped: self.bootstrapped, ..Session::new(self.node.clone(), None) }
+    }
+
     pub(in crate::engine) fn is_bootstrapped(&self) -> bool {
         self.bootstrapped
     }

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::member::Member;
 use super::options::LiftOptions;
 use crate::action::{self, CONTROLLER, Declared};
+use crate::engine::predicted::PredictedNode;
 use crate::engine::{Engine, GroupSpec};
-use crate::model::{Connection, Node};
+use crate::model::{Connection, Facts, Node};
 use crate::observe::Observation;
 
 /// The nodes on which phases of other nodes run actions. Each has a connection of its own, and is
@@ -15,8 +16,16 @@ use crate::observe::Observation;
 #[derive(Clone)]
 pub(super) struct Delegates(Arc<Inner>);
 
+#[derive(Clone)]
+struct Candidate {
+    node: Node,
+    group: Arc<GroupSpec>,
+    /// The facts of a node that does not exist yet.
+    predicted: Option<Facts>,
+}
+
 struct Inner {
-    nodes: Mutex<BTreeMap<String, (Node, Arc<GroupSpec>)>>,
+    nodes: Mutex<BTreeMap<String, Candidate>>,
     options: LiftOptions,
     /// What a dry run asks each node, before it predicts any of its changes.
     expected: Mutex<BTreeMap<String, Observation>>,
@@ -26,10 +35,13 @@ struct Inner {
 impl Delegates {
     /// Any of these nodes.
     pub(super) fn among<'a>(
-        nodes: impl Iterator<Item = (&'a Node, &'a Arc<GroupSpec>)>,
+        nodes: impl Iterator<Item = (&'a Node, &'a Arc<GroupSpec>, Option<&'a Facts>)>,
         options: &LiftOptions,
     ) -> Self {
-        let nodes = nodes.map(|(node, group)| (node.id.clone(), (node.clone(), group.clone())));
+        let nodes = nodes.map(|(node, group, predicted)| {
+            let (node, group) = (node.clone(), group.clone());
+            (node.id.clone(), Candidate { node, group, predicted: predicted.cloned() })
+        });
         let (nodes, options) = (Mutex::new(nodes.collect()), options.clone());
         let (expected, used) = Default::default();
         Delegates(Arc::new(Inner { nodes, options, expected, used }))
@@ -47,14 +59,20 @@ impl Delegates {
             return Some(known.clone());
         }
         let nodes = self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        let (node, group) = match nodes.get(id) {
+        let Candidate { node, group, predicted } = match nodes.get(id) {
             Some(known) => known.clone(),
-            None if id == CONTROLLER => {
-                (Node::new(CONTROLLER, "controller", Connection::Local), group.clone())
-            }
+            None if id == CONTROLLER => Candidate {
+                node: Node::new(CONTROLLER, "controller", Connection::Local),
+                group: group.clone(),
+                predicted: None,
+            },
             None => return None,
         };
-        let member = Member::new(engine, node, group, &self.0.options);
+        let options = &self.0.options;
+        let member = match predicted {
+            Some(facts) => Member::predicted(engine, PredictedNode { node, facts }, group, options),
+            None => Member::new(engine, node, group, options),
+        };
         let member = Arc::new(tokio::sync::Mutex::new(member));
         used.insert(id.to_owned(), member.clone());
         Some(member)
@@ -80,8 +98,8 @@ impl Delegates {
     /// Learns what changed of a node, such as the user who logs in to it.
     pub(super) fn learn(&self, node: &Node) {
         let mut nodes = self.0.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, _)) = nodes.get_mut(&node.id) {
-            known.clone_from(node);
+        if let Some(known) = nodes.get_mut(&node.id) {
+            known.node.clone_from(node);
         }
     }
 

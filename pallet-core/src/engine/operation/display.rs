@@ -18,16 +18,17 @@ impl fmt::Display for Event {
     }
 }
 
+/// `1 node`, `2 nodes`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 impl Event {
     fn write(&self, f: &mut String) -> fmt::Result {
         match self {
             Event::Started { kind, nodes, dry_run } => {
-                write!(
-                    f,
-                    "{kind}{} on {} nodes",
-                    if *dry_run { " (dry run)" } else { "" },
-                    nodes.len()
-                )
+                let dry_run = if *dry_run { " (dry run)" } else { "" };
+                write!(f, "{kind}{dry_run} on {}", counted(nodes.len(), "node"))
             }
             Event::Creating { node, image, .. } => match image {
                 Some(image) => write!(f, "{node}: is being created from {image}"),
@@ -49,8 +50,8 @@ impl Event {
             Event::Sharing { group } => write!(f, "group {group}: updating what its nodes share"),
             Event::Tagging { node, .. } => write!(f, "{node}: is being marked at its provider"),
             Event::CleaningUp => f.write_str("removing what the service keeps apart from nodes"),
-            Event::Resumed { operation } => write!(f, "resuming operation {operation}"),
-            Event::Inputs { files } => write!(f, "{} local files are used", files.len()),
+            Event::Resumed { resumes } => write!(f, "resuming operation {resumes}"),
+            Event::Inputs { files, .. } => write!(f, "{} local files are used", files.len()),
             Event::WaveStarted { wave, waves, nodes } => {
                 write!(f, "wave {wave} of {waves}: {}", nodes.join(", "))
             }
@@ -59,11 +60,11 @@ impl Event {
             }
             Event::Connected { node } => write!(f, "{node}: connected"),
             Event::Applying { node, phase, actions, .. } => {
-                write!(f, "{node}: {phase}: applying {actions} changes")
+                write!(f, "{node}: {phase}: applying {}", counted(*actions, "change"))
             }
             Event::NodeDone { node, .. } => write!(f, "{node}: done"),
             Event::PhaseStarted { node, phase, actions } => {
-                write!(f, "{node}: {phase} of {actions} actions")
+                write!(f, "{node}: {phase} of {}", counted(*actions, "action"))
             }
             Event::Planned(change) => write!(f, "{}: would change: {change}", change.node),
             Event::ActionStarted { node, action, .. } => write!(f, "{node}: {action}"),

@@ -45,11 +45,21 @@ pub enum Event {
     /// A node is being destroyed.
     Destroying { node: String, group: String },
     /// A node was destroyed.
-    Destroyed { node: String, group: String },
+    Destroyed {
+        node: String,
+        #[serde(default)]
+        id: String,
+        group: String,
+    },
     /// The operation resumes another one.
-    Resumed { operation: String },
-    /// The local files that the declared actions use, each with a digest of its content.
-    Inputs { files: BTreeMap<String, String> },
+    Resumed { resumes: String },
+    /// The local files that the declared actions use, each with a digest of its content, and the
+    /// IDs of the nodes that run what must run only once.
+    Inputs {
+        files: BTreeMap<String, String>,
+        #[serde(default)]
+        first: Vec<String>,
+    },
     /// A wave of nodes begins.
     WaveStarted { wave: usize, waves: usize, nodes: Vec<String> },
     /// A wave ended: all its nodes are done, failed, or not reached.
@@ -201,6 +211,9 @@ pub struct PlannedChange {
     pub node: String,
     /// The phase.
     pub phase: String,
+    /// The action's position in the phase, from 1.
+    #[serde(default)]
+    pub number: usize,
     /// The action's name: `remote_file`.
     pub action: String,
     /// Its subject: `/etc/motd`.

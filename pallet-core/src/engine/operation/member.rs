@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::budget::GroupBudget;
 use super::event::Event;
-use super::options::LiftOptions;
+use super::options::{DoneAction, LiftOptions};
 use super::outcome::{NodeError, NodeOutcome, NodeResult};
 use crate::action::Declared;
-use crate::engine::node::{AskError, Planner, Session};
+use crate::engine::node::{AskError, Hold, Planner, Session};
 use crate::engine::predicted::PredictedNode;
 use crate::engine::{Engine, GroupSpec};
 use crate::model::{Facts, Node, Os, version_is};
@@ -34,6 +34,8 @@ pub(in crate::engine) struct Member {
     pub(super) touched: bool,
     /// It is out of service.
     pub(super) drained: bool,
+    /// Keeps other operations away while it is out of service.
+    pub(super) hold: Option<Hold>,
     /// What an interrupted operation that is resumed did on it.
     pub(super) before: Option<Interrupted>,
     /// The failures of its group, if their number is limited.
@@ -43,8 +45,8 @@ pub(in crate::engine) struct Member {
 
 /// What an interrupted operation did on a node.
 pub(super) struct Interrupted {
-    /// The actions that changed something: their phase, name and subject.
-    pub(super) actions: Vec<(String, String, String)>,
+    /// The actions that changed something.
+    pub(super) actions: Vec<DoneAction>,
 }
 
 /// Why a node ended early.
@@ -77,6 +79,7 @@ impl Member {
             begun: false,
             touched: false,
             drained: false,
+            hold: None,
             before: None,
             budget: None,
             end: None,

@@ -4,6 +4,7 @@ mod budget;
 mod copy_outcome;
 mod delegates;
 mod display;
+mod done_before;
 mod event;
 mod grouped;
 mod kind;
@@ -29,7 +30,8 @@ pub use display::Failures;
 pub use event::{Event, PlannedChange};
 pub use kind::Kind;
 pub use options::{
-    ConfirmWave, LiftOptions, NextWave, NodeChanges, PhaseChoice, Resume, RolloutOptions,
+    ConfirmWave, DoneAction, LiftOptions, NextWave, NodeChanges, PhaseChoice, Resume,
+    RolloutOptions,
 };
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome, Totals};
 pub use record::{Record, Sink};

@@ -120,15 +120,29 @@ pub struct Resume {
     pub operation: String,
     /// The nodes that it finished, by ID, and where each was, if that is known.
     pub done: BTreeMap<String, Option<String>>,
-    /// The nodes that it began to change, by ID, each with the actions that changed something:
-    /// their phase, name and subject.
-    pub actions: BTreeMap<String, Vec<(String, String, String)>>,
-    /// The names of the nodes that it destroyed, and did not create anew with another name.
+    /// The nodes that it began to change, by ID, each with the actions that changed something.
+    pub actions: BTreeMap<String, Vec<DoneAction>>,
+    /// The IDs of the nodes that ran what must run only once.
+    pub first: BTreeSet<String>,
+    /// The names and IDs of the nodes that it destroyed, and perhaps created anew.
     pub destroyed: BTreeSet<String>,
     /// The local files that its actions used, each with a digest of its content.
     pub files: BTreeMap<String, String>,
     /// Resume even if these files have changed.
     pub anyway: bool,
+}
+
+/// An action that changed something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DoneAction {
+    /// The phase.
+    pub phase: String,
+    /// Its position in the phase, from 1.
+    pub number: usize,
+    /// The action's name: `remote_file`.
+    pub action: String,
+    /// Its subject: `/etc/motd`.
+    pub subject: String,
 }
 
 /// A phase to run.

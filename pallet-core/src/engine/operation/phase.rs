@@ -1,6 +1,6 @@
 //! Runs the phases of a node: plans each, and applies it unless this is a dry run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::pin::Pin;
 
 use super::delegates::Delegates;
@@ -9,7 +9,7 @@ use super::member::{Member, error_of};
 use super::options::Mode;
 use super::roles::Role;
 use crate::action::{self, Certainty, Declared};
-use crate::engine::node::{PhasePlan, PlanContext, Session, apply, cleaning};
+use crate::engine::node::{Held, Hold, PhasePlan, PlanContext, Session, apply, cleaning};
 use crate::engine::spec::{DRAIN, UNDRAIN};
 use crate::engine::{Engine, NodeError};
 
@@ -33,7 +33,7 @@ struct Part<'a> {
     phase: &'a str,
     position: usize,
     mode: Mode,
-    declared: &'a [Declared],
+    declared: Vec<Declared>,
     /// The flags that later parts of the phase read.
     later: BTreeSet<String>,
     /// Another part of the phase ran on this node before.
@@ -41,6 +41,18 @@ struct Part<'a> {
     mark_bootstrapped: bool,
     /// The name and the ID of the node whose phase it is, if it is another one.
     owner: Option<(&'a str, &'a str)>,
+}
+
+/// The actions of a phase, part by part.
+fn parts_of(declared: Vec<Declared>) -> VecDeque<Vec<Declared>> {
+    let mut parts: VecDeque<Vec<Declared>> = VecDeque::new();
+    for one in declared {
+        match parts.back_mut() {
+            Some(part) if part.last().is_some_and(|last| last.goes_on_with(&one)) => part.push(one),
+            _ => parts.push_back(vec![one]),
+        }
+    }
+    parts
 }
 
 impl Member {
@@ -70,16 +82,40 @@ impl Member {
     /// Takes the node out of service, if it is about to be changed.
     async fn drain(&mut self, engine: &Engine, step: &Step) {
         let Some((_, declared)) = self.planner.declared().get(step.position) else { return };
-        let actions = declared.len();
+        // a new node is in nobody's service yet
+        let may_drain = !declared.is_empty() && !self.fresh && !self.planner.is_predicted();
+        let changes =
+            |member: &Member| may_drain && member.planner.will_change(step.deciding.clone());
         // an interrupted operation may have left it out of service
         self.drained = self.planner.has_flag(DRAINED);
-        // a new node is in nobody's service yet
-        let new = self.fresh || self.planner.is_predicted();
-        if actions == 0 || new || !self.planner.will_change(step.deciding.clone()) {
-            return;
+        let mut will_change = changes(self);
+        if step.mode == Mode::Apply && (self.drained || will_change) {
+            self.take_hold(engine).await;
+            if self.has_ended() {
+                return;
+            }
+            will_change = changes(self);
         }
-        self.drained = true;
-        self.phase(engine, step, false).await;
+        if will_change {
+            self.drained = true;
+            self.phase(engine, step, false).await;
+        } else if !self.drained {
+            self.hold = None;
+        }
+    }
+
+    /// Keeps other operations away until the node is back in service. If another one was there,
+    /// what it changed is looked at.
+    async fn take_hold(&mut self, engine: &Engine) {
+        match Hold::take(engine, self.session.beside(), DRAINED).await {
+            Ok(Held { hold, waited, flag }) => {
+                (self.hold, self.drained) = (Some(hold), flag);
+                if waited {
+                    self.observe(engine).await;
+                }
+            }
+            Err(error) => self.fail(NodeError::new(error.to_string())),
+        }
     }
 
     /// Records on the node whether it is out of service, so that this outlives an operation that is
@@ -87,7 +123,12 @@ impl Member {
     async fn mark_drained(&mut self, engine: &Engine, drained: bool) {
         let script = Session::flag_script(DRAINED, drained);
         match self.session.run(engine, &script, false, &mut |_, _| {}).await {
-            Ok(0) => self.drained = drained,
+            Ok(0) => {
+                self.drained = drained;
+                if !drained {
+                    self.hold = None;
+                }
+            }
             Ok(code) => self.fail(NodeError::new(format!(
                 "cannot record in /var/lib/pallet that the node is out of service (exit code \
                  {code})"
@@ -134,53 +175,52 @@ impl Member {
 
     /// Runs one phase: part by part, each at its place.
     async fn phase(&mut self, engine: &Engine, step: &Step, mark_bootstrapped: bool) {
-        let Some((phase, mut declared)) = self.planner.phase(step.position) else { return };
-        if declared.is_empty() && !mark_bootstrapped {
+        let Some((phase, declared)) = self.planner.phase(step.position) else { return };
+        let count = declared.len();
+        if count == 0 && !mark_bootstrapped {
             return;
         }
-        self.leave_out_done(engine, &phase, &mut declared);
         self.begun = true;
         self.session.step = format!("phase {phase}");
         engine.tell(Event::PhaseStarted {
             node: self.name().to_owned(),
             phase: phase.clone(),
-            actions: declared.len(),
+            actions: count,
         });
         if phase == DRAIN && step.mode == Mode::Apply {
-            if !self.may_begin(engine, &phase, declared.len(), None).await {
+            if !self.may_begin(engine, &phase, count, None).await {
                 return;
             }
             self.mark_drained(engine, true).await;
         }
-        let mut parts: Vec<&[Declared]> =
-            declared.chunk_by(|one, next| one.goes_on_with(next)).collect();
+        let mut parts = parts_of(declared);
         // the mark of a phase is made on the node itself
-        if parts.last().is_none_or(|part| part[0].place.is_some()) && mark_bootstrapped {
-            parts.push(&[]);
+        if parts.back().is_none_or(|part| part[0].place.is_some()) && mark_bootstrapped {
+            parts.push_back(Vec::new());
         }
-        let last = parts.len().saturating_sub(1);
         let mut continues = false;
-        for (number, own) in parts.iter().enumerate() {
+        while let Some(declared) = parts.pop_front() {
             if self.has_ended() {
                 return;
             }
-            let after = parts[number + 1..].iter().flat_map(|part| part.iter());
+            let after = parts.iter().flatten();
+            let place = declared.first().and_then(|one| one.place.clone());
             let part = Part {
                 phase: &phase,
                 position: step.position,
                 mode: step.mode,
-                declared: own,
                 later: after.filter_map(|one| one.options.if_flag.clone()).collect(),
+                declared,
                 continues,
-                mark_bootstrapped: mark_bootstrapped && number == last,
+                mark_bootstrapped: mark_bootstrapped && parts.is_empty(),
                 owner: None,
             };
-            match own.first().and_then(|one| one.place.as_deref()) {
+            match place {
                 None => {
-                    self.part(engine, &part).await;
+                    self.part(engine, part).await;
                     continues = true;
                 }
-                Some(place) => self.elsewhere(engine, &step.delegates, place, part).await,
+                Some(place) => self.elsewhere(engine, &step.delegates, &place, part).await,
             }
         }
         if phase == UNDRAIN && step.mode == Mode::Apply && !self.has_ended() {
@@ -189,14 +229,19 @@ impl Member {
     }
 
     /// Runs the part of a phase that is this node's own.
-    async fn part(&mut self, engine: &Engine, part: &Part<'_>) {
+    async fn part(&mut self, engine: &Engine, mut part: Part<'_>) {
         if part.mode == Mode::Apply
-            && let Some(wanted) = self.planner.stale(part.declared)
+            && let Some(wanted) = self.planner.stale(&part.declared)
         {
             self.ask(engine, wanted).await;
         }
         if self.has_ended() {
             return;
+        }
+        if self.before.is_some()
+            && let Some((state, _)) = self.planner.known()
+        {
+            self.leave_out_done(engine, part.phase, &state, &mut part.declared);
         }
         let name = self.name().to_owned();
         let mut context = PlanContext {
@@ -207,7 +252,7 @@ impl Member {
             ..self.planner.context(&name, part.phase, part.position)
         };
         context.later.extend(part.later.iter().cloned());
-        let Some(plan) = self.plan(&context, part.declared) else { return };
+        let Some(plan) = self.plan(&context, &part.declared) else { return };
         self.tell_plan(engine, &plan, part.mode);
         match part.mode {
             Mode::DryRun => self.changes += plan.changing(),
@@ -227,7 +272,7 @@ impl Member {
         engine: &'a Engine,
         delegates: &'a Delegates,
         place: &'a str,
-        part: Part<'a>,
+        mut part: Part<'a>,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async move {
             if part.mode == Mode::Apply && self.is_too_late() {
@@ -242,14 +287,21 @@ impl Member {
             let mut other = other.lock().await;
             // what a dry run asks later would not know of the changes that it predicted
             if part.mode == Mode::Apply {
-                other.ask(engine, action::observation(part.declared)).await;
+                other.ask(engine, action::observation(&part.declared)).await;
+            } else if other.planner.is_predicted() {
+                other.planner.imagine(delegates.expected(place));
             } else if !other.planner.is_confirmed() {
                 other.ask(engine, delegates.expected(place)).await;
             }
             if !other.has_ended() {
+                if self.before.is_some()
+                    && let Some((state, _)) = other.planner.known()
+                {
+                    self.leave_out_done(engine, part.phase, &state, &mut part.declared);
+                }
                 other.touched = false;
                 let part = Part { owner: Some((&name, &id)), continues: true, ..part };
-                other.part(engine, &part).await;
+                other.part(engine, part).await;
                 if other.touched {
                     self.touched = true;
                     // what changed there may show here
@@ -263,30 +315,6 @@ impl Member {
                 self.fail(NodeError { message, ..error });
             }
         })
-    }
-
-    /// Takes out the actions that an interrupted operation did on the node and that would run every
-    /// time. Those that can be observed are planned as ever.
-    fn leave_out_done(&mut self, engine: &Engine, phase: &str, declared: &mut Vec<Declared>) {
-        let Some(before) = &mut self.before else { return };
-        let Some((state, _)) = self.planner.known() else { return };
-        let node = self.session.node.name.clone();
-        declared.retain(|one| {
-            let done = (phase.to_owned(), one.action.name().to_owned(), one.subject());
-            let Some(at) = before.actions.iter().position(|action| *action == done) else {
-                return true;
-            };
-            let mut then = state.clone();
-            let mut changes = || matches!(one.action.plan(&mut then), Ok(Some(_)));
-            if one.place.is_none() && !(changes() && changes()) {
-                return true;
-            }
-            before.actions.remove(at);
-            let message = format!("{phase}: {}: done before the interruption", one.label());
-            let (node, level) = (Some(node.clone()), "info".to_owned());
-            engine.tell(Event::Message { node, level, message });
-            false
-        });
     }
 
     fn plan(&mut self, context: &PlanContext<'_>, declared: &[Declared]) -> Option<PhasePlan> {
@@ -336,11 +364,16 @@ impl Member {
         self.drifted += applied.drifted;
         if let Some(error) = applied.error {
             self.fail(error);
-        } else if let Some(reboot) = reboot.filter(|_| applied.reboots)
-            && let Err(why) = self.session.wait_for_reboot(engine, &boot_id, &reboot).await
-        {
-            let label = "reboot".to_owned();
-            self.fail(NodeError { action: Some(label), ..plan.error(why) });
+        } else if let Some(reboot) = reboot.filter(|_| applied.reboots) {
+            match self.session.wait_for_reboot(engine, &boot_id, &reboot).await {
+                // it ended with the connection
+                Ok(()) if self.hold.is_some() => self.take_hold(engine).await,
+                Ok(()) => {}
+                Err(why) => {
+                    let label = "reboot".to_owned();
+                    self.fail(NodeError { action: Some(label), ..plan.error(why) });
+                }
+            }
         }
     }
 

@@ -58,8 +58,9 @@ impl Operation {
             self.observe(|member| member.planner.wants_more()).await?;
         }
         self.check_files()?;
-        if !self.files.is_empty() && self.mode == Mode::Apply {
-            self.engine.tell(Event::Inputs { files: self.files.clone() });
+        let (files, first) = (self.files.clone(), self.first.clone());
+        if self.mode == Mode::Apply && !(files.is_empty() && first.is_empty()) {
+            self.engine.tell(Event::Inputs { files, first });
         }
         self.tell_what_was_said(said);
         self.warn_of_unknown_settings();

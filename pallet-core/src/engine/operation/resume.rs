@@ -2,9 +2,10 @@
 
 use super::event::Event;
 use super::member::Interrupted;
-use super::options::LiftOptions;
+use super::options::{DoneAction, LiftOptions};
 use super::run::Operation;
 use super::selection::shortened;
+use crate::engine::spec::{DRAIN, UNDRAIN};
 use crate::engine::{Engine, EngineError};
 use crate::model::Node;
 
@@ -12,7 +13,7 @@ impl Engine {
     /// Reports which operation is resumed, if one is.
     pub(in crate::engine) fn tell_resumed(&self, options: &LiftOptions) {
         if let Some(resume) = &options.resume {
-            self.tell(Event::Resumed { operation: resume.operation.clone() });
+            self.tell(Event::Resumed { resumes: resume.operation.clone() });
         }
     }
 }
@@ -34,12 +35,15 @@ impl Operation {
                 skipped.push(member.name().to_owned());
                 member.skip();
             } else if let Some(actions) = resume.actions.get(id) {
-                member.before = Some(Interrupted { actions: actions.clone() });
+                // nobody knows whether the node is out of service as far as it was
+                let done = |action: &&DoneAction| ![DRAIN, UNDRAIN].contains(&&*action.phase);
+                let actions = actions.iter().filter(done).cloned().collect();
+                member.before = Some(Interrupted { actions });
             }
         }
         if !skipped.is_empty() {
             let names: Vec<_> = skipped.iter().map(String::as_str).collect();
-            let message = format!("done before the interruption: {}", shortened(&names));
+            let message = format!("already done by the resumed operation: {}", shortened(&names));
             let level = "info".to_owned();
             self.engine.tell(Event::Message { node: None, level, message });
         }

@@ -165,8 +165,12 @@ impl Operation {
         let delegates = Delegates::among(
             members
                 .iter()
-                .map(|member| (&member.session.node, &member.group))
-                .chain(considered.iter().map(|other| (&other.node, &other.group))),
+                .map(|member| {
+                    let predicted = member.planner.facts();
+                    let predicted = predicted.filter(|_| member.planner.is_predicted());
+                    (&member.session.node, &member.group, predicted)
+                })
+                .chain(considered.iter().map(|other| (&other.node, &other.group, None))),
             options,
         );
         let mut operation = Operation {

@@ -1,6 +1,6 @@
 //! All nodes that the functions of an operation see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::run::Operation;
 use crate::engine::GroupSpec;
@@ -62,5 +62,18 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
         all.push((None, Subject { target, phases, considered: true, reachable: false }));
     }
     all.sort_by_cached_key(|(_, subject)| natural(&subject.target.name));
-    all.into_iter().unzip()
+    let (positions, mut subjects): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    if let Some(resume) = &operation.resume {
+        keep_first(&mut subjects, &resume.first);
+    }
+    (positions, subjects)
+}
+
+/// What must run only once runs where it ran before the interruption, or not at all.
+fn keep_first(subjects: &mut [Subject], first: &BTreeSet<String>) {
+    let ran = subjects.iter().filter(|one| first.contains(&one.target.id));
+    let groups: BTreeSet<String> = ran.map(|one| one.target.group.clone()).collect();
+    for subject in subjects.iter_mut().filter(|one| groups.contains(&one.target.group)) {
+        subject.reachable = first.contains(&subject.target.id);
+    }
 }

@@ -11,6 +11,7 @@ use super::phase::Step;
 use super::run::Operation;
 use super::schedule::Schedule;
 use crate::engine::node::BOOTSTRAPPED_TAG;
+use crate::engine::spec::DRAIN;
 use crate::engine::{Engine, EngineError, NodeError};
 use crate::model::Node;
 
@@ -24,22 +25,56 @@ impl Operation {
         let schedule = Schedule::of(self.waves(), self.roles.len());
         let waves = schedule.waves().len();
         for (number, wave) in schedule.waves().iter().enumerate() {
-            if let Some(why) = self.why_not(number, waves, wave).await? {
+            self.leave_out_without_first(&schedule.waves()[number..]);
+            let why = self.why_not(number, waves, wave).await?;
+            let stopped = number > 0 && self.engine.cancel.is_cancelled();
+            if stopped || why.is_some() {
+                let engine = self.engine.clone();
                 for position in schedule.waves()[number..].iter().flatten() {
-                    self.members[*position].leave_out(&why);
+                    let member = &mut self.members[*position];
+                    match why.as_ref().filter(|_| !stopped) {
+                        Some(why) => member.leave_out(why),
+                        None => member.stop(&engine),
+                    }
                 }
                 break;
             }
-            if waves > 1 {
+            let tells = waves > 1 && !wave.iter().all(|at| self.members[*at].was_done_before());
+            if tells {
                 let (wave, nodes) = (number + 1, self.names(wave));
                 self.engine.tell(Event::WaveStarted { wave, waves, nodes });
             }
             for phase in schedule.phases() {
                 self.phase(wave, phase).await?;
             }
-            self.end_wave(number, waves, wave);
+            let failed = self.end_wave(wave);
+            if tells {
+                self.engine.tell(Event::WaveFinished { wave: number + 1, waves, failed });
+            }
         }
         Ok(())
+    }
+
+    /// Leaves out the nodes of these waves whose group needs something to run once, if the node on
+    /// which it was to run failed.
+    fn leave_out_without_first(&mut self, waves: &[Vec<usize>]) {
+        let failed = self.members.iter().filter(|member| {
+            member.error().is_some() && self.first.contains(&member.session.node.id)
+        });
+        let failed: BTreeMap<String, String> =
+            failed.map(|member| (member.group.name.clone(), member.name().to_owned())).collect();
+        if self.mode != Mode::Apply || failed.is_empty() {
+            return;
+        }
+        for position in waves.iter().flatten() {
+            let member = &mut self.members[*position];
+            if let Some(first) = failed.get(&member.group.name) {
+                let group = &member.group.name;
+                let why =
+                    format!("{first} failed, which runs what must run once for group {group}");
+                member.leave_out(&why);
+            }
+        }
     }
 
     /// The positions of the nodes of each wave: those of each group's waves, side by side.
@@ -134,15 +169,22 @@ impl Operation {
         tokio::task::spawn_blocking(ask).await.map_err(|error| EngineError::Task(error.to_string()))
     }
 
-    /// Records the nodes of a wave that are done, and reports the wave.
-    fn end_wave(&self, number: usize, waves: usize, wave: &[usize]) {
+    /// Records the nodes of a wave that are done, and returns those that failed.
+    fn end_wave(&self, wave: &[usize]) -> Vec<String> {
         let mut failed = Vec::new();
         for member in wave.iter().map(|position| &self.members[*position]) {
             let node = member.name().to_owned();
-            if member.error().is_some() {
+            if let Some(error) = member.error() {
                 if member.drained && self.mode == Mode::Apply {
-                    let message = "it stays out of service (drained); mend it and lift it again, \
-                                   or run its phase undrain";
+                    let message = match error.phase.as_deref() {
+                        Some(DRAIN) => {
+                            "its phase drain failed, so it may still be in service; lift it again"
+                        }
+                        _ => {
+                            "it stays out of service (drained); mend it and lift it again, or run \
+                             its phase undrain"
+                        }
+                    };
                     let message = message.to_owned();
                     self.engine.tell(Event::Warning { node: Some(node.clone()), message });
                 }
@@ -156,9 +198,7 @@ impl Operation {
                 self.engine.tell(Event::NodeDone { node, id, address });
             }
         }
-        if waves > 1 {
-            self.engine.tell(Event::WaveFinished { wave: number + 1, waves, failed });
-        }
+        failed
     }
 
     fn names(&self, wave: &[usize]) -> Vec<String> {

@@ -157,6 +157,7 @@ mod tests {
         PlannedChange {
             node: "a-1".into(),
             phase: "configure".into(),
+            number: 1,
             action: "remote_file".into(),
             subject: subject.into(),
             certainty,
