@@ -103,8 +103,11 @@ fn two_at_once_come_one_after_the_other_on_each_node() {
 #[test]
 fn a_health_check_that_never_ends_is_a_failure() {
     let bed = Bed::of(3);
-    let declarations = SLOW.replace("    exec_script(request, \"sleep 1\")\n", "");
-    let declarations = declarations.replace("group_spec", "def healthy(request):\n    wait_for_command(request, \"sleep 1000\", timeout = 2)\n\ngroup_spec")
+    let healthy = "def healthy(request):\n    \
+        wait_for_command(request, \"sleep 1000\", timeout = 2)\n\ngroup_spec";
+    let declarations = SLOW
+        .replace("    exec_script(request, \"sleep 1\")\n", "")
+        .replace("group_spec", healthy)
         .replace("waves = \"1\"", "waves = \"1\", health = healthy");
     let project = project(&bed, &WEB, &declarations).timeout(Duration::from_secs(60));
     let output = project.run(&["lift", "--env", "version=1"]).exits(1);

@@ -9,6 +9,7 @@ mod phase_plan;
 mod planner;
 mod reboot;
 mod session;
+mod why;
 
 pub use phase_plan::{PhasePlan, PlannedAction};
 pub use session::BOOTSTRAPPED_TAG;
