@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod header;
 mod journals;
+mod kept_output;
 mod outcome;
 mod prune;
 mod summary;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::header::JournalHeader;
+use super::kept_output::KeptOutput;
 use super::{EXTENSION, VERSION, directory};
 use crate::engine::{EngineError, Event, Record, Sink, Vault};
 
@@ -33,6 +34,7 @@ struct State {
     /// The operation that this journal is for: the first one that it received a record of.
     operation: Option<String>,
     stage: Stage,
+    output: KeptOutput,
     /// Directories with entries that a crash may undo.
     unsynced: Vec<PathBuf>,
     error: Option<String>,
@@ -87,6 +89,8 @@ impl Journal {
     }
 
     fn write(&self, state: &mut State, record: &Record) -> Result<(), String> {
+        let Some(record) = state.output.of(record) else { return Ok(()) };
+        let record = record.as_ref();
         let operation = state.operation.get_or_insert_with(|| record.operation.clone());
         if *operation != record.operation {
             return match record.event {

@@ -19,9 +19,6 @@ const SENT: usize = 3;
 pub(in crate::engine) const IGNORED: &str = "ignored (ignore_errors)";
 pub(in crate::engine) const RESCUED: &str = "rescued (on_failure)";
 
-/// How many bytes of an action's output are told: it may never end, and the journal keeps it.
-const MOST_TOLD: usize = 1 << 20;
-
 /// The result of applying a plan.
 #[derive(Default)]
 pub(in crate::engine) struct Applied {
@@ -218,9 +215,6 @@ struct Progress<'a> {
     drifted: usize,
     /// The output of the current part, without secrets.
     lines: Excerpt,
-    /// How many bytes of it were told, and how many lines were not.
-    told: usize,
-    untold: usize,
     /// Output outside of all parts.
     noise: Excerpt,
     reason: Option<String>,
@@ -261,7 +255,6 @@ impl Progress<'_> {
                 self.current = Some(part);
                 self.changed = false;
                 self.lines.clear();
-                (self.told, self.untold) = (0, 0);
                 self.reason = None;
                 if let Some(change) = parts.get(part).and_then(|told| told.changes.first()) {
                     let action = format!("{} {}", change.action, change.subject);
@@ -283,12 +276,6 @@ impl Progress<'_> {
                 }
             }
             Frame::End(part, code) => {
-                if let (1.., Some(told)) = (self.untold, parts.get(part))
-                    && let Some(change) = told.changes.first()
-                {
-                    let line = format!("... {} more lines are left out", self.untold);
-                    engine.tell(output_of(change, line));
-                }
                 self.current = None;
                 let failure = match parts.get(part) {
                     Some(told) if code != 0 => Some(self.failed(told, code, engine)),
@@ -318,11 +305,12 @@ impl Progress<'_> {
                 self.lines.push(&line, ends);
                 let current = self.current.and_then(|part| parts.get(part)?.changes.first());
                 let Some(change) = current else { return };
-                self.told = self.told.saturating_add(line.len() + 1);
-                match self.told > MOST_TOLD {
-                    true => self.untold += 1,
-                    false => engine.tell(output_of(change, line.into_owned())),
-                }
+                let (node, phase, action) = (
+                    change.node.clone(),
+                    change.phase.clone(),
+                    format!("{} {}", change.action, change.subject),
+                );
+                engine.tell(Event::Output { node, phase, action, line: line.into_owned() });
             }
         }
     }
@@ -368,15 +356,5 @@ impl Progress<'_> {
             Frame::Reason(reason) => self.reason = Some(engine.vault.redact(&reason).into_owned()),
             _ => {}
         }
-    }
-}
-
-/// A line that an action printed.
-fn output_of(change: &PlannedChange, line: String) -> Event {
-    Event::Output {
-        node: change.node.clone(),
-        phase: change.phase.clone(),
-        action: format!("{} {}", change.action, change.subject),
-        line,
     }
 }
