@@ -124,8 +124,7 @@ fn successor(journals: &Journals, operation: &str) -> anyhow::Result<Option<Stri
 
 /// The keys that a command set with `--env`.
 fn environment_of(command: &[String]) -> Vec<&str> {
-    let words = command.iter().take_while(|word| *word != "--").map(String::as_str);
-    let mut words = words.peekable();
+    let mut words = command.iter().take_while(|word| *word != "--").map(String::as_str);
     let mut keys = Vec::new();
     while let Some(word) = words.next() {
         let value = match word {

@@ -134,8 +134,8 @@ impl Change {
         self
     }
 
-    #[cfg(feature = "host")]
     /// Whether its script runs the package manager to install, upgrade or remove something.
+    #[cfg(feature = "host")]
     pub(crate) fn is_of_packages(&self) -> bool {
         self.packages.is_some() || crate::script::packages::is_transaction(&self.script)
     }

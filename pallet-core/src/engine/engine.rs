@@ -271,6 +271,19 @@ impl Engine {
         }
     }
 
+    /// Sets a tag of a node at its provider, after this was announced.
+    pub(super) async fn tag_node(
+        &self,
+        node: &Node,
+        tag: &str,
+        value: &str,
+    ) -> Result<(), EngineError> {
+        let (id, tag) = (node.id.clone(), tag.to_owned());
+        self.intend(Event::Tagging { node: node.name.clone(), tag: tag.clone() }).await?;
+        let tags = [(tag, value.to_owned())].into();
+        self.ask(move |service| service.tag_node(&id, &tags)).await
+    }
+
     /// Calls the service on a thread that may block.
     pub(super) async fn ask<T: Send + 'static>(
         &self,

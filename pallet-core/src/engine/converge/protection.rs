@@ -92,13 +92,13 @@ impl Engine {
                 && !node.tags.contains_key(PROTECT_TAG)
         };
         for node in nodes.iter().filter(is_unmarked) {
-            let (name, tag) = (node.name.clone(), PROTECT_TAG.to_owned());
-            self.intend(Event::Tagging { node: name.clone(), tag }).await?;
-            let (id, tags) = (node.id.clone(), [(PROTECT_TAG.to_owned(), OF_GROUP.to_owned())]);
-            let marked = self.ask(move |service| service.tag_node(&id, &tags.into())).await;
-            if let Err(error) = marked {
-                let message = format!("cannot be marked as protected: {error}");
-                self.tell(Event::Warning { node: Some(name), message });
+            match self.tag_node(node, PROTECT_TAG, OF_GROUP).await {
+                Ok(()) => {}
+                Err(error @ EngineError::Journal(_)) => return Err(error),
+                Err(error) => {
+                    let message = format!("cannot be marked as protected: {error}");
+                    self.tell(Event::Warning { node: Some(node.name.clone()), message });
+                }
             }
         }
         Ok(())

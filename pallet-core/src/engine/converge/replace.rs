@@ -71,14 +71,8 @@ impl Nodes<'_> {
         let staying: Vec<_> = self.others.iter().chain(there).cloned().collect();
         self.destroy(going, &staying).await?;
         // one that could not be destroyed still has its name
-        let is_gone = |node: &Node| self.outcome.destroyed.contains(&node.name);
-        let gone: BTreeSet<_> = self
-            .others
-            .iter()
-            .filter(|(node, _)| ids.contains(&node.id) && is_gone(node))
-            .map(|(node, _)| node.id.clone())
-            .collect();
-        self.others.retain(|(node, _)| !gone.contains(&node.id));
+        let destroyed = &self.outcome.destroyed;
+        self.others.retain(|(node, _)| !(ids.contains(&node.id) && destroyed.contains(&node.name)));
         Ok(())
     }
 

@@ -6,23 +6,25 @@ use super::member::{Interrupted, Member};
 use super::options::DoneAction;
 use crate::action::{BlockRole, Declared};
 use crate::engine::Engine;
+use crate::engine::node::Planner;
 use crate::observe::NodeState;
 
 impl Member {
     /// Takes out the actions of a phase that an interrupted operation did and that would run every
-    /// time. Those that can be observed are planned as ever. `state` is that of the place where
+    /// time. Those that can be observed are planned as ever. `planner` is that of the place where
     /// they run.
     pub(super) fn leave_out_done(
         &self,
         engine: &Engine,
         phase: &str,
-        state: &NodeState,
+        planner: &Planner,
         declared: &mut Vec<Declared>,
     ) {
         let Some(before) = self.before.as_ref().filter(|before| !before.actions.is_empty()) else {
             return;
         };
-        let mut done = before.done(phase, state, declared).into_iter();
+        let Some((state, _)) = planner.known() else { return };
+        let mut done = before.done(phase, &state, declared).into_iter();
         declared.retain(|one| {
             if done.next() != Some(true) {
                 return true;

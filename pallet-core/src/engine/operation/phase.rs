@@ -90,11 +90,13 @@ impl Member {
         self.drained = self.planner.has_flag(DRAINED);
         let mut will_change = changes(self);
         if step.mode == Mode::Apply && (self.drained || will_change) {
-            self.take_hold(engine).await;
+            let waited = self.take_hold(engine).await;
             if self.has_ended() {
                 return;
             }
-            will_change = changes(self);
+            if waited {
+                will_change = changes(self);
+            }
         }
         if will_change {
             self.drained = true;
@@ -105,16 +107,20 @@ impl Member {
     }
 
     /// Keeps other operations away until the node is back in service. If another one was there,
-    /// what it changed is looked at.
-    async fn take_hold(&mut self, engine: &Engine) {
+    /// what it changed is looked at, and the result is `true`.
+    async fn take_hold(&mut self, engine: &Engine) -> bool {
         match Hold::take(engine, self.session.beside(), DRAINED).await {
             Ok(Held { hold, waited, flag }) => {
                 (self.hold, self.drained) = (Some(hold), flag);
                 if waited {
                     self.observe(engine).await;
                 }
+                waited
             }
-            Err(error) => self.fail(NodeError::new(error.to_string())),
+            Err(error) => {
+                self.fail(NodeError::new(error.to_string()));
+                false
+            }
         }
     }
 
@@ -238,11 +244,7 @@ impl Member {
         if self.has_ended() {
             return;
         }
-        if self.before.is_some()
-            && let Some((state, _)) = self.planner.known()
-        {
-            self.leave_out_done(engine, part.phase, &state, &mut part.declared);
-        }
+        self.leave_out_done(engine, part.phase, &self.planner, &mut part.declared);
         let name = self.name().to_owned();
         let mut context = PlanContext {
             drift: part.mode == Mode::DriftOnly,
@@ -294,11 +296,7 @@ impl Member {
                 other.ask(engine, delegates.expected(place)).await;
             }
             if !other.has_ended() {
-                if self.before.is_some()
-                    && let Some((state, _)) = other.planner.known()
-                {
-                    self.leave_out_done(engine, part.phase, &state, &mut part.declared);
-                }
+                self.leave_out_done(engine, part.phase, &other.planner, &mut part.declared);
                 other.touched = false;
                 let part = Part { owner: Some((&name, &id)), continues: true, ..part };
                 other.part(engine, part).await;
@@ -367,7 +365,9 @@ impl Member {
         } else if let Some(reboot) = reboot.filter(|_| applied.reboots) {
             match self.session.wait_for_reboot(engine, &boot_id, &reboot).await {
                 // it ended with the connection
-                Ok(()) if self.hold.is_some() => self.take_hold(engine).await,
+                Ok(()) if self.hold.is_some() => {
+                    self.take_hold(engine).await;
+                }
                 Ok(()) => {}
                 Err(why) => {
                     let label = "reboot".to_owned();

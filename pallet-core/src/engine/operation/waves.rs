@@ -251,13 +251,7 @@ impl Operation {
 }
 
 async fn tag_as_bootstrapped(engine: &Engine, member: &mut Member) {
-    let id = member.session.node.id.clone();
-    let (node, tag) = (member.name().to_owned(), BOOTSTRAPPED_TAG.to_owned());
-    if let Err(error) = engine.intend(Event::Tagging { node, tag }).await {
-        return member.fail(NodeError::new(error.to_string()));
-    }
-    let tags = [(BOOTSTRAPPED_TAG.to_owned(), "true".to_owned())].into();
-    match engine.ask(move |service| service.tag_node(&id, &tags)).await {
+    match engine.tag_node(&member.session.node, BOOTSTRAPPED_TAG, "true").await {
         Ok(()) => member.session.set_bootstrapped().await,
         Err(error) => member.fail(NodeError::new(error.to_string())),
     }

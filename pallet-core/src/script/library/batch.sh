@@ -3,7 +3,7 @@
 
 # batch_begin: new files may wait from now on
 batch_begin() {
-  batch_before=let_others_first batch_takes=can_wait batch_holds=hold_file said='' hold='' held='' records='' unsure='' flushing=''
+  batch_before=let_others_first batch_takes=can_wait batch_holds=hold_file said='' hold='' held='' records='' flushing=''
   on_exit batch_failed
 }
 
@@ -62,7 +62,7 @@ hold_file() {
   fi
   content "$hold/${1##*/}" >"$hold/${1##*/}"
   umask 022
-  held=$held$hold/${1##*/}$newline records="$records$2  $1$newline" unsure="$unsure-  $1$newline" count=$((count + 1))
+  held=$held$hold/${1##*/}$newline records="$records$2  $1$newline" count=$((count + 1))
   replaced=1
   changed
 }
@@ -79,6 +79,8 @@ batch_flush() {
   unset IFS
   [ -z "$own" ] || chown -- "$own" "$@"
   chmod -- "$held_mode" "$@"
+  unsure=
+  for file do unsure="$unsure-  ${hold_place%/*}/${file##*/}$newline"; done
   record_unsure "${unsure%"$newline"}"
   sync -- "$@" ${record:+"$record"} 2>/dev/null || sync
   if [ -e /sys/fs/selinux/enforce ]; then
@@ -91,7 +93,7 @@ batch_flush() {
     append_written "${records%"$newline"}"
     compact_written
   fi
-  held='' hold='' records='' unsure='' flushing=''
+  held='' hold='' records='' flushing=''
   batch_told
 }
 
