@@ -73,7 +73,7 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
     project
         .run(&["run", "nod1", "--", "true"])
         .exits(2)
-        .says("there is no node or group nod1; did you mean `node1`?");
+        .says("there is no node, group or role nod1; did you mean `node1`?");
     project.run(&["run", "--", "true"]).exits(2);
     project.run(&["run", "--all", "--", "true"]).exits(0).says("3 nodes");
     project.write("script", "#!/bin/sh -e\ncat \"$0\" | head -1\nfalse\necho no\n");

@@ -184,7 +184,7 @@ fn phases_and_code_are_explained_and_what_is_wrong_is_said() {
     project
         .run(&["explain", "ap"])
         .exits(2)
-        .says("there is no group or node ap; did you mean `app`?");
+        .says("there is no node, group or role ap; did you mean `app`?");
     project
         .run(&["explain", "app", "--os", "plan9"])
         .exits(2)

@@ -14,6 +14,7 @@ mod bed;
 mod book;
 #[cfg(test)]
 mod capabilities;
+mod choosing;
 #[cfg(test)]
 mod contradictions;
 #[cfg(test)]

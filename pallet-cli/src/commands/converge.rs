@@ -6,7 +6,7 @@ use pallet_core::engine::{ConvergePlan, LiftOptions, NodeChanges, PlanError};
 
 use super::offers::explain_choice;
 use crate::context::{Asked, Context};
-use crate::operation::{confirm_waves, groups, lift_options, resume, run, time_limit};
+use crate::operation::{confirm_waves, groups, lift_options, resume, run, selection, time_limit};
 
 pub(crate) use crate::verbs::Converge;
 
@@ -33,7 +33,10 @@ impl Converge {
             unprotect: self.unprotect.clone(),
         };
         let resume = resumed.clone();
-        let options = LiftOptions { node_changes, resume, ..lift_options(&self.options, &loaded)? };
+        let before = resumed.as_ref().map(|resume| resume.selected());
+        let selection = selection(context, &loaded, &[], &self.selection, before)?;
+        let options = lift_options(&self.options, &loaded)?;
+        let options = LiftOptions { node_changes, resume, selection, ..options };
         let options = confirm_waves(context, self.options.confirm_waves, options)?;
         let (yes, dry_run) = (self.yes, self.options.dry_run);
         let asked = Asked::of("converge", &self).resuming(resumed.as_deref());

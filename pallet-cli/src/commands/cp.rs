@@ -6,8 +6,9 @@ use pallet_core::engine::{CopyOptions, CopyRequest};
 use serde::Serialize;
 
 use crate::context::{Asked, Context};
-use crate::operation::{code, drive};
+use crate::operation::{code, drive, selection};
 use crate::output::copy_result::copy_result;
+use crate::verbs::SelectionOptions;
 
 /// Copy files between this machine and nodes
 ///
@@ -18,6 +19,9 @@ pub(crate) struct Cp {
     /// Files to copy and their destination: `site.tar web:/srv/`, `web:/var/log/syslog logs/`
     #[arg(value_name = "SOURCE... TARGET", required = true, num_args = 2..)]
     places: Vec<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    selection: SelectionOptions,
     /// Copy directories recursively
     #[arg(short, long)]
     recursive: bool,
@@ -46,6 +50,7 @@ impl Cp {
             no_sudo: self.no_sudo,
             parallel: self.parallel.into(),
             by_node: false,
+            selection: selection(context, &loaded, &[], &self.selection, None)?,
         };
         let (outcome, reporter) = drive(context, &loaded, asked, async |engine| {
             engine.copy(groups, &request, &options).await

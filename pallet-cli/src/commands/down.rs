@@ -6,7 +6,7 @@ use pallet_core::engine::{LiftOptions, NodeChanges};
 use pallet_core::model::Node;
 
 use crate::context::{Asked, Context};
-use crate::operation::run;
+use crate::operation::{run, selection};
 
 pub(crate) use crate::verbs::Down;
 
@@ -16,7 +16,8 @@ impl Down {
         let yes = self.yes;
         let asked = Asked::of("down", &self).unless(self.no_journal);
         let node_changes = NodeChanges { unprotect: self.unprotect, ..NodeChanges::default() };
-        let options = LiftOptions { node_changes, ..LiftOptions::default() };
+        let selection = selection(context, &loaded, &self.names, &self.selection, None)?;
+        let options = LiftOptions { node_changes, selection, ..LiftOptions::default() };
         run(context, &loaded, asked, None, async |engine| {
             let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes);
             engine.down(&loaded.project.groups, &options, agree).await

@@ -6,7 +6,7 @@ use pallet_core::engine::ExplainOptions;
 use pallet_core::model::Os;
 
 use crate::context::Context;
-use crate::operation::{drive, phases};
+use crate::operation::{drive, phases, selection};
 use crate::output::explanation::text;
 use crate::process::SOME_NODE_FAILED;
 
@@ -24,8 +24,9 @@ impl Explain {
                 .transpose()?,
             ..ExplainOptions::default()
         };
+        let selection = selection(context, &loaded, &self.names, &self.selection, None)?;
         let (explanations, _) = drive(context, &loaded, None, async |engine| {
-            engine.explain_named(&loaded.project.groups, &self.names, &options).await
+            engine.explain_selected(&loaded.project.groups, &selection, &options).await
         })?;
         match context.printer.json() {
             true => context.printer.value(&serde_json::to_value(&explanations)?),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pallet_core::engine::LiftOptions;
 
 use crate::context::{Asked, Context};
-use crate::operation::{confirm_waves, groups, lift_options, resume, run, time_limit};
+use crate::operation::{confirm_waves, groups, lift_options, resume, run, selection, time_limit};
 
 pub(crate) use crate::verbs::Lift;
 
@@ -21,9 +21,12 @@ impl Lift {
         if let Some(word) = self.groups.iter().find(|word| word.contains('=')) {
             anyhow::bail!("{word}: lift does not change node counts; use converge");
         }
-        let groups = groups(&loaded, &self.groups)?;
+        let groups = groups(&loaded, &[])?;
+        let before = resumed.as_ref().map(|resume| resume.selected());
+        let selection = selection(context, &loaded, &self.groups, &self.selection, before)?;
         let options = LiftOptions {
             drift_only: self.drift_only,
+            selection,
             resume: resumed.clone(),
             ..lift_options(&self.options, &loaded)?
         };

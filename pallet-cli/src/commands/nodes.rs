@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use pallet_core::engine::natural;
 
 use crate::context::Context;
+use crate::operation::selection;
 use crate::output::{nodes, table};
 
 pub(crate) use crate::verbs::Nodes;
@@ -13,7 +14,10 @@ impl Nodes {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let json = context.printer.json();
         let loaded = context.load_for_nodes(!json)?;
-        let mut found = context.engine(&loaded)?.service.nodes()?;
+        let selection = selection(context, &loaded, &self.names, &self.selection, None)?;
+        let all = context.engine(&loaded)?.service.nodes()?;
+        let chosen = selection.choose(&all, &loaded.project.groups)?;
+        let mut found: Vec<_> = chosen.into_iter().map(|position| all[position].clone()).collect();
         found.sort_by_cached_key(|node| natural(&node.name));
         let knows = loaded.project.knows_groups;
         if json {

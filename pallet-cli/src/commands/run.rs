@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use pallet_core::engine::{RunAs, RunOptions, shell_line};
 
 use crate::context::{Asked, Context};
-use crate::operation::{code, drive};
+use crate::operation::{code, drive, selection};
 use crate::session::run_file;
 
 pub(crate) use crate::verbs::Run;
@@ -40,7 +40,7 @@ impl Run {
         };
         let options = RunOptions {
             script,
-            nodes: self.names,
+            selection: selection(context, &loaded, &self.names, &self.selection, None)?,
             parallel: self.parallel.into(),
             user,
             timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),

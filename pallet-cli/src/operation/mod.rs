@@ -2,6 +2,7 @@
 
 mod check;
 mod drive;
+mod nodes;
 mod reporter;
 mod resume;
 mod runtime;
@@ -10,6 +11,7 @@ mod waves;
 
 pub(crate) use check::check;
 pub(crate) use drive::{drive, run};
+pub(crate) use nodes::selection;
 pub(crate) use reporter::Reporter;
 pub(crate) use resume::resume;
 pub(crate) use runtime::{code, exit_code, runtime};

@@ -142,6 +142,7 @@ fn resume_of(operation: String, mut confirmed: Confirmed, anyway: bool) -> Resum
     Resume {
         operation,
         actions: actions.collect(),
+        nodes: confirmed.selected,
         first: confirmed.first,
         done: confirmed.nodes.into_iter().map(|(id, node)| (id, node.address)).collect(),
         destroyed: confirmed.destroyed,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use pallet_core::engine::{GroupSpec, LiftOptions, PhaseChoice, RolloutOptions};
+use pallet_core::engine::{GroupSpec, LiftOptions, PhaseChoice, RolloutOptions, Tags};
 
 use crate::context::ProjectWithPlugins;
 use crate::verbs::OperationOptions;
@@ -23,6 +23,7 @@ pub(crate) fn lift_options(
         dry_run: options.dry_run,
         parallel: options.parallel.into(),
         overwrite_changes: options.overwrite_changes,
+        tags: Tags { only: options.tags.clone(), skip: options.skip_tags.clone() },
         rollout: RolloutOptions {
             waves: options.waves.clone(),
             max_failures: options.max_failures,

@@ -139,6 +139,7 @@ impl Progress {
             }
             Event::Finished { .. } | Event::WaveFinished { .. } => self.clear(),
             // for the journal and for programs
+            Event::Selected { .. } => self.print(&record.event.to_string()),
             Event::WaveStarted { .. }
             | Event::Applying { .. }
             | Event::NodeDone { .. }

@@ -70,6 +70,7 @@ const PARAMETERS: &[(&str, &str)] = &[
     ("command", "The command for the node's shell. It runs once, before anything changes."),
     ("user", "The user that commands run as and that owns files."),
     ("directory", "The working directory of commands."),
+    ("tags", "Tags, by which `--tags` and `--skip-tags` choose actions."),
     ("environment", "Environment variables of commands."),
 ];
 

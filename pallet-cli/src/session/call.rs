@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use pallet_core::engine::{LiftOptions, NodeChanges, PhaseChoice, RolloutOptions};
+use pallet_core::engine::{LiftOptions, NodeChanges, PhaseChoice, RolloutOptions, Tags};
 use serde_json::Value as Json;
 use starlark::eval::Evaluator;
 use starlark::values::Value;
@@ -90,6 +90,7 @@ impl<'v> Call<'_, 'v, '_, '_> {
             dry_run: self.flag("dry_run"),
             overwrite_changes: self.flag("overwrite_changes"),
             parallel: self.parallel(),
+            tags: Tags { only: self.names("tags")?, skip: self.names("skip_tags")? },
             rollout: RolloutOptions {
                 waves: self.words("waves")?,
                 max_failures: self.words("max_failures")?,

@@ -1,6 +1,6 @@
 //! Resolves groups and nodes in arguments: values, or their names.
 
-use pallet_core::engine::GroupSpec;
+use pallet_core::engine::{GroupSpec, Selection};
 use starlark::eval::Evaluator;
 use starlark::values::Value;
 use starlark::values::dict::DictRef;
@@ -75,6 +75,11 @@ impl<'v> Call<'_, 'v, '_, '_> {
             }
             _ => Ok(targets),
         }
+    }
+
+    /// The selection of nodes with these names; a name may be a pattern.
+    pub(crate) fn selection(&self, names: &[String]) -> Result<Selection, FunctionError> {
+        Selection::of(names).map_err(|error| self.complaint(error.to_string()))
     }
 
     /// The groups in a parameter, possibly with counts; if omitted, all groups.

@@ -4,20 +4,25 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{
     DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, ResumeOptions,
-    WAVES,
+    SKIP_TAGS, TAGS, WAVES,
 };
-use super::verb::ParameterType::{Any, Counts, Flag};
+use super::selection::SelectionOptions;
+use super::verb::ParameterType::{Any, Counts, Flag, Targets};
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// Create or destroy nodes to match the group counts, and configure all nodes
 ///
 /// `web=3` overrides the count of a group. `old=0` destroys the nodes of a group that is no longer
-/// declared.
+/// declared. `--limit` and the like choose which existing nodes are configured; new nodes always
+/// are.
 #[derive(Debug, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Converge {
     /// Only these groups, each optionally with another count
     #[arg(value_name = "GROUP[=COUNT]")]
     pub(crate) groups: Vec<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) selection: SelectionOptions,
     #[command(flatten)]
     #[serde(flatten)]
     pub(crate) options: OperationOptions,
@@ -48,9 +53,16 @@ pub(crate) struct Converge {
     pub(crate) unprotect: Vec<String>,
 }
 
-/// Destroy all nodes of the project
+/// Destroy nodes: all of the project, or some of them
 #[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct Down {
+    /// Only these nodes: names of nodes, groups and roles, patterns such as
+    /// `web-*` and `web-[1:9]`, `!web-3` to leave a node out, `@FILE` for the lines of a file
+    #[arg(value_name = "NODES")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) selection: SelectionOptions,
     /// Destroy nodes without asking
     #[arg(long)]
     pub(crate) yes: bool,
@@ -71,6 +83,9 @@ pub(super) const CONVERGE: Verb = Verb {
     name: "converge",
     command: Some(|| command::<Converge>("converge")),
     command_only: &[
+        "limit",
+        "failed",
+        "sample",
         "code",
         "timeout",
         "explain",
@@ -85,6 +100,8 @@ pub(super) const CONVERGE: Verb = Verb {
     parameters: &[
         VerbParameter::optional("groups", Counts, Text::Argument("groups")),
         PHASE,
+        TAGS,
+        SKIP_TAGS,
         DRY_RUN,
         OVERWRITE_CHANGES,
         PARALLEL,
@@ -101,9 +118,13 @@ pub(super) const CONVERGE: Verb = Verb {
 pub(super) const DOWN: Verb = Verb {
     name: "down",
     command: Some(|| command::<Down>("down")),
-    command_only: &["no_journal"],
+    command_only: &["names", "limit", "failed", "sample", "no_journal"],
     summary: Text::Command,
     more: "Returns the outcome.",
-    examples: &["down(yes = True)"],
-    parameters: &[YES, UNPROTECT],
+    examples: &["down(yes = True)", "down(\"web-2\")"],
+    parameters: &[
+        VerbParameter::optional("what", Targets, Text::Own("Only these groups or nodes.")),
+        YES,
+        UNPROTECT,
+    ],
 };

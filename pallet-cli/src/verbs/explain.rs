@@ -1,5 +1,6 @@
 //! `explain`, `explain_plan` and `explain_session`: what would be done and why, and what was done.
 
+use super::selection::SelectionOptions;
 use super::verb::ParameterType::{Any, Flag, Phases, Targets, Text as TextType};
 use super::verb::{Text, Verb, VerbParameter, command};
 
@@ -10,9 +11,13 @@ use super::verb::{Text, Verb, VerbParameter, command};
 /// observed, as in a dry run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Explain {
-    /// Groups or existing nodes [default: all groups]
-    #[arg(value_name = "GROUP|NODE")]
+    /// Groups, or existing nodes: names of nodes, groups and roles, patterns such as `web-*` and
+    /// `web-[1:9]`, `!web-3` to leave a node out, `@FILE` for the lines of a file [default: all
+    /// groups]
+    #[arg(value_name = "GROUP|NODES")]
     pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionOptions,
     /// Explain this phase [default: the phases of a converge for a group, of a lift for a node]
     #[arg(long = "phase", value_name = "PHASE")]
     pub(crate) phases: Vec<String>,
@@ -34,7 +39,7 @@ const SCRIPTS: VerbParameter = VerbParameter::keyword("scripts", Flag, Text::Arg
 pub(super) const EXPLAIN: Verb = Verb {
     name: "explain",
     command: Some(|| command::<Explain>("explain")),
-    command_only: &["code"],
+    command_only: &["limit", "failed", "sample", "code"],
     summary: Text::Command,
     more: "A group is explained as its first node would be created; existing nodes are observed.",
     examples: &["explain(web, phase = \"configure\", os = \"debian 12\")"],
@@ -49,7 +54,7 @@ pub(super) const EXPLAIN: Verb = Verb {
 pub(super) const EXPLAIN_PLAN: Verb = Verb {
     name: "explain_plan",
     command: Some(|| command::<Explain>("explain")),
-    command_only: &["names", "phases", "code"],
+    command_only: &["names", "limit", "failed", "sample", "phases", "code"],
     summary: Text::Own("Explain a function of the request as if it were a phase of a group."),
     more: "Given a group, explains that group.",
     examples: &["explain_plan(lambda request: nginx.install(request), web)"],

@@ -4,17 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{
     DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, ResumeOptions,
-    WAVES,
+    SKIP_TAGS, TAGS, WAVES,
 };
+use super::selection::SelectionOptions;
 use super::verb::ParameterType::Targets;
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// Configure existing nodes, without creating or destroying any
 #[derive(Debug, clap::Args, Serialize, Deserialize)]
 pub(crate) struct Lift {
-    /// Only these groups
-    #[arg(value_name = "GROUP")]
+    /// Only these nodes: names of nodes, groups and roles, patterns such as
+    /// `web-*` and `web-[1:9]`, `!web-3` to leave a node out, `@FILE` for the lines of a file
+    #[arg(value_name = "NODES")]
     pub(crate) groups: Vec<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) selection: SelectionOptions,
     /// Report drift without changing anything; exit with code 3 if there is any
     #[arg(long, conflicts_with_all = ["dry_run", "overwrite_changes", "resume"])]
     pub(crate) drift_only: bool,
@@ -34,6 +39,9 @@ pub(super) const LIFT: Verb = Verb {
     command: Some(|| command::<Lift>("lift")),
     command_only: &[
         "groups",
+        "limit",
+        "failed",
+        "sample",
         "drift_only",
         "code",
         "timeout",
@@ -48,7 +56,17 @@ pub(super) const LIFT: Verb = Verb {
         "lift(web, phase = \"restart\")",
         "lift(web, phase = lambda request: package(request, \"tree\"))",
     ],
-    parameters: &[WHAT, PHASE, DRY_RUN, OVERWRITE_CHANGES, PARALLEL, WAVES, MAX_FAILURES],
+    parameters: &[
+        WHAT,
+        PHASE,
+        TAGS,
+        SKIP_TAGS,
+        DRY_RUN,
+        OVERWRITE_CHANGES,
+        PARALLEL,
+        WAVES,
+        MAX_FAILURES,
+    ],
 };
 
 pub(super) const DRIFT: Verb = Verb {
@@ -56,6 +74,9 @@ pub(super) const DRIFT: Verb = Verb {
     command: Some(|| command::<Lift>("lift")),
     command_only: &[
         "groups",
+        "limit",
+        "failed",
+        "sample",
         "drift_only",
         "dry_run",
         "overwrite_changes",
@@ -71,5 +92,5 @@ pub(super) const DRIFT: Verb = Verb {
     summary: Text::Argument("drift_only"),
     more: "Returns the outcome, whose `plan` has the drift.",
     examples: &["drift(web)"],
-    parameters: &[WHAT, PHASE, PARALLEL],
+    parameters: &[WHAT, PHASE, TAGS, SKIP_TAGS, PARALLEL],
 };

@@ -1,11 +1,19 @@
 //! `nodes` and `groups`, and their text forms.
 
+use super::selection::SelectionOptions;
 use super::verb::ParameterType::Targets;
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// List the project's nodes, and mark those whose group is not declared
 #[derive(Debug, clap::Args)]
-pub(crate) struct Nodes {}
+pub(crate) struct Nodes {
+    /// Only these nodes: names of nodes, groups and roles, patterns such as
+    /// `web-*` and `web-[1:9]`, `!web-3` to leave a node out, `@FILE` for the lines of a file
+    #[arg(value_name = "NODES")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionOptions,
+}
 
 const WHAT: VerbParameter = VerbParameter::optional(
     "what",
@@ -16,7 +24,7 @@ const WHAT: VerbParameter = VerbParameter::optional(
 pub(super) const NODES: Verb = Verb {
     name: "nodes",
     command: Some(|| command::<Nodes>("nodes")),
-    command_only: &[],
+    command_only: &["names", "limit", "failed", "sample"],
     summary: Text::Own("List the project's nodes."),
     more: "Each has name, group, status, address, system, reached_by and id.",
     examples: &["nodes()", "[node.address for node in nodes(web)]"],

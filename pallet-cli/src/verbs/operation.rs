@@ -15,6 +15,15 @@ pub(crate) struct OperationOptions {
     /// Run this code as a phase, with `request` in scope: 'package(request, "tree")'
     #[arg(short = 'e', long = "expression", value_name = "CODE")]
     pub(crate) code: Vec<String>,
+    /// Only the actions with one of these tags; a crate's name and crate functions such as
+    /// nginx.site are tags too
+    #[arg(long, visible_alias = "only", value_name = "TAGS", value_delimiter = ',')]
+    #[serde(default)]
+    pub(crate) tags: Vec<String>,
+    /// Not the actions with one of these tags
+    #[arg(long, value_name = "TAGS", value_delimiter = ',')]
+    #[serde(default)]
+    pub(crate) skip_tags: Vec<String>,
     /// Show what would change, without changing anything
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -86,6 +95,11 @@ pub(super) const MAX_FAILURES: VerbParameter = VerbParameter::keyword(
     Any("a number, or a percentage such as \"5%\""),
     Text::Argument("max_failures"),
 );
+const TAGS_OF: &str = "a tag, or a list of tags";
+pub(super) const TAGS: VerbParameter =
+    VerbParameter::keyword("tags", Any(TAGS_OF), Text::Argument("tags"));
+pub(super) const SKIP_TAGS: VerbParameter =
+    VerbParameter::keyword("skip_tags", Any(TAGS_OF), Text::Argument("skip_tags"));
 pub(super) const PHASE: VerbParameter =
     VerbParameter::keyword("phase", Phases, Text::Argument("phases"));
 pub(super) const DRY_RUN: VerbParameter =

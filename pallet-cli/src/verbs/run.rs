@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::selection::SelectionOptions;
 use super::verb::ParameterType::{Any, Flag, Number, Targets, Text as TextType};
 use super::verb::{Text, Verb, VerbParameter, command};
 
@@ -15,10 +16,17 @@ use super::verb::{Text, Verb, VerbParameter, command};
 /// the node, and are not recorded on the node.
 #[derive(Debug, clap::Args, Serialize)]
 pub(crate) struct Run {
-    /// Groups and nodes to run it on; or a Starlark script, which is run here with the functions of
-    /// `pallet-cli repl`
-    #[arg(value_name = "GROUP|NODE|FILE.star", required_unless_present = "all")]
+    /// Nodes to run it on: names of nodes, groups and roles, patterns such as `web-*` and
+    /// `web-[1:9]`, `!web-3` to leave a node out, `@FILE` for the lines of a file; or a Starlark
+    /// script, which is run here with the functions of `pallet-cli repl`
+    #[arg(
+        value_name = "NODES|FILE.star",
+        required_unless_present_any = ["all", "limit", "failed"]
+    )]
     pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) selection: SelectionOptions,
     /// Run it on all nodes of all groups
     #[arg(long, conflicts_with = "names")]
     pub(crate) all: bool,
@@ -60,7 +68,7 @@ const TIMEOUT: VerbParameter = VerbParameter::keyword("timeout", Number, Text::A
 pub(super) const RUN: Verb = Verb {
     name: "run",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "all", "script", "no_journal"],
+    command_only: &["names", "limit", "failed", "sample", "all", "script", "no_journal"],
     summary: Text::Own("Run a command on nodes and show its output, grouping identical results."),
     more: "Returns `ok` and `nodes`, each with `exit`, `stdout` and `stderr`.",
     examples: &[
@@ -84,7 +92,7 @@ pub(super) const RUN: Verb = Verb {
 pub(super) const RUN_SCRIPT: Verb = Verb {
     name: "run_script",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "all", "command", "no_journal"],
+    command_only: &["names", "limit", "failed", "sample", "all", "command", "no_journal"],
     summary: Text::Own("Run a script on nodes and show its output, grouping identical results."),
     more: "Returns what `run` returns.",
     examples: &["run_script(web, \"cd /srv\\nls\")"],

@@ -1,5 +1,6 @@
 //! A declared action: an action with its options and its place in the project.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -40,12 +41,23 @@ pub struct Options {
     /// not changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub ignore_errors: bool,
+    /// Tags, by which `--tags` and `--skip-tags` choose actions. An action also has the name of
+    /// each crate and of each crate function that declared it, such as `nginx` and `nginx.site`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
 }
 
 impl Options {
     /// The names of all options.
-    pub const NAMES: [&'static str; 6] =
-        ["flag_on_change", "if_flag", "always_before", "always_after", "timeout", "ignore_errors"];
+    pub const NAMES: [&'static str; 7] = [
+        "flag_on_change",
+        "if_flag",
+        "always_before",
+        "always_after",
+        "timeout",
+        "ignore_errors",
+        "tags",
+    ];
 
     /// No options.
     pub fn new() -> Self {
@@ -85,6 +97,12 @@ impl Options {
     /// Goes on if the action fails.
     pub fn ignore_errors(mut self) -> Self {
         self.ignore_errors = true;
+        self
+    }
+
+    /// Adds a tag.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
         self
     }
 
@@ -157,6 +175,8 @@ pub struct Declared {
     pub place: Option<String>,
     /// Its position in its phase, from 1; 0: not known yet.
     pub number: usize,
+    /// Its tags: its own, those of the scopes around it, and who declared it.
+    pub tags: BTreeSet<String>,
     /// The form of it that may be shown; only kept for explanations.
     pub shown: Option<Shown>,
     /// The accounts that must exist before it, once computed.
@@ -188,6 +208,7 @@ impl Declared {
             via: Vec::new(),
             place: None,
             number: 0,
+            tags: BTreeSet::new(),
             shown: None,
             accounts: OnceLock::new(),
         }

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::selection::PatternError;
 use crate::plugin::{ErrorKind, PluginError};
 
 /// An operation that could not begin.
@@ -98,6 +99,12 @@ pub enum EngineError {
     /// A bug.
     #[error("internal error: a task ended early: {0}")]
     Task(String),
+}
+
+impl From<PatternError> for EngineError {
+    fn from(error: PatternError) -> Self {
+        EngineError::Refused(error.to_string())
+    }
 }
 
 impl From<EngineError> for PluginError {

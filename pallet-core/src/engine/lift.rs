@@ -23,13 +23,12 @@ impl Engine {
         groups: &[GroupSpec],
         options: &LiftOptions,
     ) -> Result<Outcome, EngineError> {
-        let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        let mut division = self.divide(self.nodes().await?, &groups);
-        if !options.nodes.is_empty() {
-            let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
-            division.keep_named(&options.nodes, "group or node", &known)?;
-        }
+        let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let mut division = self.divide(self.nodes().await?, &shared);
+        division.keep(&options.selection, groups)?;
+        let of = division.own.len() + division.others.len();
         let Division { own, others, undeclared } = division;
+        self.tell_selected(&options.selection, own.iter().map(|(node, _)| node), of);
         self.intend(Event::started(
             Kind::Lift,
             options.dry_run || options.drift_only,

@@ -1,7 +1,7 @@
 //! Logs in to a node: the command to run in a user's terminal.
 
 use super::node::Session;
-use super::{Engine, EngineError, GroupSpec};
+use super::{Engine, EngineError, GroupSpec, Selection};
 use crate::model::{Connection, Node};
 use crate::script::quote;
 use crate::transport;
@@ -12,7 +12,7 @@ const SHELL: [&str; 3] = ["sh", "-c", "exec $(command -v bash || echo sh) -l"];
 impl Engine {
     /// The node with this name, or the only node of the group with this name.
     pub async fn select_one(&self, groups: &[GroupSpec], name: &str) -> Result<Node, EngineError> {
-        let mut nodes = self.select(groups, &[name.to_owned()]).await?;
+        let mut nodes = self.select(groups, &Selection::named(name)).await?;
         if nodes.len() > 1
             && let Some(own) = nodes.iter().position(|node| node.name == name || node.id == name)
         {

@@ -46,6 +46,7 @@ mod predicted;
 mod process;
 mod random_token;
 mod run;
+mod selection;
 mod service_bridge;
 mod services;
 mod spec;
@@ -78,9 +79,10 @@ pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
 pub use operation::{
     ConfirmWave, Copied, CopyOutcome, CopyResult, DoneAction, Event, Failures, Kind, LiftOptions,
     NextWave, NodeChanges, NodeError, NodeOutcome, NodeResult, Outcome, PhaseChoice, PlannedChange,
-    Record, Resume, RolloutOptions, RunOutcome, RunResult, Sink, Totals,
+    Record, Resume, RolloutOptions, RunOutcome, RunResult, Sink, Tags, Totals,
 };
 pub use run::{RunAs, RunOptions, shell_line};
+pub use selection::{Only, Pattern, PatternError, Selection, compact};
 pub use service_bridge::ServiceBridge;
 pub use services::{ServiceConfig, Services};
 pub use spec::{

@@ -96,6 +96,8 @@ pub struct Scope {
     pub when: Option<String>,
     /// A read-only command: the actions apply only if it fails on the node.
     pub when_not: Option<String>,
+    /// Tags of all actions.
+    pub tags: Vec<String>,
 }
 
 /// See [`AT`].

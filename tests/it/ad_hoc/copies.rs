@@ -145,7 +145,7 @@ fn trees_go_over_ssh_and_back() {
     project
         .run(&["cp", file, "node9:/srv/"])
         .exits(2)
-        .says("there is no node or group node9; did you mean");
+        .says("there is no node, group or role node9; did you mean");
     // a full disk leaves nothing behind
     bed.ssh(1, "ls -A /srv/small").exits(0);
     project.run(&["cp", file, &there("/srv/small/x")]).exits(1).says("no space left on the device");

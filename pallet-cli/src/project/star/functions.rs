@@ -124,6 +124,7 @@ pub(crate) fn scopes() -> impl Iterator<Item = HostFunction> {
             "environment",
             json!({"type": ["object", "null"], "additionalProperties": {"type": "string"}}),
         ),
+        option("tags", json!({"type": "array", "items": {"type": "string"}})),
     ];
     let with = [
         vec![required("request", Kind::Request), required("function", Kind::Function)],

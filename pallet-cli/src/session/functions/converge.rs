@@ -39,7 +39,12 @@ pub(super) fn converge<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<V
 
 pub(super) fn down<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let groups = call.all_groups();
-    let options = LiftOptions { node_changes: call.node_changes()?, ..LiftOptions::default() };
+    let names = match call.value("what") {
+        Some(_) => call.targets("what")?.names(),
+        None => Vec::new(),
+    };
+    let (node_changes, selection) = (call.node_changes()?, call.selection(&names)?);
+    let options = LiftOptions { node_changes, selection, ..LiftOptions::default() };
     let asking = Confirmation::of(&call);
     let outcome =
         call.session.clone().wait_for("down", call.evaluator, async move |engine, reporter| {

@@ -49,10 +49,11 @@ fn explained<'v>(
         ..ExplainOptions::default()
     };
     let groups = call.all_groups();
+    let selection = call.selection(&names)?;
     let explanations: Vec<Explanation> = call.session.clone().wait(
         &call.signature.function,
         call.evaluator,
-        async move |engine, _| Ok(engine.explain_named(&groups, &names, &options).await?),
+        async move |engine, _| Ok(engine.explain_selected(&groups, &selection, &options).await?),
     )?;
     let printer = call.session.context().printer;
     if !printer.json() {

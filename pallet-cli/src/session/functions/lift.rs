@@ -17,7 +17,8 @@ pub(super) fn drift<'v>(mut call: Call<'_, 'v, '_, '_>) -> starlark::Result<Valu
 
 fn with<'v>(call: Call<'_, 'v, '_, '_>, options: LiftOptions) -> starlark::Result<Value<'v>> {
     let targets = call.targets("what")?;
-    let options = LiftOptions { nodes: targets.nodes, ..options };
+    let selection = call.selection(&targets.nodes)?;
+    let options = LiftOptions { selection, ..options };
     let groups = targets.groups;
     let outcome = call.session.clone().wait_for(
         &call.signature.function,

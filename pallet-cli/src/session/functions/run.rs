@@ -50,9 +50,10 @@ fn on_nodes<'v>(call: Call<'_, 'v, '_, '_>, script: String) -> starlark::Result<
         (None, true) => RunAs::Login,
         (None, false) => RunAs::Admin,
     };
+    let selection = call.selection(&targets.names())?;
     let options = RunOptions {
         script,
-        nodes: targets.names(),
+        selection,
         parallel: call.parallel(),
         user,
         timeout: call.number("timeout").map(Duration::from_secs),

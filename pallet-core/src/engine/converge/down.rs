@@ -1,4 +1,4 @@
-//! Down: destroys all nodes of a project.
+//! Down: destroys the nodes of a project, or some of them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,9 +10,10 @@ use crate::model::Node;
 use crate::plugin::PluginError;
 
 impl Engine {
-    /// Destroys all nodes of the project at the service, and whatever else the service keeps for
-    /// the project. Shows the nodes to `agree` first; returns `None` if it does not agree. A node
-    /// that cannot be destroyed is recorded in the outcome and does not stop the others.
+    /// Destroys the selected nodes of the project at the service. If these are all, it also removes
+    /// whatever else the service keeps for the project. Shows the nodes to `agree` first; returns
+    /// `None` if it does not agree. A node that cannot be destroyed is recorded in the outcome and
+    /// does not stop the others.
     pub async fn down(
         &self,
         groups: &[GroupSpec],
@@ -34,19 +35,25 @@ impl Engine {
         let outcome = self.leased(async {
             let all = self.nodes().await?;
             self.check_unprotect(groups, &all, &options.node_changes)?;
+            let chosen: BTreeSet<_> = options.selection.choose(&all, groups)?.into_iter().collect();
+            let (chosen, rest): (Vec<_>, Vec<_>) =
+                all.into_iter().enumerate().partition(|(position, _)| chosen.contains(position));
+            let rest: Vec<_> = rest.into_iter().map(|(_, node)| node).collect();
             let (permanent, nodes): (Vec<_>, Vec<_>) =
-                all.into_iter().partition(|node| node.permanent);
+                chosen.into_iter().map(|(_, node)| node).partition(|node| node.permanent);
             self.check_all_unprotected(&nodes, groups, &options.node_changes)?;
+            let of = nodes.len() + permanent.len() + rest.len();
+            self.tell_selected(&options.selection, nodes.iter().chain(&permanent), of);
             self.tell_permanent(&permanent);
             if agree(&nodes)? {
-                self.down_leased(&shared, nodes, permanent, options).await.map(Some)
+                self.down_leased(&shared, nodes, (permanent, rest), options).await.map(Some)
             } else {
                 Ok(None)
             }
         });
         let Some((mut outcome, left)) = outcome.await? else { return Ok(None) };
         // the rest that the service keeps is needed as long as a node is left
-        if outcome.cancelled || left > 0 {
+        if outcome.cancelled || left > 0 || !options.selection.is_all() {
             return Ok(Some(outcome));
         }
         self.intend(Event::CleaningUp).await?;
@@ -66,15 +73,16 @@ impl Engine {
         &self,
         groups: &[Arc<GroupSpec>],
         nodes: Vec<Node>,
-        permanent: Vec<Node>,
+        (permanent, rest): (Vec<Node>, Vec<Node>),
         options: &LiftOptions,
     ) -> Result<(Outcome, usize), EngineError> {
         let names = nodes.iter().chain(&permanent).map(|node| node.name.clone());
         self.intend(Event::started(Kind::Down, false, names)).await?;
-        let others = with_groups(permanent.iter().cloned(), groups);
+        let others = with_groups(permanent.iter().chain(&rest).cloned(), groups);
         let mut changing = Nodes::new(self, groups, others, options);
         changing.keep_permanent(&permanent);
-        let ended: BTreeSet<_> = nodes.iter().filter_map(|node| node.group.clone()).collect();
+        let mut ended: BTreeSet<_> = nodes.iter().filter_map(|node| node.group.clone()).collect();
+        ended.retain(|group| rest.iter().all(|node| node.group.as_ref() != Some(group)));
         let wanted = nodes.len();
         let staying = changing.others.clone();
         changing.destroy(nodes, &staying).await?;

@@ -20,7 +20,8 @@ use std::sync::Arc;
 
 use self::nodes::Nodes;
 use super::operation::{Event, Kind, with_groups};
-use super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, Resume};
+use super::{Engine, EngineError, GroupSpec, LiftOptions, Outcome, Resume, Selection};
+use crate::model::Node;
 
 impl Engine {
     /// Creates and destroys nodes to reach the count of each of these groups, and configures them.
@@ -62,7 +63,11 @@ impl Engine {
         self.tell_undeclared(&plan.undeclared);
         self.tell_outdated(&plan.outdated);
         self.tell_permanent(&plan.permanent);
-        let others = std::mem::take(&mut plan.others);
+        let mut others = std::mem::take(&mut plan.others);
+        let (keep, rest) = selected(&plan.keep, &groups, &options.selection)?;
+        self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
+        others.extend(with_groups(rest, &groups));
+        plan.keep = keep;
         let mut nodes = Nodes::new(self, &groups, others, options);
         nodes.keep_permanent(&plan.permanent);
         nodes.dry_converge(plan).await?;
@@ -108,8 +113,10 @@ impl Engine {
         self.tell_resumed(options);
         self.tell_undeclared(&plan.undeclared);
         self.tell_outdated(&plan.outdated);
-        let keep = plan.keep.clone();
         let mut others = std::mem::take(&mut plan.others);
+        let (keep, rest) = selected(&plan.keep, groups, &options.selection)?;
+        self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
+        others.extend(with_groups(rest, groups));
         // nodes that are about to go are seen until then, and not configured any more
         let leaving = plan.replace.iter().chain(&plan.retire).cloned();
         others.extend(with_groups(leaving, groups));
@@ -141,6 +148,20 @@ impl Engine {
         }
         options
     }
+}
+
+/// The nodes to configure, and those that are only seen.
+fn selected(
+    nodes: &[Node],
+    groups: &[Arc<GroupSpec>],
+    selection: &Selection,
+) -> Result<(Vec<Node>, Vec<Node>), EngineError> {
+    let specs: Vec<_> = groups.iter().map(|group| GroupSpec::clone(group)).collect();
+    let chosen: BTreeSet<_> = selection.choose(nodes, &specs)?.into_iter().collect();
+    let (keep, rest): (Vec<_>, Vec<_>) =
+        nodes.iter().cloned().enumerate().partition(|(position, _)| chosen.contains(position));
+    let without = |nodes: Vec<(usize, Node)>| nodes.into_iter().map(|(_, node)| node).collect();
+    Ok((without(keep), without(rest)))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::protection::OF_GROUP;
-use crate::engine::operation::{Event, GroupedNode, NodeChanges, find_named, shortened};
+use crate::engine::operation::{Event, GroupedNode, NodeChanges};
+use crate::engine::selection::{find_named, shortened};
 use crate::engine::{Engine, EngineError, GroupSpec};
 use crate::model::{ImageSpec, NetworkSpec, Node, NodeSpec, PROTECT_TAG, digest};
 

@@ -2,7 +2,8 @@
 
 use super::nodes::Nodes;
 use crate::engine::Engine;
-use crate::engine::operation::{Event, shortened};
+use crate::engine::operation::Event;
+use crate::engine::selection::shortened;
 use crate::model::{Node, natural};
 use crate::plugin::{ErrorKind, PluginError};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::outdated::{outdated, to_replace};
 use super::protection::{check_protection, is_protected};
-use crate::engine::operation::{Division, GroupedNode, NodeChanges, check_counts, no_such_name};
+use crate::engine::operation::{Division, GroupedNode, NodeChanges, check_counts};
+use crate::engine::selection::no_such_name;
 use crate::engine::template::{Choice, NoMatch};
 use crate::engine::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, NodeStatus, natural};

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::engine::operation::{Event, NodeChanges, no_such_name, shortened};
+use crate::engine::operation::{Event, NodeChanges};
+use crate::engine::selection::{no_such_name, shortened};
 use crate::engine::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, PROTECT_TAG};
 

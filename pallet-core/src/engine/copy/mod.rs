@@ -39,14 +39,14 @@ impl Engine {
     ) -> Result<CopyOutcome, EngineError> {
         match request {
             CopyRequest::Upload { sources, name, target } => {
-                let nodes = self.select(groups, std::slice::from_ref(name)).await?;
+                let nodes = self.select(groups, &options.selection_of(name)?).await?;
                 self.upload(nodes, sources, target, options).await
             }
             CopyRequest::Download { sources, target } => {
                 let mut from = Vec::new();
                 for (name, path) in sources {
                     from.push((
-                        self.select(groups, std::slice::from_ref(name)).await?,
+                        self.select(groups, &options.selection_of(name)?).await?,
                         path.clone(),
                     ));
                 }

@@ -74,9 +74,11 @@ impl NodeRequest {
         wanted.options.check(entry.name, takes).map_err(invalid)?;
         let mut recorded = self.recorded();
         let source = recorded.calls.iter().find_map(|(_, source)| source.clone()).or(wanted.source);
-        let via = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
+        let via: Vec<String> = recorded.calls.iter().map(|(name, _)| name.clone()).collect();
         let conditions =
             recorded.scopes.iter().flat_map(|entered| &entered.conditions).cloned().collect();
+        let scopes = recorded.scopes.iter().flat_map(|entered| &entered.scope.tags);
+        let tags = scopes.chain(&wanted.options.tags).cloned().chain(names_of(&via)).collect();
         let blocks = recorded.scopes.iter().filter_map(|entered| entered.block.as_ref());
         let elsewhere = blocks.clone().any(|(_, place)| *place != self.inner.place);
         let declared = Declared {
@@ -89,6 +91,7 @@ impl NodeRequest {
             via,
             place: self.inner.place.clone(),
             number: 0,
+            tags,
             shown,
             accounts: OnceLock::new(),
         };
@@ -144,6 +147,12 @@ impl NodeRequest {
                 .map_or_else(|_| "with secrets".to_owned(), |action| action.subject()),
         ))
     }
+}
+
+/// The names by which the functions of crates are tags: `nginx.site`, `nginx`.
+fn names_of(via: &[String]) -> impl Iterator<Item = String> {
+    let names = via.iter().flat_map(|name| [Some(name.as_str()), name.split('.').next()]);
+    names.flatten().map(str::to_owned)
 }
 
 /// Refuses actions that make no sense on the machine that runs Pallet.

@@ -14,11 +14,12 @@ use std::sync::Arc;
 use self::phase::explain_phase;
 use super::declare::Placeholders;
 use super::operation::{
-    Division, Event, Member, Operation, Purpose, Record, Sink, check_counts, find_named,
-    in_parallel,
+    Division, Event, Member, Operation, Purpose, Record, Sink, check_counts, in_parallel,
 };
 use super::predicted::PredictedNode;
-use super::{Engine, EngineConfig, EngineError, GroupSpec, LiftOptions, PhaseChoice};
+use super::{
+    Engine, EngineConfig, EngineError, GroupSpec, LiftOptions, Pattern, PhaseChoice, Selection,
+};
 use crate::model::Os;
 
 /// What to explain.
@@ -65,33 +66,44 @@ impl Engine {
         }
     }
 
-    /// Explains groups and nodes by name, in the given order; no names: all groups. The nodes are
-    /// explained together with their groups, as a lift sees them.
-    pub async fn explain_named(
+    /// Explains what a selection names, in the given order; if it is empty, all groups. A group is
+    /// explained as its first node would be created. All else are nodes, which are explained
+    /// together with their groups, as a lift sees them.
+    pub async fn explain_selected(
         &self,
         groups: &[GroupSpec],
-        names: &[String],
+        selection: &Selection,
         options: &ExplainOptions,
     ) -> Result<Vec<Explanation>, EngineError> {
-        if names.is_empty() {
+        if selection.is_all() {
             return self.explain(groups, options).await;
         }
         let declared = self.declared.clone().unwrap_or_else(|| groups.to_vec());
         let engine = self.with(EngineConfig { declared: Some(declared), ..self.config().clone() });
-        let (own, others): (Vec<_>, Vec<_>) =
-            names.iter().cloned().partition(|name| groups.iter().any(|group| group.name == *name));
+        let only_words = selection.with_words(Vec::new()).is_all();
+        let is_group = |word: &Pattern| {
+            let name = word.name().filter(|_| only_words && !word.excludes());
+            groups.iter().any(|group| name == Some(&*group.name))
+        };
+        let (mut own, others): (Vec<_>, Vec<_>) =
+            selection.words.iter().cloned().partition(is_group);
+        // what is excluded is excluded from nodes
+        let nodes = if others.iter().any(Pattern::excludes) || !only_words {
+            own.clear();
+            selection.clone()
+        } else {
+            selection.with_words(others)
+        };
         let mut explanations = Vec::new();
-        if !others.is_empty() {
-            if let (Some(os), [node, ..]) = (&options.os, others.as_slice()) {
+        if !nodes.is_all() {
+            if let (Some(os), [node, ..]) = (&options.os, nodes.words.as_slice()) {
                 let message = format!(
                     "node {node} reports its own system, so {os} cannot be chosen for it; name \
                      its group instead"
                 );
                 return Err(EngineError::Refused(message));
             }
-            let nodes = self.nodes().await?;
-            let known: Vec<_> = groups.iter().map(|group| group.name.as_str()).collect();
-            let nodes = find_named(&nodes, &others, "group or node", &known)?;
+            let nodes = self.select(groups, &nodes).await?;
             for group in groups {
                 let names = nodes
                     .iter()
@@ -114,12 +126,15 @@ impl Engine {
             }
         }
         if !own.is_empty() {
+            let own = own.iter().map(ToString::to_string).collect();
             explanations.extend(
                 engine.explain(groups, &ExplainOptions { groups: own, ..options.clone() }).await?,
             );
         }
         let place = |explained: &Explanation| {
-            names.iter().position(|name| *name == explained.node || *name == explained.group)
+            let is =
+                |word: &Pattern| word.matches(&explained.node) || word.matches(&explained.group);
+            selection.words.iter().position(is)
         };
         explanations.sort_by_key(place);
         Ok(explanations)
@@ -133,7 +148,9 @@ impl Engine {
     ) -> Result<Vec<Explanation>, EngineError> {
         let mut division = self.divide(self.nodes().await?, groups);
         // functions see the other nodes, but those are not asked
-        division.keep_named(&options.nodes, "node", &[])?;
+        let words = options.nodes.iter().map(Pattern::named).collect();
+        let named = Selection { words, ..Selection::default() };
+        division.keep(&named, &[])?;
         let Division { own, others, .. } = division;
         let operation = Operation::new(self, own, others, &lift_options(options), Purpose::Lift)
             .with_placeholders(Placeholders::Keep);

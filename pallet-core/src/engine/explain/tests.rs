@@ -206,22 +206,33 @@ async fn names_are_groups_or_nodes() {
         GroupSpec::new(name, None, ServerSpec::new().phase("configure", configure)).unwrap()
     });
     let options = ExplainOptions::default();
-    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let nodes = |explanations: Vec<Explanation>| {
         explanations.into_iter().map(|explained| explained.node).collect::<Vec<_>>()
     };
     assert_eq!(
-        nodes(engine.explain_named(&groups, &names(&["web", "db"]), &options).await.unwrap()),
+        nodes(
+            engine
+                .explain_selected(&groups, &Selection::of(&["web", "db"]).unwrap(), &options)
+                .await
+                .unwrap()
+        ),
         ["web-1", "db-1"]
     );
     assert_eq!(
-        nodes(engine.explain_named(&groups, &[], &options).await.unwrap()),
+        nodes(engine.explain_selected(&groups, &Selection::default(), &options).await.unwrap()),
         ["db-1", "web-1"]
     );
-    let error =
-        engine.explain_named(&groups, &names(&["wbe"]), &options).await.unwrap_err().to_string();
-    assert_eq!(error, "there is no group or node wbe; did you mean `web`?");
-    let system = engine.explain_named(&groups, &names(&["web"]), &options).await.unwrap().remove(0);
+    let error = engine
+        .explain_selected(&groups, &Selection::of(&["wbe"]).unwrap(), &options)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert_eq!(error, "there is no node, group or role wbe; did you mean `web`?");
+    let system = engine
+        .explain_selected(&groups, &Selection::of(&["web"]).unwrap(), &options)
+        .await
+        .unwrap()
+        .remove(0);
     assert!(
         system.os.is_some_and(|os| os.id == "debian")
             && system.os_reason.starts_with("nothing says which"),

@@ -27,6 +27,8 @@ pub struct Confirmed {
     pub destroyed: BTreeSet<String>,
     /// The names of the nodes that were created.
     pub created: BTreeSet<String>,
+    /// The names of the nodes that the earliest operation was for.
+    pub selected: BTreeSet<String>,
     /// The IDs of the nodes that ran what must run only once.
     pub first: BTreeSet<String>,
     /// The local files that the declared actions used, each with a digest of its content.
@@ -77,6 +79,9 @@ impl Confirmed {
         self.operations.push(journal.header.operation);
         for record in journal.records {
             match record.event {
+                Event::Started { nodes, .. } if self.operations.len() == 1 => {
+                    self.selected.extend(nodes);
+                }
                 Event::NodeDone { node: name, id, address } => {
                     self.nodes.insert(id, DoneNode { name, address });
                 }

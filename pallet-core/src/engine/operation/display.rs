@@ -6,6 +6,7 @@ use super::copy_outcome::CopyResult;
 use super::event::{Event, PlannedChange};
 use super::outcome::{NodeError, NodeResult, Outcome, Totals};
 use super::run_outcome::RunResult;
+use crate::engine::selection::compact;
 use crate::model::visible;
 
 /// One line, without a line end. For more, read the event's fields, or write it as JSON.
@@ -26,6 +27,10 @@ fn counted(count: usize, what: &str) -> String {
 impl Event {
     fn write(&self, f: &mut String) -> fmt::Result {
         match self {
+            Event::Selected { nodes, of } => {
+                let names = compact(nodes.iter().map(String::as_str)).join(", ");
+                write!(f, "{} of {}: {names}", nodes.len(), counted(*of, "node"))
+            }
             Event::Started { kind, nodes, dry_run } => {
                 let dry_run = if *dry_run { " (dry run)" } else { "" };
                 write!(f, "{kind}{dry_run} on {}", counted(nodes.len(), "node"))

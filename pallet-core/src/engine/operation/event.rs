@@ -21,6 +21,8 @@ use crate::engine::vault::Vault;
 pub enum Event {
     /// An operation begins on these nodes.
     Started { kind: Kind, dry_run: bool, nodes: Vec<String> },
+    /// It is for these nodes only, of so many.
+    Selected { nodes: Vec<String>, of: usize },
     /// A node is being created.
     Creating {
         node: String,
@@ -156,6 +158,7 @@ impl Event {
             Event::Ran(_)
             | Event::Copied(_)
             | Event::Started { .. }
+            | Event::Selected { .. }
             | Event::Creating { .. }
             | Event::Created { .. }
             | Event::Destroying { .. }

@@ -4,6 +4,7 @@ mod budget;
 mod copy_outcome;
 mod delegates;
 mod display;
+mod division;
 mod done_before;
 mod event;
 mod grouped;
@@ -21,8 +22,8 @@ mod roles;
 mod run;
 mod run_outcome;
 mod schedule;
-mod selection;
 mod subjects;
+mod tags;
 mod waves;
 
 pub use copy_outcome::{Copied, CopyOutcome, CopyResult};
@@ -36,16 +37,15 @@ pub use options::{
 pub use outcome::{NodeError, NodeOutcome, NodeResult, Outcome, Totals};
 pub use record::{Record, Sink};
 pub use run_outcome::{RunOutcome, RunResult};
+pub use tags::Tags;
 
 pub(super) use budget::too_many;
+pub(super) use division::{Division, GroupedNode, check_counts, with_groups};
 pub(super) use member::{Member, error_of};
 pub(super) use outcome::Summary;
 pub(super) use record::Recorder;
 pub(super) use run::{Operation, Purpose};
 pub(super) use schedule::in_parallel;
-pub(super) use selection::{
-    Division, GroupedNode, check_counts, find_named, no_such_name, shortened, with_groups,
-};
 
 #[cfg(test)]
 mod tests;

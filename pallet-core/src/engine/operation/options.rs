@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::engine::{GroupSpec, Phase, Rollout, Share, Waves};
+use super::tags::Tags;
+use crate::engine::{GroupSpec, Only, Phase, Rollout, Selection, Share, Waves};
 
 /// Options of a lift.
 #[derive(Debug, Clone)]
@@ -19,9 +20,12 @@ pub struct LiftOptions {
     pub overwrite_changes: bool,
     /// Change nothing, and only report drift.
     pub drift_only: bool,
-    /// Lift only these nodes of the groups, by name or ID; if empty, all of them. A converge
-    /// ignores it.
-    pub nodes: Vec<String>,
+    /// The nodes of the groups to configure, or to destroy in a down. A converge also configures
+    /// new nodes.
+    pub selection: Selection,
+    /// The actions of the phases to plan, and to apply; those of `settings`, `bootstrap`, `drain`,
+    /// `undrain` and health checks are always meant.
+    pub tags: Tags,
     /// Overrides what the groups declare about waves and failures.
     pub rollout: RolloutOptions,
     /// What may happen to nodes. A lift ignores it.
@@ -122,6 +126,8 @@ pub struct Resume {
     pub done: BTreeMap<String, Option<String>>,
     /// The nodes that it began to change, by ID, each with the actions that changed something.
     pub actions: BTreeMap<String, Vec<DoneAction>>,
+    /// The names of the nodes that it was for.
+    pub nodes: BTreeSet<String>,
     /// The IDs of the nodes that ran what must run only once.
     pub first: BTreeSet<String>,
     /// The names and IDs of the nodes that it destroyed, and perhaps created anew.
@@ -130,6 +136,14 @@ pub struct Resume {
     pub files: BTreeMap<String, String>,
     /// Resume even if these files have changed.
     pub anyway: bool,
+}
+
+impl Resume {
+    /// The nodes that the interrupted operation was for.
+    pub fn selected(&self) -> Only {
+        let what = format!("was selected by operation {}", self.operation);
+        Only { names: self.nodes.clone(), what }
+    }
 }
 
 /// An action that changed something.
@@ -162,7 +176,8 @@ impl Default for LiftOptions {
             parallel: 50,
             overwrite_changes: false,
             drift_only: false,
-            nodes: Vec::new(),
+            selection: Selection::default(),
+            tags: Tags::default(),
             rollout: RolloutOptions::default(),
             node_changes: NodeChanges::default(),
             resume: None,

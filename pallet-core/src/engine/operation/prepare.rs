@@ -8,10 +8,13 @@ use super::event::Event;
 use super::member::Member;
 use super::options::Mode;
 use super::outcome::NodeError;
+use super::roles::Role;
 use super::run::Operation;
 use super::subjects::subjects;
+use crate::action::Declared;
 use crate::engine::EngineError;
 use crate::engine::declare::{Declarations, declare};
+use crate::engine::spec::{BOOTSTRAP, SETTINGS};
 use crate::model::NodeStatus;
 use crate::plugin::operation::Log;
 
@@ -138,9 +141,15 @@ impl Operation {
         let Declarations { of_subjects: declarations, said, first, files } = declared;
         (self.first, self.files) = (first, files);
         self.unknown_settings.clear();
+        let (mut left_out, mut known) = (0, BTreeSet::new());
         for ((position, name), declaration) in positions.into_iter().zip(names).zip(declarations) {
             match (position, declaration) {
-                (Some(position), Ok(declared)) => self.members[position].planner.take(declared),
+                (Some(position), Ok(mut declared)) => {
+                    if !self.tags.is_all() {
+                        left_out += self.leave_out_untagged(&mut declared, &mut known);
+                    }
+                    self.members[position].planner.take(declared);
+                }
                 (Some(position), Err(error)) => self.members[position].fail(error),
                 (None, Ok(_)) => {}
                 (None, Err(error)) => {
@@ -148,7 +157,34 @@ impl Operation {
                 }
             }
         }
+        self.tags.check(&known)?;
+        if left_out > 0 {
+            let actions = if left_out == 1 { "action" } else { "actions" };
+            let message = format!("{left_out} {actions} left out by --tags or --skip-tags");
+            let level = "info".to_owned();
+            self.engine.tell(Event::Message { node: None, level, message });
+        }
         Ok(said)
+    }
+
+    /// Takes out the actions of a node that are not meant, and returns how many these are.
+    fn leave_out_untagged(
+        &self,
+        declared: &mut [(String, Vec<Declared>)],
+        known: &mut BTreeSet<String>,
+    ) -> usize {
+        let mut left_out = 0;
+        for ((phase, declared), role) in declared.iter_mut().zip(&self.roles) {
+            let always = [SETTINGS, BOOTSTRAP].contains(&phase.as_str());
+            if always || *role != Role::Named {
+                continue;
+            }
+            let before = declared.len();
+            known.extend(declared.iter().flat_map(|one| one.tags.iter().cloned()));
+            declared.retain(|one| self.tags.keep(one));
+            left_out += before - declared.len();
+        }
+        left_out
     }
 
     /// Whether a node that was to run what must run only once has failed since.

@@ -4,7 +4,7 @@ use super::event::Event;
 use super::member::Interrupted;
 use super::options::{DoneAction, LiftOptions};
 use super::run::Operation;
-use super::selection::shortened;
+use crate::engine::selection::shortened;
 use crate::engine::spec::{DRAIN, UNDRAIN};
 use crate::engine::{Engine, EngineError};
 use crate::model::Node;

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 
 use super::budget::Budget;
 use super::delegates::Delegates;
+use super::division::GroupedNode;
 use super::event::Event;
 use super::limits::budgets;
 use super::member::Member;
@@ -14,7 +15,7 @@ use super::options::{LiftOptions, Mode, PhaseChoice, Resume, RolloutOptions};
 use super::outcome::{NodeResult, Outcome};
 use super::roles::Role;
 use super::schedule::in_parallel;
-use super::selection::GroupedNode;
+use super::tags::Tags;
 use crate::engine::declare::{Considered, Placeholders};
 use crate::engine::predicted::PredictedNode;
 use crate::engine::spec::{AUTOMATIC, BOOTSTRAP, merge_order};
@@ -67,6 +68,7 @@ pub(in crate::engine) struct Operation {
     /// The role of each phase.
     pub(super) roles: Vec<Role>,
     pub(super) mode: Mode,
+    pub(super) tags: Tags,
     pub(super) placeholders: Placeholders,
     /// Whether nodes are changed in waves, and are recorded as done.
     pub(super) rolls: bool,
@@ -124,6 +126,10 @@ impl Operation {
                 | Purpose::Explain { bootstrap: true, .. }
         );
         let bare = matches!(purpose, Purpose::Group);
+        let tags = match purpose {
+            Purpose::Group | Purpose::Leaving => Tags::default(),
+            _ => options.tags.clone(),
+        };
         let rolls = !matches!(purpose, Purpose::Group | Purpose::Leaving | Purpose::Explain { .. });
         let guarded = !matches!(purpose, Purpose::Group | Purpose::Leaving);
         let mut members: Vec<_> = nodes
@@ -184,6 +190,7 @@ impl Operation {
             bare,
             roles: Vec::new(),
             mode: Mode::of(options),
+            tags,
             placeholders: Placeholders::default(),
             rolls,
             rollout: options.rollout.clone(),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{LiftOptions, NodeResult, PhaseChoice};
 use crate::engine::testing::{Cloud, engine, warnings};
-use crate::engine::{ExplainOptions, GroupSpec, ServerSpec};
+use crate::engine::{ExplainOptions, GroupSpec, Selection, ServerSpec};
 use crate::model::Target;
 use crate::plugin::Request;
 
@@ -81,7 +81,7 @@ async fn converge_and_explain_of_a_part_see_the_same() {
     assert_eq!(seen.lock().unwrap().last().map(String::as_str), Some(SEEN));
     seen.lock().unwrap().clear();
     let explained = engine
-        .explain_named(&all, &["here-1".to_owned()], &ExplainOptions::default())
+        .explain_selected(&all, &Selection::named("here-1"), &ExplainOptions::default())
         .await
         .unwrap();
     assert!(explained.len() == 1 && explained[0].error.is_none(), "{explained:?}");

@@ -3,14 +3,13 @@
 //! This is independent of lifts: nothing is planned or recorded, and it does not wait for an
 //! operation that is changing the node, so that it can be used to watch one.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::excerpt::{Lines, Piece};
 use super::node::Session;
 use super::operation::{Event, Kind, RunOutcome, RunResult, in_parallel};
-use super::{Engine, EngineError, GroupSpec};
+use super::{Engine, EngineError, GroupSpec, Selection};
 use crate::model::Node;
 use crate::script::{quote, shell};
 use crate::transport::{self, Become, ScriptOptions, Stream, TransportError};
@@ -24,9 +23,8 @@ pub struct RunOptions {
     /// The script: text for `sh`, or for the interpreter in its first line (`#!/usr/bin/env
     /// python3`).
     pub script: String,
-    /// The names of nodes, and of groups, which stand for all their nodes; if empty, all nodes of
-    /// the groups.
-    pub nodes: Vec<String>,
+    /// The nodes; all nodes of the groups unless something is said.
+    pub selection: Selection,
     /// The maximum number of nodes in parallel.
     pub parallel: usize,
     /// The user who runs it.
@@ -51,7 +49,7 @@ impl Default for RunOptions {
     fn default() -> Self {
         RunOptions {
             script: String::new(),
-            nodes: Vec::new(),
+            selection: Selection::default(),
             parallel: 50,
             user: RunAs::default(),
             timeout: None,
@@ -89,20 +87,14 @@ impl Engine {
         groups: &[GroupSpec],
         options: &RunOptions,
     ) -> Result<RunOutcome, EngineError> {
-        let names = match options.nodes.is_empty() {
-            false => options.nodes.clone(),
-            true => {
-                let nodes = self.nodes().await?;
-                // without declared groups, take the groups from the nodes' tags
-                let declared = |name: &String| {
-                    groups.is_empty() || groups.iter().any(|group| group.name == *name)
-                };
-                let names: BTreeSet<_> =
-                    nodes.into_iter().filter_map(|node| node.group).filter(declared).collect();
-                names.into_iter().collect()
-            }
-        };
-        let nodes = self.select(groups, &names).await?;
+        let mut nodes = self.select(groups, &options.selection).await?;
+        if options.selection.words.is_empty() {
+            // without declared groups, those in the nodes' tags are meant
+            nodes.retain(|node| {
+                node.group.is_some()
+                    && (groups.is_empty() || groups.iter().any(|group| group.owns(node)))
+            });
+        }
         self.find_secrets().await?;
         let names = nodes.iter().map(|node| node.name.clone());
         self.intend(Event::started(Kind::Run, false, names)).await?;

@@ -1,0 +1,97 @@
+//! The nodes that a command is for, from its words and options.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use pallet_core::engine::{JournalFile, Kind, Only, Pattern, Selection};
+
+use crate::context::{Context, ProjectWithPlugins};
+use crate::verbs::SelectionOptions;
+
+/// The nodes that these words mean, within the options. A word `@FILE` stands for the lines of a
+/// file. `before`: the nodes of the operation that is resumed, whatever the options mean now.
+pub(crate) fn selection(
+    context: &Context,
+    loaded: &ProjectWithPlugins,
+    words: &[String],
+    options: &SelectionOptions,
+    before: Option<Only>,
+) -> anyhow::Result<Selection> {
+    let (only, sample) = match before.filter(|_| options.varies()) {
+        Some(before) => (Some(before), None),
+        None => (
+            options.failed.then(|| failed(context, loaded)).transpose()?,
+            options.sample.map(|sample| sample as usize),
+        ),
+    };
+    Ok(Selection { words: patterns(words)?, limit: patterns(&options.limit)?, only, sample })
+}
+
+/// Reads names and patterns; `@FILE` stands for the lines of a file.
+fn patterns(words: &[String]) -> anyhow::Result<Vec<Pattern>> {
+    let mut patterns = Vec::new();
+    for word in words {
+        match word.strip_prefix('@') {
+            None => patterns.push(Pattern::parse(word)?),
+            Some(file) => patterns.extend(lines(Path::new(file))?),
+        }
+    }
+    Ok(patterns)
+}
+
+/// The patterns in a file, one in each line; `#` begins a comment.
+fn lines(file: &Path) -> anyhow::Result<Vec<Pattern>> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read the names of nodes in {}", file.display()))?;
+    let mut patterns = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let word = line.split('#').next().unwrap_or_default().trim();
+        if word.is_empty() {
+            continue;
+        }
+        let place = || format!("{}:{}", file.display(), number + 1);
+        patterns.push(Pattern::parse(word).with_context(place)?);
+    }
+    // no line must not mean every node
+    if patterns.is_empty() {
+        bail!("{} names no node", file.display());
+    }
+    Ok(patterns)
+}
+
+/// The nodes that failed in the last operation of the project, or were not reached.
+fn failed(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<Only> {
+    let project = &loaded.project;
+    let journals = context.journals(project);
+    let latest = journals.latest(Some(&Context::journal_project(project)))?;
+    let Some(operation) = latest else {
+        bail!("--failed: there is no operation of this project in the journal");
+    };
+    let journal = journals.read(&operation)?;
+    let names = failed_in(&journal);
+    let command = journal.header.command.join(" ");
+    let short = &operation[operation.len().saturating_sub(12)..];
+    let what = format!("failed in `{command}` ({short})");
+    if names.is_empty() {
+        bail!("--failed: no node {what}");
+    }
+    Ok(Only { names, what })
+}
+
+fn failed_in(journal: &JournalFile) -> BTreeSet<String> {
+    match journal.kind() {
+        Some(Kind::Run) => {
+            let nodes = journal.run_outcome().nodes.into_iter();
+            nodes.filter(|node| node.exit != Some(0)).map(|node| node.node).collect()
+        }
+        Some(Kind::Copy) => {
+            let nodes = journal.copy_outcome().nodes.into_iter();
+            nodes.filter(|node| node.error.is_some()).map(|node| node.node).collect()
+        }
+        _ => {
+            let nodes = journal.outcome().nodes.into_iter();
+            nodes.filter(|node| !node.result.ok()).map(|node| node.node).collect()
+        }
+    }
+}

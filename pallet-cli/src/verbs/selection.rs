@@ -1,0 +1,32 @@
+//! Which nodes a command is for.
+
+use clap::builder::NonEmptyStringValueParser;
+use serde::{Deserialize, Serialize};
+
+/// Options that narrow which nodes a command is for.
+#[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
+pub(crate) struct SelectionOptions {
+    /// Only those of the nodes that this means too: nodes, groups, roles and patterns
+    #[arg(
+        short = 'l', long, value_name = "NODES", value_delimiter = ',',
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    #[serde(default)]
+    pub(crate) limit: Vec<String>,
+    /// Only those of the nodes that failed in the last operation of the project, or were not
+    /// reached
+    #[arg(long)]
+    #[serde(default)]
+    pub(crate) failed: bool,
+    /// Only N of the nodes, chosen at random
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[serde(default)]
+    pub(crate) sample: Option<u32>,
+}
+
+impl SelectionOptions {
+    /// Whether it means other nodes each time.
+    pub(crate) fn varies(&self) -> bool {
+        self.failed || self.sample.is_some()
+    }
+}
