@@ -8,7 +8,7 @@ use pallet_core::engine::{ConvergePlan, Engine, EngineError, GroupSpec, LiftOpti
 use pallet_core::model::Environment;
 
 use crate::context::{Context, GlobalOptions, ProjectWithPlugins};
-use crate::output::{OutputFormat, Printer};
+use crate::output::Printer;
 use crate::process::{self, ProcessEnv};
 
 /// A project: the `pallet.toml` and `pallet.star` of a directory.
@@ -73,8 +73,7 @@ impl OpenOptions {
                 .into_iter()
                 .map(|(key, value)| format!("{key}={value}"))
                 .collect(),
-            output: OutputFormat::Text,
-            verbose: 0,
+            ..GlobalOptions::default()
         };
         let mut env = ProcessEnv { interactive: false, ..ProcessEnv::current() };
         env.plugin_path.splice(0..0, self.plugins);

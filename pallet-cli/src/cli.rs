@@ -57,8 +57,9 @@ pub fn main() -> ExitCode {
         }
     };
     let env = ProcessEnv::current();
-    let printer = Printer::new(cli.global.output, cli.global.verbose, &env);
-    let context = Context { global: cli.global, printer, env, messages: Default::default() };
+    let global = cli.global.or_from(&env);
+    let printer = Printer::new(global.print_options(), &env);
+    let context = Context { global, printer, env, messages: Default::default() };
     let result = match cli.subcommand {
         Subcommands::Command(command) => command.run(&context),
         Subcommands::Doc(doc) => doc.run(&context, &command()),
@@ -79,15 +80,40 @@ pub fn main() -> ExitCode {
 pub fn command() -> clap::Command {
     let mut command = Cli::command();
     for (name, unused) in UNUSED_OPTIONS {
-        let hidden: Vec<Arg> = command
-            .get_arguments()
-            .filter(|argument| unused.contains(&argument.get_id().as_str()))
-            .map(|argument| argument.clone().hide(true))
-            .collect();
-        // an argument of the subcommand overrides the global one
-        command = command.mut_subcommand(name, |command| command.args(hidden));
+        let is_unused = |id: &str| {
+            let with = IMPLIED.iter().find(|(implied, _)| *implied == id);
+            unused.contains(&id) || with.is_some_and(|(_, other)| unused.contains(other))
+        };
+        command = hide(command, name, &is_unused);
+    }
+    let names: Vec<String> =
+        command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+    for name in names.iter().filter(|name| !PER_NODE.contains(&name.as_str())) {
+        command = hide(command, name, &|id| id == "per_node");
     }
     command.mut_subcommands(|command| command.mut_args(tell_repeatable)).mut_args(tell_repeatable)
+}
+
+/// Global options that are hidden along with another one.
+const IMPLIED: [(&str, &str); 2] = [("quiet", "verbose"), ("stage", "service")];
+
+/// The commands that tell what changes on nodes.
+const PER_NODE: [&str; 5] = ["converge", "lift", "down", "history", "repl"];
+
+/// Leaves global options out of the help of a command.
+fn hide(command: clap::Command, name: &str, is_unused: &dyn Fn(&str) -> bool) -> clap::Command {
+    let own = command.find_subcommand(name);
+    let there = |id: &str| {
+        own.is_some_and(|own| own.get_arguments().any(|argument| argument.get_id() == id))
+    };
+    let hidden: Vec<Arg> = command
+        .get_arguments()
+        .filter(|argument| is_unused(argument.get_id().as_str()))
+        .filter(|argument| !there(argument.get_id().as_str()))
+        .map(|argument| argument.clone().hide(true))
+        .collect();
+    // an argument of the subcommand overrides the global one
+    command.mut_subcommand(name, |command| command.args(hidden))
 }
 
 /// Adds "(repeatable)" to the help of an option that may be given more than once.

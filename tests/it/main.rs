@@ -14,6 +14,7 @@ mod bed;
 mod book;
 #[cfg(test)]
 mod capabilities;
+#[cfg(test)]
 mod choosing;
 #[cfg(test)]
 mod contradictions;
@@ -29,6 +30,8 @@ mod ec2;
 mod examples;
 #[cfg(test)]
 mod explain;
+#[cfg(test)]
+mod facts;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]

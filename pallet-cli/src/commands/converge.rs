@@ -6,7 +6,7 @@ use pallet_core::engine::{ConvergePlan, LiftOptions, NodeChanges, PlanError};
 
 use super::offers::explain_choice;
 use crate::context::{Asked, Context};
-use crate::operation::{confirm_waves, groups, lift_options, resume, run, selection, time_limit};
+use crate::operation::{Ending, confirm_waves, groups, lift_options, resume, run, selection};
 
 pub(crate) use crate::verbs::Converge;
 
@@ -41,7 +41,7 @@ impl Converge {
         let (yes, dry_run) = (self.yes, self.options.dry_run);
         let asked = Asked::of("converge", &self).resuming(resumed.as_deref());
         let asked = asked.unless(self.options.no_journal || dry_run);
-        run(context, &loaded, asked, time_limit(&self.options), async |engine| {
+        run(context, &loaded, asked, Ending::of(&self.options), async |engine| {
             let agree = |plan: &mut ConvergePlan| {
                 for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
                     match choice {

@@ -6,7 +6,7 @@ use pallet_core::engine::{LiftOptions, NodeChanges};
 use pallet_core::model::Node;
 
 use crate::context::{Asked, Context};
-use crate::operation::{run, selection};
+use crate::operation::{Ending, run, selection};
 
 pub(crate) use crate::verbs::Down;
 
@@ -18,7 +18,7 @@ impl Down {
         let node_changes = NodeChanges { unprotect: self.unprotect, ..NodeChanges::default() };
         let selection = selection(context, &loaded, &self.names, &self.selection, None)?;
         let options = LiftOptions { node_changes, selection, ..LiftOptions::default() };
-        run(context, &loaded, asked, None, async |engine| {
+        run(context, &loaded, asked, Ending::default(), async |engine| {
             let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes);
             engine.down(&loaded.project.groups, &options, agree).await
         })

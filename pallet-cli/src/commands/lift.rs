@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pallet_core::engine::LiftOptions;
 
 use crate::context::{Asked, Context};
-use crate::operation::{confirm_waves, groups, lift_options, resume, run, selection, time_limit};
+use crate::operation::{Ending, confirm_waves, groups, lift_options, resume, run, selection};
 
 pub(crate) use crate::verbs::Lift;
 
@@ -34,7 +34,7 @@ impl Lift {
         let asked = Asked::of("lift", &self).resuming(resumed.as_deref());
         let asked =
             asked.unless(self.options.no_journal || self.options.dry_run || self.drift_only);
-        run(context, &loaded, asked, time_limit(&self.options), async |engine| {
+        run(context, &loaded, asked, Ending::of(&self.options), async |engine| {
             engine.lift(&groups, &options).await.map(Some)
         })
     }

@@ -44,6 +44,7 @@ commands! {
     cp::Cp,
     history::History,
     nodes::Nodes,
+    facts::Facts,
     images::Images,
     hardware::Hardware,
     locations::Locations,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use pallet_core::engine::natural;
 
 use crate::context::Context;
-use crate::operation::selection;
+use crate::operation::{ask, selection};
 use crate::output::{nodes, table};
 
 pub(crate) use crate::verbs::Nodes;
@@ -15,9 +15,17 @@ impl Nodes {
         let json = context.printer.json();
         let loaded = context.load_for_nodes(!json)?;
         let selection = selection(context, &loaded, &self.names, &self.selection, None)?;
-        let all = context.engine(&loaded)?.service.nodes()?;
-        let chosen = selection.choose(&all, &loaded.project.groups)?;
-        let mut found: Vec<_> = chosen.into_iter().map(|position| all[position].clone()).collect();
+        let engine = context.engine(&loaded)?;
+        let mut found = match selection.matching {
+            None => {
+                let all = engine.service.nodes()?;
+                let chosen = selection.choose(&all, &loaded.project.groups)?;
+                chosen.into_iter().map(|position| all[position].clone()).collect()
+            }
+            Some(_) => ask(context, &loaded, async |engine| {
+                engine.select(&loaded.project.groups, &selection).await
+            })?,
+        };
         found.sort_by_cached_key(|node| natural(&node.name));
         let knows = loaded.project.knows_groups;
         if json {

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use pallet_core::engine::{Engine, EngineError, Fault, NodeError};
-use pallet_core::model::{Node, did_you_mean};
+use pallet_core::engine::{Engine, EngineError, Fault, GroupSpec, NodeError, Selection};
+use pallet_core::model::{Connection, Node, did_you_mean};
 use serde_json::Value;
 
-use super::runtime;
+use super::{runtime, selection};
 use crate::context::{Context, ProjectWithPlugins};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use crate::project::LoadedProject;
 use crate::project::config::Service;
+use crate::verbs::SelectionOptions;
 
 /// The provider whose nodes are listed in pallet.toml.
 const NODE_LIST: &str = "node-list";
@@ -19,8 +20,13 @@ const NODE_LIST: &str = "node-list";
 /// Timeout for listing a service's nodes and their systems. The check is useful without them, too.
 const ASKING: Duration = Duration::from_secs(20);
 
-/// Checks a project. Its warnings are printed; the error contains all of its errors.
-pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
+/// Checks a project: all of its groups, or those of the nodes that are meant. Its warnings are
+/// printed; the error contains all of its errors. Returns the groups that were checked.
+pub(crate) fn check(
+    context: &Context,
+    names: &[String],
+    options: &SelectionOptions,
+) -> anyhow::Result<(ProjectWithPlugins, Vec<GroupSpec>)> {
     let loaded = context.load(context.registry(true)?)?;
     context.check_services(&loaded)?;
     let mut found = Diagnostics::default();
@@ -28,8 +34,12 @@ pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
     found.extend(secrets(context, &loaded.project));
     found.extend(listed_groups(&loaded.project));
     let engine = context.engine_without_passwords(&loaded)?;
-    let (faults, undeclared) = ask(engine, &loaded.project)?;
-    found.extend(faults.iter().map(|fault| diagnostic(&loaded.project, fault)));
+    let selection = selection(context, &loaded, names, options, None)?;
+    let Asked { faults, undeclared, groups } = ask(engine, &loaded.project, &selection)?;
+    let is_meant =
+        |fault: &&Fault| groups.iter().any(|group: &GroupSpec| group.name == fault.group);
+    let faults = faults.iter().filter(is_meant);
+    found.extend(faults.map(|fault| diagnostic(&loaded.project, fault)));
     if let Some(undeclared) = undeclared {
         // those in pallet.toml are reported by `listed_groups`
         for node in undeclared.iter().filter(|node| !node.permanent) {
@@ -45,12 +55,12 @@ pub(crate) fn check(context: &Context) -> anyhow::Result<ProjectWithPlugins> {
             "the service did not list its nodes, so they were not compared with the groups",
         );
     }
-    if found.has_errors() { Err(found.into()) } else { Ok(loaded) }
+    if found.has_errors() { Err(found.into()) } else { Ok((loaded, groups)) }
 }
 
 /// Runs all phases to find faults, and lists the nodes of undeclared groups if the service answers
 /// in time.
-fn ask(engine: Engine, project: &LoadedProject) -> anyhow::Result<(Vec<Fault>, Option<Vec<Node>>)> {
+fn ask(engine: Engine, project: &LoadedProject, selection: &Selection) -> anyhow::Result<Asked> {
     let runtime = runtime()?;
     let asked: Result<_, EngineError> = runtime.block_on(async {
         let nodes = tokio::time::timeout(ASKING, engine.nodes()).await.ok().and_then(Result::ok);
@@ -58,18 +68,55 @@ fn ask(engine: Engine, project: &LoadedProject) -> anyhow::Result<(Vec<Fault>, O
             Some(_) => tokio::time::timeout(ASKING, engine.check(&project.groups, true)).await.ok(),
             None => None,
         };
+        let chosen = match selection.matching {
+            // only the nodes themselves can tell
+            Some(_) => engine.select(&project.groups, selection).await?,
+            None => chosen(selection, nodes.as_deref().unwrap_or_default(), &project.groups)?,
+        };
         match faults {
-            Some(faults) => Ok((faults?, nodes)),
-            None => Ok((engine.check(&project.groups, false).await?, nodes)),
+            Some(faults) => Ok((faults?, nodes, chosen)),
+            None => Ok((engine.check(&project.groups, false).await?, nodes, chosen)),
         }
     });
     // does not wait for a service that has not answered
     runtime.shutdown_background();
-    let (faults, nodes): (Vec<Fault>, Option<Vec<Node>>) = asked?;
-    Ok((
+    let (faults, nodes, chosen): (Vec<Fault>, Option<Vec<Node>>, Vec<Node>) = asked?;
+    let is_meant = |group: &&GroupSpec| {
+        selection.is_all() || chosen.iter().any(|node| node.group.as_ref() == Some(&group.name))
+    };
+    Ok(Asked {
         faults,
-        nodes.map(|nodes| nodes.into_iter().filter(|node| !project.declares(node)).collect()),
-    ))
+        undeclared: nodes
+            .map(|nodes| nodes.into_iter().filter(|node| !project.declares(node)).collect()),
+        groups: project.groups.iter().filter(is_meant).cloned().collect(),
+    })
+}
+
+/// What a check finds out about a project and its service.
+struct Asked {
+    faults: Vec<Fault>,
+    /// The nodes of undeclared groups; `None`: the service did not list its nodes.
+    undeclared: Option<Vec<Node>>,
+    /// The groups that are meant.
+    groups: Vec<GroupSpec>,
+}
+
+/// The nodes that are meant. A group without nodes has its first one.
+fn chosen(
+    selection: &Selection,
+    nodes: &[Node],
+    groups: &[GroupSpec],
+) -> Result<Vec<Node>, EngineError> {
+    let has_none =
+        |group: &&GroupSpec| !nodes.iter().any(|node| node.group.as_ref() == Some(&group.name));
+    let first = groups.iter().filter(has_none).map(|group| {
+        let name = format!("{}-1", group.name);
+        let id = format!("predicted/{name}");
+        Node { group: Some(group.name.clone()), ..Node::new(id, name, Connection::Unknown) }
+    });
+    let all: Vec<Node> = nodes.iter().cloned().chain(first).collect();
+    let chosen = selection.choose(&all, groups)?;
+    Ok(chosen.into_iter().map(|position| all[position].clone()).collect())
 }
 
 /// Default phases that no group defines.

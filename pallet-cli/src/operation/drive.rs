@@ -6,36 +6,93 @@ use std::time::Duration;
 use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
 
 use super::reporter::Reporter;
-use super::runtime::{exit_code, runtime};
+use super::runtime::{exit_code, has_changes, runtime};
 use crate::context::{Asked, Context, ProjectWithPlugins};
-use crate::process::{SOME_NODE_FAILED, exit_now, on_signal, with_deadline};
+use crate::process::{CHANGES, Failure, SOME_NODE_FAILED, exit_now, on_signal, with_deadline};
+use crate::terminal::visible;
+use crate::verbs::OperationOptions;
+
+/// When an operation ends, and with which exit code.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Ending {
+    pub(crate) time_limit: Option<Duration>,
+    /// Whether the exit code tells that a dry run found changes.
+    pub(crate) detailed: bool,
+}
+
+impl Ending {
+    /// What the options of an operation say.
+    pub(crate) fn of(options: &OperationOptions) -> Self {
+        let time_limit = options.timeout.map(|seconds| Duration::from_secs(seconds.into()));
+        Ending { time_limit, detailed: options.detailed_exitcode }
+    }
+}
 
 /// Runs an operation, reports its progress, and stops it on Ctrl-C or after the time limit.
 pub(crate) fn run<F>(
     context: &Context,
     loaded: &ProjectWithPlugins,
     asked: Option<Asked>,
-    time_limit: Option<Duration>,
+    ending: Ending,
     operation: impl FnOnce(Engine) -> F,
 ) -> anyhow::Result<ExitCode>
 where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
     let mut overdue = None;
-    let verb = asked.as_ref().and_then(Asked::resumable);
+    let (verb, journaled) = (asked.as_ref().and_then(Asked::resumable), asked.is_some());
     let (outcome, reporter) = drive(context, loaded, asked, |engine| {
+        let time_limit = ending.time_limit;
         let engine = engine.with(EngineConfig { time_limit, ..engine.config().clone() });
         overdue = Some(engine.clone());
         operation(engine)
     })?;
     let Some(outcome) = outcome else { return Ok(ExitCode::SUCCESS) };
     reporter.end(&outcome);
+    let mut failed = outcome.nodes.iter().filter(|node| !node.result.ok());
+    if journaled && let (Some(first), Some(operation)) = (failed.next(), reporter.operation()) {
+        let (node, more) = (visible(&first.node), failed.count());
+        let whose = if more == 0 { "its output" } else { "the output of a failed node" };
+        reporter.say(&format!(
+            "`pallet-cli history show {operation} --node {node}` shows all of {whose}"
+        ));
+    }
     if let Some(verb) = verb.filter(|_| outcome.cancelled || outcome.not_reached() > 0) {
         reporter.say(&format!("`pallet-cli {verb} --resume` does the rest"));
     }
     // a timeout is a failure, not an interrupt
     let overdue = overdue.is_some_and(|engine| engine.is_overdue());
-    Ok(ExitCode::from(if overdue { SOME_NODE_FAILED } else { exit_code(&outcome) }))
+    let code = match exit_code(&outcome) {
+        _ if overdue => SOME_NODE_FAILED,
+        0 if ending.detailed && has_changes(&outcome) => CHANGES,
+        code => code,
+    };
+    Ok(ExitCode::from(code))
+}
+
+/// Asks nodes something that is no operation: nothing is reported or written. Ctrl-C stops it.
+pub(crate) fn ask<T, F>(
+    context: &Context,
+    loaded: &ProjectWithPlugins,
+    question: impl FnOnce(Engine) -> F,
+) -> anyhow::Result<T>
+where
+    F: Future<Output = Result<T, EngineError>>,
+{
+    let engine = context.engine(loaded)?;
+    let cancel = engine.cancel.clone();
+    let heard = on_signal(move |_| match cancel.is_cancelled() {
+        true => exit_now(|| ()),
+        false => cancel.cancel(),
+    })?;
+    let runtime = runtime()?;
+    let answer = runtime.block_on(question(engine.clone()));
+    runtime.shutdown_background();
+    drop(heard);
+    if engine.cancel.is_cancelled() {
+        return Err(Failure::interrupted().into());
+    }
+    Ok(answer?)
 }
 
 /// Runs a future with an engine that reports to the printer, and stops it on Ctrl-C. With `asked`,
@@ -60,14 +117,16 @@ where
     let (reporter, engine) = Reporter::begin(context, &engine);
     let cancel = engine.cancel.clone();
     let runtime = runtime()?;
-    let (interrupted, mut struck) = (reporter.clone(), false);
+    let (interrupted, mut times) = (reporter.clone(), 0);
     let heard = on_signal(move |_| {
         let reporter = interrupted.clone();
-        if std::mem::replace(&mut struck, true) {
-            exit_now(move || reporter.abandon());
+        times += 1;
+        match times {
+            // printed before the operation can end
+            1 => with_deadline(move || reporter.stopping("to see what is being waited for")),
+            2 => with_deadline(move || reporter.waiting("to quit immediately")),
+            _ => exit_now(move || reporter.abandon()),
         }
-        // printed before the operation can end
-        with_deadline(move || reporter.stopping("to quit immediately"));
         cancel.cancel();
     })?;
     let outcome = runtime.block_on(operation(engine));

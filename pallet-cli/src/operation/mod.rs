@@ -10,10 +10,10 @@ mod selection;
 mod waves;
 
 pub(crate) use check::check;
-pub(crate) use drive::{drive, run};
+pub(crate) use drive::{Ending, ask, drive, run};
 pub(crate) use nodes::selection;
 pub(crate) use reporter::Reporter;
 pub(crate) use resume::resume;
 pub(crate) use runtime::{code, exit_code, runtime};
-pub(crate) use selection::{groups, lift_options, phases, time_limit};
+pub(crate) use selection::{groups, lift_options, phases};
 pub(crate) use waves::confirm_waves;

@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 use pallet_core::engine::{JournalFile, Kind, Only, Pattern, Selection};
 
 use crate::context::{Context, ProjectWithPlugins};
+use crate::output::history::short_id;
+use crate::project::star::matching;
 use crate::verbs::SelectionOptions;
 
 /// The nodes that these words mean, within the options. A word `@FILE` stands for the lines of a
@@ -18,14 +20,16 @@ pub(crate) fn selection(
     options: &SelectionOptions,
     before: Option<Only>,
 ) -> anyhow::Result<Selection> {
-    let (only, sample) = match before.filter(|_| options.varies()) {
-        Some(before) => (Some(before), None),
+    let (only, sample, matching) = match before.filter(|_| options.varies()) {
+        Some(before) => (Some(before), None, None),
         None => (
             options.failed.then(|| failed(context, loaded)).transpose()?,
             options.sample.map(|sample| sample as usize),
+            options.matching.as_deref().map(matching).transpose()?,
         ),
     };
-    Ok(Selection { words: patterns(words)?, limit: patterns(&options.limit)?, only, sample })
+    let (words, limit) = (patterns(words)?, patterns(&options.limit)?);
+    Ok(Selection { words, limit, only, matching, sample })
 }
 
 /// Reads names and patterns; `@FILE` stands for the lines of a file.
@@ -71,8 +75,7 @@ fn failed(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<Only
     let journal = journals.read(&operation)?;
     let names = failed_in(&journal);
     let command = journal.header.command.join(" ");
-    let short = &operation[operation.len().saturating_sub(12)..];
-    let what = format!("failed in `{command}` ({short})");
+    let what = format!("failed in `{command}` ({})", short_id(&operation));
     if names.is_empty() {
         bail!("--failed: no node {what}");
     }

@@ -1,12 +1,13 @@
 //! Reports the progress and the outcome of an operation.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use pallet_core::engine::{Engine, Event, Kind, Outcome, PlannedChange, Record, RunOutcome};
 
 use crate::context::Context;
+use crate::output::history::short_id;
 use crate::output::run_result::{live_line, run_result};
 use crate::output::{Printer, Progress};
 
@@ -18,6 +19,8 @@ pub(crate) struct Reporter {
     changes: Arc<Mutex<Vec<PlannedChange>>>,
     /// Whether output of commands is shown while they run.
     live: Arc<AtomicBool>,
+    /// The end of the operation's ID.
+    operation: Arc<OnceLock<String>>,
     begun: Instant,
 }
 
@@ -30,6 +33,7 @@ impl Reporter {
             printer,
             changes: Arc::default(),
             live: Arc::default(),
+            operation: Arc::default(),
             begun: Instant::now(),
         };
         let receiver = reporter.clone();
@@ -41,6 +45,7 @@ impl Reporter {
     }
 
     fn receive(&self, record: &Record) {
+        self.operation.get_or_init(|| short_id(&record.operation).to_owned());
         match &record.event {
             Event::Started { kind: Kind::Run, nodes, .. } => {
                 self.live.store(self.printer.shows_lines(nodes.len()), Ordering::Relaxed);
@@ -66,6 +71,18 @@ impl Reporter {
             "stopping: commands on nodes are terminated, and killed after 5 s; package \
              transactions are completed. Press Ctrl-C again {again}"
         ));
+    }
+
+    /// Says what an operation that is being stopped waits for.
+    pub(crate) fn waiting(&self, again: &str) {
+        let waits = self.progress.waits_for();
+        let waits = waits.unwrap_or_else(|| "the service or a node to answer".to_owned());
+        self.progress.say(&format!("waiting for {waits}. Press Ctrl-C again {again}"));
+    }
+
+    /// The operation's short ID, once it has begun.
+    pub(crate) fn operation(&self) -> Option<&str> {
+        self.operation.get().map(String::as_str)
     }
 
     /// Restores the terminal.

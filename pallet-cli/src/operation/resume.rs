@@ -8,6 +8,7 @@ use pallet_core::engine::{Confirmed, Ending, JournalError, Journals, Resume};
 use serde::de::DeserializeOwned;
 
 use crate::context::{Context, ProjectWithPlugins};
+use crate::output::history::short_id;
 use crate::verbs::ResumeOptions;
 
 /// The arguments of the operation to resume, and what it did; `None` if none is to be resumed.
@@ -35,7 +36,7 @@ pub(crate) fn resume<A: DeserializeOwned>(
         })?,
     };
     let summary = journals.summary(&operation)?;
-    let (header, short) = (&summary.header, &operation[operation.len().saturating_sub(12)..]);
+    let (header, short) = (&summary.header, short_id(&operation));
     if header.directory != here {
         bail!("operation {short} is of another project, in {}; resume it there", header.directory);
     }

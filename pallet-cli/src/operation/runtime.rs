@@ -14,6 +14,12 @@ pub(crate) fn exit_code(outcome: &Outcome) -> u8 {
     }
 }
 
+/// Whether an operation changes something or, in a dry run, would.
+pub(crate) fn has_changes(outcome: &Outcome) -> bool {
+    let (changed, _, _) = outcome.counts();
+    changed > 0 || !outcome.created.is_empty() || !outcome.destroyed.is_empty()
+}
+
 /// The exit code of any work on nodes: whether it was stopped, and whether everything succeeded.
 pub(crate) fn code(cancelled: bool, ok: bool) -> u8 {
     match (cancelled, ok) {

@@ -1,17 +1,10 @@
 //! Selects groups and phases by name.
 
-use std::time::Duration;
-
 use anyhow::bail;
 use pallet_core::engine::{GroupSpec, LiftOptions, PhaseChoice, RolloutOptions, Tags};
 
 use crate::context::ProjectWithPlugins;
 use crate::verbs::OperationOptions;
-
-/// The time limit of the operation.
-pub(crate) fn time_limit(options: &OperationOptions) -> Option<Duration> {
-    options.timeout.map(|seconds| Duration::from_secs(seconds.into()))
-}
 
 /// The engine's options. Inline code is checked here, before any node is touched.
 pub(crate) fn lift_options(

@@ -162,7 +162,7 @@ fn cut(text: &str, length: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::OutputFormat;
+    use crate::output::PrintOptions;
     use crate::process::ProcessEnv;
     use pallet_core::action::SourceLocation;
     use pallet_core::engine::{ExplainedCondition, ExplainedUpload, NodeError, Observed};
@@ -251,8 +251,7 @@ mod tests {
             }),
         };
         let printer = Printer::new(
-            OutputFormat::Text,
-            0,
+            PrintOptions::default(),
             &ProcessEnv { terminal: false, ..ProcessEnv::current() },
         );
         expect_test::expect![[r#"

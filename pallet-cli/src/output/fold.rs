@@ -1,6 +1,6 @@
 //! Summarizes many nodes and many similar errors in few lines.
 
-use pallet_core::engine::natural;
+use pallet_core::engine::compact_counted;
 
 /// Up to this many different errors are shown individually; beyond that, similar ones are grouped.
 const TOLD: usize = 10;
@@ -55,7 +55,7 @@ pub(super) fn fold<'a, E>(
 
 /// The part of an error that similar errors share: digits become `#`, and the node's own name
 /// becomes `NODE`.
-fn shape(text: &str, node: &str) -> String {
+pub(super) fn shape(text: &str, node: &str) -> String {
     let text = if node.is_empty() { text.to_owned() } else { text.replace(node, "NODE") };
     let mut shape = String::with_capacity(text.len());
     for character in text.chars() {
@@ -68,25 +68,12 @@ fn shape(text: &str, node: &str) -> String {
     shape
 }
 
-/// Names of nodes in one line. Consecutive numbers are shown as a range, and long lists are cut.
+/// Names of nodes in one line: as few patterns as possible, of which a long list is cut.
 pub(super) fn names(nodes: &[&str]) -> String {
-    let mut runs: Vec<(&str, &str, usize)> = Vec::new();
-    for node in nodes {
-        let (stem, number) = natural(node);
-        match runs.last_mut() {
-            Some((_, last, count)) if natural(last) == (stem, number.wrapping_sub(1)) => {
-                (*last, *count) = (node, *count + 1)
-            }
-            _ => runs.push((node, node, 1)),
-        }
-    }
-    let words = |(first, last, count): &(&str, &str, usize)| match count {
-        1 => (*first).to_owned(),
-        2 => format!("{first}, {last}"),
-        _ => format!("{first} to {last}"),
-    };
-    let some = runs.iter().take(NAMES).map(words).collect::<Vec<_>>().join(", ");
-    match runs.iter().skip(NAMES).map(|(_, _, count)| count).sum::<usize>() {
+    let words = compact_counted(nodes.iter().copied());
+    let some: Vec<&str> = words.iter().take(NAMES).map(|(word, _)| word.as_str()).collect();
+    let some = some.join(", ");
+    match words.iter().skip(NAMES).map(|(_, count)| count).sum::<usize>() {
         0 => some,
         1 => format!("{some} and 1 more"),
         more => format!("{some} and {more} more"),
@@ -117,7 +104,7 @@ mod tests {
             (told.len(), told[0].nodes.len(), told[0].alike, left_out),
             (1, 10_000, 9_999, 0)
         );
-        assert_eq!(names(&told[0].nodes), "web-1 to web-10000");
+        assert_eq!(names(&told[0].nodes), "web-[1:10000]");
         assert_eq!(fold(found(), Clone::clone, true).0.len(), 10_000);
         assert_eq!(fold(found()[..TOLD].to_vec(), Clone::clone, false).0.len(), TOLD);
     }

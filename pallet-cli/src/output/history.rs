@@ -38,7 +38,7 @@ pub(crate) fn list(entries: &[(Result<JournalSummary, JournalError>, String)]) -
             Err(error) => (String::new(), String::new(), format!("cannot be read: {error}")),
         };
         let texts = [who, what, ended].map(|text| visible(&text).into_owned());
-        [short(operation).to_owned(), time(operation)].into_iter().chain(texts).collect()
+        [short_id(operation).to_owned(), time(operation)].into_iter().chain(texts).collect()
     });
     table(&["ID", "TIME", "USER", "COMMAND", "RESULT"], rows)
 }
@@ -102,7 +102,10 @@ fn replay(printer: &Printer, progress: &Progress, record: &Record) {
         Event::Finished { .. } => {}
         // a part of this command's result, and no warning about it
         Event::Warning { .. } => printer.line(&record.event.to_string()),
-        Event::Connected { .. } | Event::PhaseStarted { .. } | Event::NodeDone { .. }
+        Event::Connected { .. }
+        | Event::PhaseStarted { .. }
+        | Event::PhaseFinished { .. }
+        | Event::NodeDone { .. }
             if printer.verbose > 1 =>
         {
             printer.line(&record.event.to_string());
@@ -177,7 +180,8 @@ fn ended(ending: Ending, finished: Option<(&Totals, f64)>) -> String {
     }
 }
 
-fn short(operation: &str) -> &str {
+/// The short form of an operation's ID: its end, which is random.
+pub(crate) fn short_id(operation: &str) -> &str {
     operation.len().checked_sub(SHORT).and_then(|at| operation.get(at..)).unwrap_or(operation)
 }
 

@@ -1,13 +1,16 @@
 //! All output: nothing else writes to stdout and stderr.
 
+mod changes;
 pub(crate) mod copy_result;
 mod downloads;
 mod error_lines;
 pub(crate) mod explanation;
+pub(crate) mod facts;
 mod failure;
 mod fold;
 mod format;
 pub(crate) mod history;
+mod live;
 pub(crate) mod nodes;
 mod printer;
 mod progress;
@@ -16,7 +19,7 @@ mod summary;
 mod table;
 
 pub(crate) use downloads::Downloads;
-pub(crate) use format::OutputFormat;
+pub(crate) use format::{ColorChoice, OutputFormat, PrintOptions};
 pub(crate) use printer::Printer;
 pub(crate) use progress::Progress;
 pub(crate) use table::table;

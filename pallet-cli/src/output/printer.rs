@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
-use super::format::OutputFormat;
+use super::format::{ColorChoice, OutputFormat, PrintOptions};
 use crate::diagnostic::Diagnostics;
 use crate::process::{Failure, ProcessEnv};
 use crate::terminal::{paint, short, written, written_json};
@@ -20,7 +20,14 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 pub(crate) struct Printer {
     output: OutputFormat,
     pub(crate) verbose: u8,
+    /// Print only warnings, failures and results.
+    pub(super) quiet: bool,
+    /// Tell what happens on each node by itself.
+    pub(super) per_node: bool,
+    /// Show the diffs of changes that are made.
+    pub(super) diff: bool,
     pub(super) terminal: bool,
+    colours: bool,
     /// Print nothing.
     silent: bool,
     /// Whether some of the result could not be written.
@@ -28,11 +35,22 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    pub(crate) fn new(output: OutputFormat, verbose: u8, env: &ProcessEnv) -> Self {
+    pub(crate) fn new(options: PrintOptions, env: &ProcessEnv) -> Self {
+        let PrintOptions { output, color, verbose, quiet, per_node, diff } = options;
+        let text = output == OutputFormat::Text;
         Printer {
             output,
             verbose,
-            terminal: env.terminal && output == OutputFormat::Text,
+            quiet,
+            per_node,
+            diff,
+            terminal: env.terminal && text,
+            colours: text
+                && match color {
+                    ColorChoice::Auto => env.terminal && env.colour,
+                    ColorChoice::Always => true,
+                    ColorChoice::Never => false,
+                },
             silent: false,
             lost: Arc::default(),
         }
@@ -43,7 +61,11 @@ impl Printer {
         Printer {
             output: OutputFormat::Text,
             verbose: 0,
+            quiet: false,
+            per_node: false,
+            diff: false,
             terminal: false,
+            colours: false,
             silent: true,
             lost: Arc::default(),
         }
@@ -59,9 +81,9 @@ impl Printer {
         self.output == OutputFormat::Json
     }
 
-    /// Whether the output is a terminal that supports colours.
+    /// Whether to use colours.
     pub(crate) fn colour(&self) -> bool {
-        self.terminal
+        self.colours
     }
 
     /// Whether the output of a command on this many nodes is shown line by line while it runs.
@@ -119,7 +141,7 @@ impl Printer {
 
     /// Prints progress, unless the output is JSON.
     pub(crate) fn status(&self, line: &str) {
-        if !self.json() {
+        if !self.json() && !self.quiet {
             self.note(line);
         }
     }
@@ -145,7 +167,7 @@ impl Printer {
         }
         match self.json() {
             true => self.value(&json!({"event": "diagnostics", "diagnostics": diagnostics})),
-            false => self.note(diagnostics.render(self.terminal).trim_end()),
+            false => self.note(diagnostics.render(self.colours).trim_end()),
         }
     }
 
@@ -158,7 +180,7 @@ impl Printer {
             }));
         }
         match diagnostics {
-            Some(diagnostics) => self.note(diagnostics.render(self.terminal).trim_end()),
+            Some(diagnostics) => self.note(diagnostics.render(self.colours).trim_end()),
             None => {
                 let text = match error.downcast_ref::<Failure>() {
                     Some(failure) => failure.message.clone(),
@@ -208,7 +230,7 @@ impl Printer {
     }
 
     pub(super) fn paint(&self, text: &str, code: &str) -> String {
-        if self.terminal { paint(text, code) } else { text.to_owned() }
+        if self.colours { paint(text, code) } else { text.to_owned() }
     }
 
     /// A line of a diff: green if added, red if removed.

@@ -1,41 +1,50 @@
 //! Shows an operation's events as they happen: a line per node on a terminal, plain lines
 //! elsewhere, JSON for programs.
 
-use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::action::Certainty;
-use pallet_core::engine::{CopyResult, Event, Outcome, PlannedChange, Record, RunResult};
+use pallet_core::engine::{Event, Outcome, PlannedChange, Record};
 
+use super::changes::{Changes, Told};
 use super::fold::names;
+use super::live::Live;
 use super::printer::Printer;
 use super::summary::summary;
-use crate::terminal::{beginning, visible};
+use crate::terminal::visible;
 
-/// Maximum number of nodes with a line of their own on a terminal.
-const LIVE_LINES: usize = 20;
+/// From this number of nodes on, what is equal on several nodes is told once, after each phase.
+const MANY: usize = 3;
 
 /// Shows the progress of one operation.
 #[derive(Debug)]
 pub(crate) struct Progress {
     printer: Printer,
-    live: MultiProgress,
-    lines: Mutex<BTreeMap<String, ProgressBar>>,
-    dry_run: std::sync::atomic::AtomicBool,
+    live: Live,
+    dry_run: AtomicBool,
     /// Whether the operation runs now, so that the terminal shows what nodes are doing.
     runs: bool,
+    /// What is told about many nodes, until it is printed.
+    collected: Mutex<Option<Collected>>,
+}
+
+#[derive(Debug, Default)]
+struct Collected {
+    phase: String,
+    changes: Changes,
+    warnings: Changes,
 }
 
 impl Progress {
     pub(crate) fn new(printer: Printer) -> Self {
+        let live = Live::new(printer.terminal && !printer.quiet);
         Progress {
             printer,
-            live: MultiProgress::new(),
-            lines: Mutex::default(),
-            dry_run: false.into(),
+            live,
+            dry_run: AtomicBool::default(),
             runs: true,
+            collected: Mutex::default(),
         }
     }
 
@@ -46,6 +55,9 @@ impl Progress {
 
     /// Shows an event.
     pub(crate) fn record(&self, record: &Record) {
+        if self.runs {
+            self.live.record(&record.event);
+        }
         if self.printer.json() {
             if let Ok(value) = serde_json::to_value(record) {
                 self.printer.value(&value);
@@ -54,93 +66,81 @@ impl Progress {
         }
         let verbose = self.printer.verbose;
         match &record.event {
-            Event::Started { dry_run, .. } => {
-                self.dry_run.store(*dry_run, std::sync::atomic::Ordering::Relaxed)
+            Event::Started { dry_run, nodes, .. } => {
+                self.dry_run.store(*dry_run, Ordering::Relaxed);
+                let many = nodes.len() >= MANY && !self.printer.per_node;
+                *self.collected() = many.then(Collected::default);
             }
+            Event::Phases { .. } | Event::WaveFinished { .. } => self.flush(None),
+            Event::PhaseStarted { phase, .. } => self.flush(Some(phase)),
             Event::Creating { node, why, .. } if self.is_dry_run() => {
-                let why: String =
-                    why.iter().map(|line| format!("\n      {}", visible(line))).collect();
-                self.print(&format!(
-                    "{} {node}: create the node{why}",
-                    self.printer.paint("+", "32")
-                ))
+                let more = why.iter().map(|line| format!("\n      {}", visible(line))).collect();
+                let (mark, head) = (self.printer.paint("+", "32"), "create the node".to_owned());
+                self.tell(node, Told { mark, head, more, ..Told::default() });
             }
-            Event::Creating { node, .. } => self.now(node, "creating"),
             Event::Created { node, address, started, .. } => {
                 let what = if *started { "started" } else { "created" };
-                self.print(&format!(
-                    "{node}: {what}{}",
-                    address
-                        .as_ref()
-                        .map(|address| format!(", address {address}"))
-                        .unwrap_or_default()
-                ));
+                let address = address.as_ref().filter(|_| !self.is_collecting());
+                let address = address.map(|address| format!(", address {address}"));
+                let head = format!("{what}{}", address.unwrap_or_default());
+                self.tell(node, Told { head, ..Told::default() });
             }
             Event::NotCreated { node, error, .. } => self
                 .print(&format!("{node}: {} {error}", self.printer.paint("not created:", "31;1"))),
             Event::Destroying { node, .. } if self.is_dry_run() => {
-                self.print(&format!("{} {node}: destroy the node", self.printer.paint("-", "31")))
+                let (mark, head) = (self.printer.paint("-", "31"), "destroy the node".to_owned());
+                self.tell(node, Told { mark, head, ..Told::default() });
             }
-            Event::Destroying { node, .. } => self.now(node, "destroying"),
             Event::Destroyed { node, .. } => {
-                self.done(node);
-                self.print(&format!("{node}: destroyed"));
+                self.tell(node, Told { head: "destroyed".to_owned(), ..Told::default() });
             }
-            Event::Connected { node } => self.now(node, "connected"),
-            Event::PhaseStarted { node, phase, actions } => {
-                self.now(node, &format!("{phase}: {actions} actions"))
+            Event::Planned(change) | Event::Drift(change) => {
+                self.tell(&change.node, self.told(change, true));
             }
-            Event::ActionStarted { node, phase, action } => {
-                self.now(node, &format!("{phase}: {}", visible(action)))
-            }
-            Event::Planned(change) => self.print(&self.change(change, true)),
-            Event::Drift(change) => self.print(&self.change(change, true)),
             Event::Action { change, changed: true } => {
-                self.print(&self.change(change, verbose > 0))
+                self.tell(&change.node, self.told(change, verbose > 0 || self.printer.diff));
             }
             Event::Action { change, changed: false } => {
                 if verbose > 0 {
-                    self.print(&format!(
-                        "{}: {}: {} {}: unchanged",
-                        change.node,
-                        change.phase,
-                        change.action,
-                        visible(&change.subject)
-                    ));
+                    let subject = visible(&change.subject);
+                    let head = format!("{}: {} {subject}: unchanged", change.phase, change.action);
+                    let number = change.number;
+                    self.tell(&change.node, Told { head, number, ..Told::default() });
                 }
             }
             Event::Output { node, action, line, .. } => {
-                // this output can be very long and is rarely useful
-                if self.printer.terminal {
-                    self.now(node, &format!("{action}: {}", beginning(line)));
-                }
                 if verbose > 1 {
                     self.print(&format!("{node}: {action} | {}", visible(line)));
                 }
             }
-            Event::NodeFinished { node, .. }
-            | Event::Ran(RunResult { node, .. })
-            | Event::Copied(CopyResult { node, .. }) => self.done(node),
-            Event::Warning { node, message } => {
-                let node = node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default();
-                self.live.suspend(|| self.printer.warning(&format!("{node}{message}")));
-            }
+            Event::Warning { node, message } => self.warn(node.as_deref(), message),
             Event::Message { node, level, message } => {
                 if level != "debug" || verbose > 0 {
-                    self.print(&format!(
-                        "{}{message}",
-                        node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default()
-                    ));
+                    let (head, node) = (message.clone(), node.as_ref());
+                    match node {
+                        Some(node) => self.tell(node, Told { head, ..Told::default() }),
+                        None => self.say_unless_quiet(&head),
+                    }
                 }
             }
-            Event::WaveStarted { wave, waves, nodes } if *waves > 1 => {
-                let nodes: Vec<_> = nodes.iter().map(String::as_str).collect();
-                self.print(&format!("wave {wave} of {waves}: {}", names(&nodes)));
+            Event::WaveStarted { wave, waves, nodes } => {
+                self.flush(None);
+                if *waves > 1 {
+                    let nodes: Vec<_> = nodes.iter().map(String::as_str).collect();
+                    self.say_unless_quiet(&format!("wave {wave} of {waves}: {}", names(&nodes)));
+                }
             }
-            Event::Finished { .. } | Event::WaveFinished { .. } => self.clear(),
-            // for the journal and for programs
-            Event::Selected { .. } => self.print(&record.event.to_string()),
-            Event::WaveStarted { .. }
+            Event::Finished { .. } => self.clear(),
+            Event::Selected { .. } => self.say_unless_quiet(&record.event.to_string()),
+            // for the live display, the journal and programs
+            Event::Creating { .. }
+            | Event::Destroying { .. }
+            | Event::Connected { .. }
+            | Event::PhaseFinished { .. }
+            | Event::ActionStarted { .. }
+            | Event::NodeFinished { .. }
+            | Event::Ran(_)
+            | Event::Copied(_)
             | Event::Applying { .. }
             | Event::NodeDone { .. }
             | Event::Sharing { .. }
@@ -162,6 +162,11 @@ impl Progress {
         self.live.suspend(|| self.printer.warning(message));
     }
 
+    /// What is being waited for; `None`: nothing is known.
+    pub(crate) fn waits_for(&self) -> Option<String> {
+        self.live.waits_for()
+    }
+
     /// Restores the terminal.
     pub(crate) fn abandon(&self) {
         self.clear();
@@ -170,16 +175,59 @@ impl Progress {
     /// Prints the summary of the outcome.
     pub(crate) fn summary(&self, outcome: &Outcome, seconds: f64) {
         self.clear();
-        if !self.printer.json() {
+        if !self.printer.json() && !(self.printer.quiet && outcome.ok()) {
             self.printer.text(&summary(&self.printer, outcome, self.is_dry_run(), seconds));
         }
     }
 
     fn is_dry_run(&self) -> bool {
-        self.dry_run.load(std::sync::atomic::Ordering::Relaxed)
+        self.dry_run.load(Ordering::Relaxed)
     }
 
-    fn change(&self, change: &PlannedChange, diff: bool) -> String {
+    fn is_collecting(&self) -> bool {
+        self.collected().is_some()
+    }
+
+    /// Tells something about a node: now, or together with others.
+    fn tell(&self, node: &str, told: Told) {
+        if self.printer.quiet {
+            return;
+        }
+        if let Some(collected) = self.collected().as_mut() {
+            return collected.changes.add(node, told);
+        }
+        self.print(&told.line(node));
+    }
+
+    fn warn(&self, node: Option<&str>, message: &str) {
+        let Some(node) = node else {
+            return self.live.suspend(|| self.printer.warning(message));
+        };
+        if let Some(collected) = self.collected().as_mut() {
+            let head = message.to_owned();
+            return collected.warnings.add(node, Told { head, ..Told::default() });
+        }
+        self.live.suspend(|| self.printer.warning(&format!("{node}: {message}")));
+    }
+
+    /// Prints what was collected; `phase`: unless that phase goes on.
+    fn flush(&self, phase: Option<&str>) {
+        let (changes, warnings) = {
+            let mut collected = self.collected();
+            let Some(collected) = collected.as_mut() else { return };
+            if phase.is_some_and(|phase| phase == collected.phase) {
+                return;
+            }
+            phase.unwrap_or_default().clone_into(&mut collected.phase);
+            (collected.changes.take(), collected.warnings.take())
+        };
+        changes.iter().for_each(|line| self.print(line));
+        for warning in warnings {
+            self.live.suspend(|| self.printer.warning(&warning));
+        }
+    }
+
+    fn told(&self, change: &PlannedChange, diff: bool) -> Told {
         let mark = match change.certainty {
             Some(Certainty::Drifted) => self.printer.paint("!", "35"),
             // a change that was made is certain, whatever the plan said
@@ -202,62 +250,35 @@ impl Progress {
             (_, Some(Certainty::Drifted)) => " (changed since Pallet applied it, kept)",
             _ => "",
         };
-        let node = if change.predicted {
-            format!("{} (predicted)", change.node)
-        } else {
-            change.node.clone()
-        };
-        let mut text = format!(
-            "{mark} {node}: {}: {} {}: {}{later}{source}",
+        let head = format!(
+            "{}: {} {}: {}{later}{source}",
             change.phase,
             change.action,
             visible(&change.subject),
             visible(&change.summary)
         );
-        if diff {
-            for line in change.diff.lines() {
-                text.push_str(&format!("\n      {}", self.printer.diff_line(line)));
-            }
+        let lines = change.diff.lines().filter(|_| diff);
+        let more = lines.map(|line| format!("\n      {}", self.printer.diff_line(line))).collect();
+        let suffix = if change.predicted { " (predicted)" } else { "" };
+        Told { mark, head, more, suffix, number: change.number }
+    }
+
+    fn say_unless_quiet(&self, text: &str) {
+        if !self.printer.quiet {
+            self.print(text);
         }
-        text
     }
 
     fn print(&self, text: &str) {
         self.live.suspend(|| self.printer.line(text));
     }
 
-    /// Shows what a node is doing now, on a terminal only.
-    fn now(&self, node: &str, what: &str) {
-        if !self.printer.terminal || !self.runs {
-            return;
-        }
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if !lines.contains_key(node) && lines.len() >= LIVE_LINES {
-            return;
-        }
-        let line = lines.entry(node.to_owned()).or_insert_with(|| {
-            let line = self.live.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix}: {wide_msg}") {
-                line.set_style(style);
-            }
-            line.set_prefix(visible(node).into_owned());
-            line.enable_steady_tick(Duration::from_millis(100));
-            line
-        });
-        line.set_message(visible(what).into_owned());
-    }
-
-    fn done(&self, node: &str) {
-        if let Some(line) = self.lines.lock().unwrap_or_else(PoisonError::into_inner).remove(node) {
-            line.finish_and_clear();
-        }
-    }
-
     fn clear(&self) {
-        for (_, line) in
-            std::mem::take(&mut *self.lines.lock().unwrap_or_else(PoisonError::into_inner))
-        {
-            line.finish_and_clear();
-        }
+        self.flush(None);
+        self.live.clear();
+    }
+
+    fn collected(&self) -> std::sync::MutexGuard<'_, Option<Collected>> {
+        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

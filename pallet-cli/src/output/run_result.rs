@@ -69,14 +69,13 @@ pub(crate) fn live_line(node: &str, line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::OutputFormat;
+    use crate::output::PrintOptions;
     use crate::process::ProcessEnv;
     use pallet_core::engine::RunResult;
 
     fn plain() -> Printer {
         Printer::new(
-            OutputFormat::Text,
-            0,
+            PrintOptions::default(),
             &ProcessEnv { terminal: false, ..ProcessEnv::current() },
         )
     }
@@ -103,7 +102,7 @@ mod tests {
         );
         let text = run_result(&plain(), &RunOutcome { nodes, cancelled: false }, true, 1.25);
         expect_test::expect![[r#"
-            db-1, web-3 to web-5, web-7: exit 0
+            db-1, web-[3:5], web-7: exit 0
               up
             web-1: exit 2
               ! no\u{1b}[31m

@@ -26,6 +26,12 @@ pub(crate) struct ProcessEnv {
     pub(crate) user: String,
     /// This machine's name.
     pub(crate) host: String,
+    /// `PALLET_DIRECTORY`
+    pub(crate) directory: Option<PathBuf>,
+    /// `PALLET_SERVICE`
+    pub(crate) service: Option<String>,
+    /// `PALLET_STAGE`
+    pub(crate) stage: Option<String>,
     /// Identifies this machine since its last boot; empty if unknown.
     pub(crate) machine: String,
     /// The socket of the ssh agent.
@@ -40,13 +46,13 @@ pub(crate) struct ProcessEnv {
     pub(crate) proxies: [Option<String>; 3],
     /// The passphrase of the signing key.
     pub(crate) key_passphrase: Option<String>,
-    /// Whether stdout and stderr are a terminal that supports colours and cursor movement.
+    /// Whether stdout and stderr are a terminal that supports cursor movement.
     pub(crate) terminal: bool,
     /// Whether the user can be asked.
     pub(crate) interactive: bool,
     /// Whether stdout is a terminal.
     pub(crate) screen: bool,
-    /// Whether the terminal, if there is one, supports colours.
+    /// Whether the terminal, if there is one, may show colours.
     pub(crate) colour: bool,
 }
 
@@ -70,7 +76,7 @@ impl ProcessEnv {
         let programs: Vec<PathBuf> = std::env::var_os("PATH")
             .map(|path| std::env::split_paths(&path).collect())
             .unwrap_or_default();
-        let dumb = text("NO_COLOR").is_some() || text("TERM").as_deref() == Some("dumb");
+        let dumb = text("TERM").as_deref() == Some("dumb");
         ProcessEnv {
             configuration: configuration.join("pallet"),
             data: data.join("pallet"),
@@ -94,6 +100,9 @@ impl ProcessEnv {
                 .zip(std::fs::read_link("/proc/self/ns/pid").ok())
                 .map(|(boot, namespace)| format!("{boot}/{}", namespace.display()))
                 .unwrap_or_default(),
+            directory: text("PALLET_DIRECTORY").map(PathBuf::from),
+            service: text("PALLET_SERVICE"),
+            stage: text("PALLET_STAGE"),
             agent: text("SSH_AUTH_SOCK").map(PathBuf::from),
             ssh: programs.iter().map(|directory| directory.join("ssh")).find(|ssh| ssh.is_file()),
             credentials: credentials(&home),
@@ -109,7 +118,7 @@ impl ProcessEnv {
             terminal: !dumb && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             screen: std::io::stdout().is_terminal(),
-            colour: !dumb,
+            colour: !dumb && text("NO_COLOR").is_none(),
             home,
         }
     }

@@ -12,6 +12,8 @@ pub(crate) const USAGE: u8 = 2;
 pub(crate) const DRIFT: u8 = 3;
 /// All tests passed, but some systems could not be tested.
 pub(crate) const UNTESTED: u8 = 4;
+/// A dry run with `--detailed-exitcode` found changes.
+pub(crate) const CHANGES: u8 = 6;
 /// The user pressed Ctrl-C.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -6,6 +6,7 @@ mod signals;
 
 pub(crate) use env::{ProcessEnv, expand};
 pub(crate) use exit::{
-    DRIFT, Failure, INTERRUPTED, SOME_NODE_FAILED, UNTESTED, USAGE, exit_code, restrict_umask,
+    CHANGES, DRIFT, Failure, INTERRUPTED, SOME_NODE_FAILED, UNTESTED, USAGE, exit_code,
+    restrict_umask,
 };
 pub(crate) use signals::{SignalGuard, exit_now, in_background, on_signal, with_deadline};

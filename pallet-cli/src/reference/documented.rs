@@ -57,6 +57,23 @@ const PARAMETERS: &[(&str, &str)] = &[
         "A function of the request with actions that wait, such as `wait_for_http`. They run on \
          each changed node at the end of its wave; a node that fails them has failed.",
     ),
+    ("fact.name", "The name, which functions use: `request.facts.gpu`. Letters, digits and `_`."),
+    (
+        "fact.command",
+        "A read-only command for the node's shell. It runs as root, in every operation.",
+    ),
+    (
+        "fact.type",
+        "How its output is read: `str` as text, `int` and `float` as a number, `bool` not at all \
+         (true if the command succeeds), `list` as its lines, `dict` as a JSON object. Default: \
+         `str`.",
+    ),
+    (
+        "fact.default",
+        "The value where the output cannot be read so, and on a node that does not exist yet. \
+         Default: the former is an error, and the latter `\"\"`, 0, `False`, `[]` or `{}`.",
+    ),
+    ("facts", "Facts to ask its nodes for, made by `fact`. The last of a name wins."),
     ("rollout.pause", "The time between two waves: seconds, or text such as `30s` and `5m`."),
     (
         "rollout.surge",
@@ -75,8 +92,9 @@ const PARAMETERS: &[(&str, &str)] = &[
 ];
 
 /// How the names of the functions end whose parameters are in the table.
-const DECLARATIONS: [&str; 11] = [
+const DECLARATIONS: [&str; 12] = [
     "_spec",
+    "fact",
     "defnode",
     "rollout",
     "with_action_options",

@@ -24,6 +24,8 @@ pub(crate) struct Running {
     pub(crate) reporter: Reporter,
     /// Makes the waiting thread stop waiting.
     pub(crate) abandon: Box<dyn Fn() + Send>,
+    /// What is being waited for was told.
+    pub(crate) told: bool,
 }
 
 impl Interrupt {
@@ -53,13 +55,17 @@ impl Interrupt {
     }
 
     /// Handles Ctrl-C, or the end of the process. Cancels the running operation and, the second
-    /// time, no longer waits for it. Without an operation, stops the evaluation.
+    /// time, no longer waits for it; a script first tells what it waits for. Without an operation,
+    /// stops the evaluation.
     pub(crate) fn interrupt(&self, interactive: bool, ends: bool) {
         let interactive = interactive && !ends;
-        let running = self.running();
-        match running.as_ref() {
+        let mut running = self.running();
+        match running.as_mut() {
             Some(operation) if operation.cancel.is_cancelled() => {
                 let reporter = operation.reporter.clone();
+                if !interactive && !std::mem::replace(&mut operation.told, true) {
+                    return with_deadline(move || reporter.waiting("to quit immediately"));
+                }
                 if !interactive {
                     exit_now(move || reporter.abandon());
                 }
@@ -73,7 +79,7 @@ impl Interrupt {
                     reporter.stopping(if interactive {
                         "to stop waiting"
                     } else {
-                        "to quit immediately"
+                        "to see what is being waited for"
                     })
                 });
                 operation.cancel.cancel();

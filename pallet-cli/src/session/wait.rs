@@ -87,6 +87,7 @@ impl Session {
             cancel: cancel.clone(),
             reporter: reporter.clone(),
             abandon,
+            told: false,
         });
         self.live.set(Some(Box::new(Calls(sender.clone()))));
         let runtime = self.handle.clone();

@@ -34,7 +34,7 @@ pub(crate) struct Converge {
     #[arg(long)]
     pub(crate) explain: bool,
     /// Destroy nodes without asking
-    #[arg(long)]
+    #[arg(short = 'y', long)]
     pub(crate) yes: bool,
     /// Also destroy nodes of groups that the project no longer declares, without asking
     #[arg(long, conflicts_with_all = ["groups", "resume"])]
@@ -64,7 +64,7 @@ pub(crate) struct Down {
     #[serde(flatten)]
     pub(crate) selection: SelectionOptions,
     /// Destroy nodes without asking
-    #[arg(long)]
+    #[arg(short = 'y', long)]
     pub(crate) yes: bool,
     /// Allow to destroy nodes of this group although it is protected
     #[arg(long, value_name = "GROUP")]
@@ -86,8 +86,10 @@ pub(super) const CONVERGE: Verb = Verb {
         "limit",
         "failed",
         "sample",
+        "matching",
         "code",
         "timeout",
+        "detailed_exitcode",
         "explain",
         "confirm_waves",
         "resume",
@@ -118,7 +120,7 @@ pub(super) const CONVERGE: Verb = Verb {
 pub(super) const DOWN: Verb = Verb {
     name: "down",
     command: Some(|| command::<Down>("down")),
-    command_only: &["names", "limit", "failed", "sample", "no_journal"],
+    command_only: &["names", "limit", "failed", "sample", "matching", "no_journal"],
     summary: Text::Command,
     more: "Returns the outcome.",
     examples: &["down(yes = True)", "down(\"web-2\")"],

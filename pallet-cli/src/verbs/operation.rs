@@ -25,8 +25,12 @@ pub(crate) struct OperationOptions {
     #[serde(default)]
     pub(crate) skip_tags: Vec<String>,
     /// Show what would change, without changing anything
-    #[arg(long)]
+    #[arg(short = 'n', long, alias = "check")]
     pub(crate) dry_run: bool,
+    /// With --dry-run, exit with code 6 if something would change
+    #[arg(long, alias = "detailed-exit-code", requires = "dry_run")]
+    #[serde(default)]
+    pub(crate) detailed_exitcode: bool,
     /// Overwrite files that were changed by hand since Pallet wrote them [default: report and keep
     /// them]
     #[arg(long)]

@@ -1,17 +1,25 @@
 //! `check`, `reload`, `with_admin_user` and `help`: the project and the session.
 
+use super::selection::SelectionOptions;
 use super::verb::ParameterType::Any;
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// Check the project without connecting to nodes: its files, and what its phases declare for every
 /// group
 #[derive(Debug, clap::Args)]
-pub(crate) struct Check {}
+pub(crate) struct Check {
+    /// Check only the groups of these nodes: names of nodes, groups and roles, patterns such as
+    /// `web-*` and `web-[1:9]`, `!web-3` to leave a node out, `@FILE` for the lines of a file
+    #[arg(value_name = "NODES")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: SelectionOptions,
+}
 
 pub(super) const CHECK: Verb = Verb {
     name: "check",
     command: Some(|| command::<Check>("check")),
-    command_only: &[],
+    command_only: &["names", "limit", "failed", "sample", "matching"],
     summary: Text::Command,
     more: "Reads the files as they are now, without loading them into the session. Fails if \
         anything is wrong.",

@@ -21,7 +21,7 @@ pub(crate) struct Run {
     /// script, which is run here with the functions of `pallet-cli repl`
     #[arg(
         value_name = "NODES|FILE.star",
-        required_unless_present_any = ["all", "limit", "failed"]
+        required_unless_present_any = ["all", "limit", "failed", "matching"]
     )]
     pub(crate) names: Vec<String>,
     #[command(flatten)]
@@ -68,7 +68,16 @@ const TIMEOUT: VerbParameter = VerbParameter::keyword("timeout", Number, Text::A
 pub(super) const RUN: Verb = Verb {
     name: "run",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "limit", "failed", "sample", "all", "script", "no_journal"],
+    command_only: &[
+        "names",
+        "limit",
+        "failed",
+        "sample",
+        "matching",
+        "all",
+        "script",
+        "no_journal",
+    ],
     summary: Text::Own("Run a command on nodes and show its output, grouping identical results."),
     more: "Returns `ok` and `nodes`, each with `exit`, `stdout` and `stderr`.",
     examples: &[
@@ -92,7 +101,16 @@ pub(super) const RUN: Verb = Verb {
 pub(super) const RUN_SCRIPT: Verb = Verb {
     name: "run_script",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "limit", "failed", "sample", "all", "command", "no_journal"],
+    command_only: &[
+        "names",
+        "limit",
+        "failed",
+        "sample",
+        "matching",
+        "all",
+        "command",
+        "no_journal",
+    ],
     summary: Text::Own("Run a script on nodes and show its output, grouping identical results."),
     more: "Returns what `run` returns.",
     examples: &["run_script(web, \"cd /srv\\nls\")"],

@@ -18,6 +18,14 @@ pub(crate) struct SelectionOptions {
     #[arg(long)]
     #[serde(default)]
     pub(crate) failed: bool,
+    /// Only those of the nodes whose facts meet CONDITION, a Starlark expression such as
+    /// 'os.family == "debian" and cores > 2'
+    #[arg(
+        id = "matching", long = "where", value_name = "CONDITION",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
+    #[serde(default)]
+    pub(crate) matching: Option<String>,
     /// Only N of the nodes, chosen at random
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     #[serde(default)]
@@ -27,6 +35,6 @@ pub(crate) struct SelectionOptions {
 impl SelectionOptions {
     /// Whether it means other nodes each time.
     pub(crate) fn varies(&self) -> bool {
-        self.failed || self.sample.is_some()
+        self.failed || self.sample.is_some() || self.matching.is_some()
     }
 }

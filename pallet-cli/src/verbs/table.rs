@@ -1,12 +1,13 @@
 //! All verbs.
 
 use super::verb::Verb;
-use super::{converge, explain, lift, nodes, offers, project, run, services};
+use super::{converge, explain, facts, lift, nodes, offers, project, run, services};
 
 /// All verbs, in the order of help.
 pub(crate) const ALL: &[&Verb] = &[
     &nodes::NODES,
     &nodes::GROUPS,
+    &facts::FACTS,
     &converge::CONVERGE,
     &lift::LIFT,
     &converge::DOWN,

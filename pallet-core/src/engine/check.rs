@@ -13,7 +13,7 @@ use super::predicted::PredictedNode;
 use super::spec::all_phases;
 use super::{Engine, EngineError, GroupSpec, NodeError};
 use crate::action::{ActionError, Declared, SourceLocation};
-use crate::model::Os;
+use crate::model::{Details, Os};
 use crate::observe::NodeState;
 
 /// A fault in the declarations of a group.
@@ -78,9 +78,9 @@ fn faults(engine: &Engine, predicted: Vec<Predicted>) -> Vec<Fault> {
     let mut about = Vec::new();
     for Predicted { group, nodes, guessed } in &predicted {
         for PredictedNode { node, facts } in nodes {
-            let target = target(node, group, facts.os.clone());
-            let phases = all_phases(group, None);
-            subjects.push(Subject { target, phases, considered: false, reachable: true });
+            let target = target(node, group, Some(facts), || facts.os.clone());
+            let (phases, details) = (all_phases(group, None), Details::default());
+            subjects.push(Subject { target, details, phases, considered: false, reachable: true });
             about.push(*guessed);
         }
     }

@@ -25,7 +25,7 @@ impl Engine {
     ) -> Result<Outcome, EngineError> {
         let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
         let mut division = self.divide(self.nodes().await?, &shared);
-        division.keep(&options.selection, groups)?;
+        division.keep(self, &options.selection, groups).await?;
         let of = division.own.len() + division.others.len();
         let Division { own, others, undeclared } = division;
         self.tell_selected(&options.selection, own.iter().map(|(node, _)| node), of);

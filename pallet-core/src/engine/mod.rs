@@ -40,6 +40,7 @@ mod journal;
 mod lift;
 mod login;
 mod node;
+mod node_facts;
 mod open;
 mod operation;
 mod predicted;
@@ -76,18 +77,19 @@ pub use journal::{
     JournalHeader, JournalSummary, Journals, NodeComparison,
 };
 pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
+pub use node_facts::{Matching, NodeFacts};
 pub use operation::{
     ConfirmWave, Copied, CopyOutcome, CopyResult, DoneAction, Event, Failures, Kind, LiftOptions,
-    NextWave, NodeChanges, NodeError, NodeOutcome, NodeResult, Outcome, PhaseChoice, PlannedChange,
-    Record, Resume, RolloutOptions, RunOutcome, RunResult, Sink, Tags, Totals,
+    NextWave, NodeChanges, NodeError, NodeOutcome, NodeResult, Outcome, PhaseChoice, PhaseNodes,
+    PlannedChange, Record, Resume, RolloutOptions, RunOutcome, RunResult, Sink, Tags, Totals,
 };
 pub use run::{RunAs, RunOptions, shell_line};
-pub use selection::{Only, Pattern, PatternError, Selection, compact};
+pub use selection::{Only, Pattern, PatternError, Selection, compact, compact_counted};
 pub use service_bridge::ServiceBridge;
 pub use services::{ServiceConfig, Services};
 pub use spec::{
-    ChoiceError, ClusterSpec, GroupSpec, Phase, PhaseError, PhaseFunction, Rollout, RolloutError,
-    ServerSpec, Share, SpecError, Waves,
+    ChoiceError, ClusterSpec, FactKind, FactSpec, GroupSpec, Phase, PhaseError, PhaseFunction,
+    Rollout, RolloutError, ServerSpec, Share, SpecError, Waves,
 };
 pub use survey::Files;
 pub use vault::{SecretSource, Vault};

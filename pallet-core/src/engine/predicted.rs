@@ -1,10 +1,11 @@
 //! Nodes that do not exist yet, planned by a dry run against a mostly unknown fresh image.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::GroupSpec;
 use super::template::Choice;
-use crate::model::{Connection, Facts, KNOWN_AFTER_APPLY, Known, Node, Os};
+use crate::model::{Connection, Details, Facts, KNOWN_AFTER_APPLY, Known, Machine, Node, Os};
 use crate::observe::{GroupState, NodeState, Observation, PackageState, UserState};
 use crate::plugin::Hardware;
 
@@ -27,12 +28,18 @@ impl PredictedNode {
     /// The node as it would be right after its creation, with this system.
     pub(super) fn with(name: &str, group: &str, os: Os, hardware: Option<&Hardware>) -> Self {
         let hardware = hardware.cloned().unwrap_or_default();
+        let machine = Machine {
+            hostname: name.to_owned(),
+            cores: hardware.cores,
+            memory: hardware.ram,
+            ..Machine::default()
+        };
         let facts = Facts {
             os,
-            hostname: name.to_owned(),
+            machine,
+            details: Details::default(),
+            own: BTreeMap::new(),
             user: "root".to_owned(),
-            cores: hardware.cores,
-            ram: hardware.ram,
             bootstrapped: false,
             pending_flags: Vec::new(),
         };

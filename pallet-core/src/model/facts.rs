@@ -1,25 +1,42 @@
 //! What Pallet reads from every node first.
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Os;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Detail, Details, Machine, Os};
 
 /// The facts of a node.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// Its operating system.
     pub os: Os,
-    /// Its own host name.
-    pub hostname: String,
+    /// What it is.
+    #[serde(default)]
+    pub machine: Machine,
+    /// What was read only because a function wanted to know it.
+    #[serde(default)]
+    pub details: Details,
+    /// The project's own facts, by name.
+    #[serde(default)]
+    pub own: BTreeMap<String, Value>,
     /// The user that scripts run as, after sudo.
     pub user: String,
-    /// Processor cores.
-    pub cores: u32,
-    /// Memory, in MiB.
-    pub ram: u64,
     /// Whether the node itself is marked as bootstrapped (`/var/lib/pallet/bootstrapped` exists).
     pub bootstrapped: bool,
     /// Flags that an interrupted run set on the node, before it did the work that they ask for.
     #[serde(default)]
     pub pending_flags: Vec<String>,
+}
+
+impl Facts {
+    /// Whether functions that read these details would see the same.
+    pub fn look_like(&self, other: &Facts, read: &BTreeSet<Detail>) -> bool {
+        self.os == other.os
+            && self.machine == other.machine
+            && self.own == other.own
+            && self.bootstrapped == other.bootstrapped
+            && self.details.only(read) == other.details.only(read)
+    }
 }

@@ -7,6 +7,7 @@ mod environment;
 mod facts;
 mod hostname;
 mod known;
+mod machine;
 mod manifest;
 mod natural;
 mod node;
@@ -28,6 +29,7 @@ pub use environment::{Environment, merge_environment};
 pub use facts::Facts;
 pub use hostname::is_host_name;
 pub use known::Known;
+pub use machine::{DefaultRoute, Detail, Details, Disk, FileSystem, Interface, Machine, Network};
 pub use manifest::{
     ABI_VERSION, FunctionManifest, Manifest, PluginKind, PluginSummary, Requirement,
 };

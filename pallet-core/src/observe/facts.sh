@@ -105,9 +105,41 @@ case ${online#0-}:${allowed#0-} in
     ;;
 esac
 answer fact cores "$cores"
-kib=''
-if [ -r /proc/meminfo ]; then read -r key kib value </proc/meminfo; fi
-answer fact ram "$kib"
+ram='' swap=''
+if [ -r /proc/meminfo ]; then
+  while read -r key kib value; do
+    case $key in
+      MemTotal:) ram=$kib ;;
+      SwapTotal:)
+        swap=$kib
+        break
+        ;;
+    esac
+  done </proc/meminfo
+fi
+answer fact ram "$ram"
+answer fact swap "$swap"
+kernel='' machine='' init='' enforce='' hypervisor='' vendor='' product='' container=''
+{
+  read -r kernel </proc/sys/kernel/osrelease
+  read -r machine </etc/machine-id
+  read -r init </proc/1/comm
+  read -r enforce </sys/fs/selinux/enforce
+  read -r hypervisor </sys/hypervisor/type
+  read -r vendor </sys/class/dmi/id/sys_vendor
+  read -r product </sys/class/dmi/id/product_name
+  read -r container </run/systemd/container
+} 2>/dev/null
+if [ -e /.dockerenv ]; then
+  container=docker
+elif [ -e /run/.containerenv ]; then
+  container=podman
+fi
+answer fact kernel "$kernel"
+answer fact machine_id "$machine"
+answer fact init "$init"
+answer fact selinux "$enforce"
+answer fact virtualization "$container" "$hypervisor" "$vendor" "$product"
 if [ -e /var/lib/pallet/bootstrapped ]; then answer fact bootstrapped yes; fi
 for path in /var/lib/pallet/flags/*; do
   if [ -e "$path" ]; then answer flag "${path##*/}"; fi

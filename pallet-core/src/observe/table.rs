@@ -11,7 +11,7 @@ use super::kind::{Kind, KindDescription};
 use super::kinds::{
     command, file, group, package, package_changes, package_lists, reading, records, service, user,
 };
-use crate::model::Os;
+use crate::model::{Details, Os};
 use crate::script::Script;
 
 macro_rules! kinds {
@@ -137,4 +137,6 @@ kinds! {
     /// Whether to ask for all of Pallet's records on the node: what it wrote, and which actions it
     /// applied.
     records: records::Records,
+    /// Facts that are only read if a function wants to know them.
+    details: Details,
 }

@@ -42,9 +42,15 @@ fn observe(wanted: &Observation) -> Vec<Observed> {
 fn finds_the_facts_of_this_machine() {
     for observed in observe(&Observation::default()) {
         let hostname = fs::read_to_string("/proc/sys/kernel/hostname").expect("there is /proc");
-        assert_eq!(observed.facts.hostname, hostname.trim_end());
+        assert_eq!(observed.facts.machine.hostname, hostname.trim_end());
         assert_eq!(observed.facts.os.arch, std::env::consts::ARCH);
-        assert!(observed.facts.cores > 0 && observed.facts.ram > 0, "{:?}", observed.facts);
+        let machine = &observed.facts.machine;
+        assert!(machine.cores > 0 && machine.memory > 0, "{machine:?}");
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(machine.kernel, read("/proc/sys/kernel/osrelease").trim_end());
+        assert_eq!(machine.machine_id, read("/etc/machine-id").trim_end());
+        assert_eq!(machine.init, read("/proc/1/comm").trim_end());
+        assert!(!machine.selinux.is_empty(), "{machine:?}");
         let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
         assert!(release.contains(&observed.facts.os.id), "{:?}", observed.facts.os);
         assert!(
@@ -369,7 +375,7 @@ fn a_system_that_is_not_known_is_no_error() {
         (OsFamily::Unknown, "unknown")
     );
     assert_eq!(
-        (observed.facts.hostname.as_str(), observed.facts.os.arch.as_str()),
+        (observed.facts.machine.hostname.as_str(), observed.facts.os.arch.as_str()),
         ("box", "riscv64")
     );
     assert_eq!(observed.state.package("nginx"), Known::Unknown);
@@ -403,7 +409,7 @@ fn alpine_as_recorded() {
         ("alpine 3.20.3 (x86_64)", OsFamily::Alpine)
     );
     assert_eq!(
-        (observed.facts.cores, observed.facts.ram, observed.facts.bootstrapped),
+        (observed.facts.machine.cores, observed.facts.machine.memory, observed.facts.bootstrapped,),
         (2, 2000, false)
     );
     let installed = crate::observe::PackageState::Installed { version: Some("1.26.2-r0".into()) };

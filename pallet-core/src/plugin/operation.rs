@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::action::{BlockRole, Options, SourceLocation};
+use crate::model::Detail;
 
 /// Declares an action. Takes [`DeclareAction`], returns `null`.
 pub const ACTION: &str = "action";
@@ -43,6 +44,9 @@ pub const AT: &str = "at";
 pub const IS_FIRST: &str = "is_first";
 /// Begins a part of a block, a scope that [`LEAVE_SCOPE`] ends. Takes [`Block`], returns `null`.
 pub const ENTER_BLOCK: &str = "enter_block";
+/// Facts of a node that are only read if somebody wants to know them. Takes [`GetDetails`],
+/// returns [`Details`](crate::model::Details).
+pub const DETAILS: &str = "details";
 /// Shows the user a message. Takes [`Log`], returns `null`.
 pub const LOG: &str = "log";
 
@@ -143,6 +147,16 @@ pub struct GetSettings {
     pub node: Option<String>,
     /// The facility that the settings belong to, by convention the name of a crate.
     pub facility: String,
+}
+
+/// See [`DETAILS`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GetDetails {
+    /// The id of the node; `None`: this one.
+    #[serde(default)]
+    pub node: Option<String>,
+    /// What to know.
+    pub details: Vec<Detail>,
 }
 
 /// See [`SET_SETTINGS`].

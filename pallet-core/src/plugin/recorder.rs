@@ -14,7 +14,7 @@ use super::operation::{
 };
 use super::{ConfigCrate, ErrorKind, PluginError, Request, RequestHost, config_crate_call};
 use crate::action::{Options, TABLE};
-use crate::model::{AdminUser, Capabilities, Environment, Os, Target};
+use crate::model::{AdminUser, Capabilities, Details, Environment, Machine, Os, Target};
 
 /// Calls a crate's functions as a host does, by name and with JSON arguments, and records what they
 /// declare.
@@ -90,6 +90,8 @@ impl<C: ConfigCrate> Recorder<C> {
             address: Some("192.0.2.1".into()),
             roles: Vec::new(),
             os: Os::named(system, "x86_64"),
+            machine: Machine { hostname: "node-1".into(), ..Machine::default() },
+            facts: BTreeMap::new(),
         };
         let capabilities = C::CAPABILITIES.map(Capabilities::from);
         Recorder {
@@ -254,6 +256,7 @@ impl RequestHost for Host {
                 let _: Block = read(operation, payload)?;
             }
             operation::LEAVE_SCOPE => {}
+            operation::DETAILS => return write(&Details::default()),
             operation::LOG => self.state().said.push(read(operation, payload)?),
             _ => {
                 return Err(PluginError::new(

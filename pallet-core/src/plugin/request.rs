@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::operation::{
-    self, At, Block, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
+    self, At, Block, CallFunction, DeclareAction, GetDetails, GetSettings, Log, Scope, SetSettings,
 };
 use super::{ErrorKind, PluginError};
 use crate::action::{Action, BlockRole, Options};
-use crate::model::{AdminUser, Environment, Target, secret_placeholder};
+use crate::model::{AdminUser, Detail, Details, Environment, Target, secret_placeholder};
 
 /// The configuration of one node in one phase, while it is being declared.
 ///
@@ -195,6 +195,24 @@ impl Request {
     /// All nodes of the project, including this one, even those that the operation does not touch.
     pub fn targets(&self) -> anyhow::Result<Vec<Target>> {
         self.ask(operation::TARGETS, Value::Null)
+    }
+
+    /// Facts of the node that are only read if somebody wants to know them, in the same round trip
+    /// as all others. They are `None` if the node does not exist yet.
+    pub fn details(&self, details: &[Detail]) -> anyhow::Result<Details> {
+        self.ask(operation::DETAILS, GetDetails { node: None, details: details.to_vec() })
+    }
+
+    /// The same of another node, `None` if that is not part of the operation and was never asked.
+    pub fn details_of(&self, node: &str, details: &[Detail]) -> anyhow::Result<Details> {
+        let node = Some(node.to_owned());
+        self.ask(operation::DETAILS, GetDetails { node, details: details.to_vec() })
+    }
+
+    /// The project's own fact of this name; `None` if the project declares none.
+    pub fn fact<T: DeserializeOwned>(&self, name: &str) -> anyhow::Result<Option<T>> {
+        let fact = self.target()?.facts.remove(name);
+        Ok(fact.map(serde_json::from_value).transpose()?)
     }
 
     /// The values of the project's environment.

@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pallet_core::engine::{
-    Engine, EngineConfig, Event, FactsCache, GroupSpec, LiftOptions, NodeResult, Outcome, Phase,
-    PhaseChoice, ServerSpec,
+    Engine, EngineConfig, Event, FactKind, FactSpec, FactsCache, GroupSpec, LiftOptions,
+    NodeResult, Outcome, Phase, PhaseChoice, ServerSpec,
 };
 use pallet_core::prelude::*;
 

@@ -94,3 +94,53 @@ async fn a_lift_with_nothing_to_change_is_one_round_trip() {
     assert_eq!(trips_of_a_lift().await, ((1, 0, 0), 2), "one to observe, one to apply");
     assert_eq!(trips_of_a_lift().await, ((0, 1, 0), 1), "one to observe");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn facts_cost_no_round_trip_of_their_own() {
+    let bench = bench();
+    let (base, trips, level) = (bench.path(""), bench.path("trips"), bench.path("level"));
+    std::fs::write(&level, "3\n").unwrap();
+    let level_of =
+        FactSpec { command: format!("cat {level}"), kind: FactKind::Integer, default: None };
+    let configure = move |request: &mut Request| {
+        let level: u32 = request.fact("level")?.context("it is declared")?;
+        let details = request.details(&[Detail::Mounts, Detail::TimeZone])?;
+        // a node that exists has a root
+        let root = details.mounts.context("mounts")?.into_iter().find(|one| one.path == "/");
+        let kind = root.map(|root| root.kind).unwrap_or_default();
+        let zone = details.time_zone.context("time zone")?;
+        request.add(RemoteFile::content(format!("{base}facts"), format!("{level} {kind} {zone}")))
+    };
+    let server = ServerSpec::new().phase("configure", configure).fact("level", level_of);
+    let web = group("web", 1, server);
+    let counting = ["sh", "-c", &format!("echo trip >> {trips}; exec \"$@\""), "sh"];
+    let node = Node {
+        group: Some("web".into()),
+        ..Node::new(
+            "web-1",
+            "web-1",
+            Connection::Exec { command: counting.map(str::to_owned).to_vec() },
+        )
+    };
+    bench.service.state().nodes.insert("web-1".into(), node);
+    let trips_of_a_lift = async || {
+        let before = std::fs::read_to_string(&trips).unwrap_or_default().lines().count();
+        let outcome = bench.lift(&web, LiftOptions::default()).await;
+        let after = std::fs::read_to_string(&trips).unwrap_or_default().lines().count();
+        (outcome.counts(), after - before)
+    };
+    let first = trips_of_a_lift().await;
+    assert_eq!(first, ((1, 0, 0), 3), "facts; what functions asked for; one to apply");
+    let written = || std::fs::read_to_string(bench.path("facts")).unwrap();
+    assert!(written().starts_with("3 "), "{}", written());
+    assert_eq!(trips_of_a_lift().await, ((0, 1, 0), 1), "one to observe, with all facts");
+    // what a function guessed is confirmed, and declared again where it was wrong
+    std::fs::write(&level, "4\n").unwrap();
+    assert_eq!(trips_of_a_lift().await, ((1, 0, 0), 2), "one to observe, one to apply");
+    assert!(written().starts_with("4 "), "{}", written());
+    // what cannot be read fails the node, and says why
+    std::fs::write(&level, "high\n").unwrap();
+    let outcome = bench.lift(&web, LiftOptions::default()).await;
+    let NodeResult::Failed { error, .. } = &outcome.nodes[0].result else { panic!("{outcome:?}") };
+    assert!(error.message.starts_with("fact level: its command printed \"high\""), "{error}");
+}

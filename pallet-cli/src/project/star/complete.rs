@@ -6,7 +6,8 @@ mod scope;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::request::{ATTRIBUTES, OS_ATTRIBUTES, TARGET_ATTRIBUTES, names};
+use super::request::ATTRIBUTES;
+use super::target::{OS_ATTRIBUTES, TARGET_ATTRIBUTES, names};
 use super::tokens::{Token, TokenKind, tokens};
 use super::types::Kind;
 use crate::project::schema::Schema;

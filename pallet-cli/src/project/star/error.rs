@@ -6,7 +6,7 @@ use starlark::errors::Frame;
 use super::eval_context::place;
 use super::function_error::FunctionError;
 use super::limits::{DEPTH, Limits, too_much_memory};
-use super::table::{ENVIRONMENT, how_to_set, no_key};
+use super::table::{ENVIRONMENT, FACTS, how_to_declare, how_to_set, no_key};
 use crate::diagnostic::{Diagnostic, SourceSpan, unknown_name};
 
 /// The diagnostic for an evaluation error. `fallback` is used if the error has no place.
@@ -42,7 +42,8 @@ pub(crate) fn diagnose(
     diagnostic
 }
 
-/// Starlark reports a missing key as a missing attribute. In most cases it is an environment value.
+/// Starlark reports a missing key as a missing attribute. In most cases it is an environment value or
+/// a fact.
 fn in_environment(
     message: String,
     help: Option<String>,
@@ -54,6 +55,9 @@ fn in_environment(
     match (key, at) {
         (Some(key), Some(at)) if at.excerpt.contains(&format!("environment.{key}")) => {
             (no_key(ENVIRONMENT, key), help.or_else(|| Some(how_to_set(key))))
+        }
+        (Some(key), Some(at)) if at.excerpt.contains(&format!("request.facts.{key}")) => {
+            (no_key(FACTS, key), Some(how_to_declare(key)))
         }
         (Some(key), _) => (no_key("the table", key), help),
         _ => (message, help),

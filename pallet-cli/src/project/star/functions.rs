@@ -7,12 +7,13 @@ use pallet_core::schemars::schema_for;
 use serde_json::{Value as Json, json};
 use starlark::typing::Ty;
 
+use super::fact::TYPE;
 use super::function::{HostBehavior, HostFunction};
 use super::node_spec_schema::node_spec_schema;
 use super::scoped::ScopeFunction;
 use super::signature::{Parameter, Signature};
 use super::spec::SpecFunction;
-use super::spec_values::{GroupValue, NodeSpecValue, RolloutValue, ServerValue};
+use super::spec_values::{FactValue, GroupValue, NodeSpecValue, RolloutValue, ServerValue};
 use super::types::Kind;
 use crate::project::schema::{DEFINED_IN, Schema};
 
@@ -57,6 +58,10 @@ const DEFNODE: &str = "Declares a group in one call. It takes the parameters of 
 const ROLLOUT: &str = "Says how lift and converge proceed through the nodes of a group: in waves, \
     each of which must succeed before the next one begins.\n\n\
     Example: `rollout(waves = [\"1\", \"25%\", \"100%\"], health = healthy, pause = \"30s\")`";
+const FACT: &str = "Asks each node for a fact of the project's own: what a read-only command \
+    prints. It is asked along with everything else, in the same round trip, before anything is \
+    changed. Functions read it as `request.facts.NAME`.\n\n\
+    Example: `fact(\"gpu\", \"lspci -mm | grep -c NVIDIA\", type = int)`";
 const ON_NODE: &str = "Calls a function whose actions run on another node of the project, at this \
     point of the phase: a balancer that must forget this node, for example. The function gets a \
     request whose target is that node.\n\n\
@@ -221,13 +226,25 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         keyword("roles", Kind::Names),
         keyword("default_phases", Kind::Names),
     ];
-    let rollout = [keyword("rollout", Kind::Rollout)];
+    let more = [keyword("rollout", Kind::Rollout), keyword("facts", Kind::Facts)];
+    let text = |name: &str| Parameter {
+        name: name.to_owned(),
+        kind: Kind::Data(json!({"type": "string"})),
+        required: true,
+        positional: true,
+    };
+    let fact = vec![
+        text("name"),
+        text("command"),
+        keyword("type", Kind::Any(TYPE)),
+        option("default", json!({})),
+    ];
     let protect = [option("protect", json!({"type": ["boolean", "null"]}))];
     let min_count = [option(
         "min_count",
         json!({"type": ["integer", "null"], "minimum": 0, "format": "uint32"}),
     )];
-    let guarded = [&server[..], &rollout, &protect, &min_count].concat();
+    let guarded = [&server[..], &more, &protect, &min_count].concat();
     let share = || json!({"type": ["string", "integer"]});
     let time = json!({"type": ["string", "integer", "null"], "minimum": 0});
     let waves = json!({"type": ["array", "string", "integer", "null"], "items": share()});
@@ -272,7 +289,7 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         spec(
             "server_spec",
             SERVER_SPEC,
-            [&server[..], &rollout].concat(),
+            [&server[..], &more].concat(),
             false,
             Ty::starlark_value::<ServerValue>(),
             SpecFunction::ServerSpec,
@@ -288,7 +305,7 @@ pub(crate) fn specs() -> Vec<HostFunction> {
         spec(
             "cluster_spec",
             CLUSTER_SPEC,
-            with(&[&name, &groups, &count], &[&server[..], &rollout, &protect].concat()),
+            with(&[&name, &groups, &count], &[&server[..], &more, &protect].concat()),
             false,
             group.clone(),
             SpecFunction::ClusterSpec,
@@ -302,6 +319,7 @@ pub(crate) fn specs() -> Vec<HostFunction> {
             Ty::starlark_value::<RolloutValue>(),
             SpecFunction::Rollout,
         ),
+        spec("fact", FACT, fact, false, Ty::starlark_value::<FactValue>(), SpecFunction::Fact),
     ]
 }
 

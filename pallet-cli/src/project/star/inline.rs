@@ -128,7 +128,8 @@ impl InlineScope {
     }
 }
 
-fn identifiers(expression: &AstExpr, names: &mut BTreeSet<String>) {
+/// The names that an expression reads.
+pub(crate) fn identifiers(expression: &AstExpr, names: &mut BTreeSet<String>) {
     if let Expr::Identifier(name) = &expression.node {
         names.insert(name.node.ident.clone());
     }

@@ -17,7 +17,6 @@ use starlark::any::ProvidesStaticType;
 use starlark::environment::{Methods, MethodsBuilder, MethodsStatic};
 use starlark::values::dict::UnpackDictEntries;
 use starlark::values::none::NoneType;
-use starlark::values::structs::{AllocStruct, StructRef};
 use starlark::values::{
     Heap, NoSerialize, StarlarkPagablePanic, StarlarkValue, Value, starlark_value,
 };
@@ -25,7 +24,8 @@ use starlark::{starlark_module, starlark_simple_value};
 
 use super::function_error::FunctionError;
 use super::plain_data::{describe, to_json};
-use super::table::{ENVIRONMENT, TableValue};
+use super::table::{ENVIRONMENT, FACTS, TableValue};
+use super::target::TargetValue;
 
 /// The request of a phase function.
 #[derive(ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
@@ -40,6 +40,7 @@ starlark_simple_value!(RequestValue);
 pub(crate) const ATTRIBUTES: &[&str] = &[
     "target",
     "targets",
+    "facts",
     "environment",
     "admin_user",
     "phase",
@@ -49,33 +50,6 @@ pub(crate) const ATTRIBUTES: &[&str] = &[
     "targets_in_group",
     "warn",
 ];
-
-/// The attributes of a target, with their descriptions.
-pub(crate) const TARGET_ATTRIBUTES: &[(&str, &str)] = &[
-    ("id", "The provider's identifier of the node."),
-    ("name", "The name of the node: `web-1`. It is unique in the project."),
-    ("group", "The name of its group: `web`."),
-    ("address", "Its address for other nodes; `None` while it has none."),
-    ("roles", "The roles of its group."),
-    ("os", "Its operating system."),
-    ("os_family", "The family of its system, as `os.family`."),
-    ("os_version", "The version of its system, as `os.version`."),
-];
-
-/// The attributes of a target's operating system, with their descriptions.
-pub(crate) const OS_ATTRIBUTES: &[(&str, &str)] = &[
-    ("id", "The distribution: `debian`, `ubuntu`, `rocky`."),
-    ("version", "Its version: `12`, `9.4`."),
-    ("family", "The family: `debian`, `red_hat`, `suse`, `arch`, `alpine`."),
-    ("arch", "The architecture: `x86_64`, `aarch64`."),
-    ("package_manager", "`apt`, `dnf`, `yum`, `zypper`, `pacman` or `apk`."),
-    ("service_manager", "`systemd`, `openrc`, `runit` or `sysvinit`."),
-];
-
-/// The names of attributes.
-pub(crate) fn names(attributes: &[(&'static str, &str)]) -> Vec<&'static str> {
-    attributes.iter().map(|(name, _)| *name).collect()
-}
 
 impl RequestValue {
     fn ask<T: DeserializeOwned>(
@@ -90,14 +64,21 @@ impl RequestValue {
         Ok(serde_json::from_value(answer).map_err(wrong).map_err(FunctionError::from)?)
     }
 
+    fn alloc<'v>(&self, target: Target, heap: Heap<'v>) -> Value<'v> {
+        heap.alloc(TargetValue::new(target, self.request.clone()))
+    }
+
     fn matching<'v>(
         &self,
         heap: Heap<'v>,
         wanted: impl Fn(&Target) -> bool,
     ) -> starlark::Result<Value<'v>> {
         let targets: Vec<Target> = self.ask(operation::TARGETS, Json::Null)?;
-        let values: Vec<Value<'v>> =
-            targets.iter().filter(|one| wanted(one)).map(|one| target(one, heap)).collect();
+        let values: Vec<Value<'v>> = targets
+            .into_iter()
+            .filter(|one| wanted(one))
+            .map(|one| self.alloc(one, heap))
+            .collect();
         Ok(heap.alloc(values))
     }
 }
@@ -122,41 +103,12 @@ impl<'v> StarlarkValue<'v> for RequestValue {
     }
 }
 
-/// Converts a target to a Starlark value.
-fn target<'v>(target: &Target, heap: Heap<'v>) -> Value<'v> {
-    let os = &target.os;
-    let fields = [
-        ("id", heap.alloc(os.id.as_str())),
-        ("version", heap.alloc(os.version.as_str())),
-        ("family", heap.alloc(os.family.as_str())),
-        ("arch", heap.alloc(os.arch.as_str())),
-        ("package_manager", heap.alloc(os.package_manager.as_str())),
-        ("service_manager", heap.alloc(os.service_manager.as_str())),
-    ];
-    let fields = [
-        ("id", heap.alloc(target.id.as_str())),
-        ("name", heap.alloc(target.name.as_str())),
-        ("group", heap.alloc(target.group.as_str())),
-        (
-            "address",
-            target.address.as_deref().map_or_else(Value::new_none, |address| heap.alloc(address)),
-        ),
-        ("roles", heap.alloc(target.roles.clone())),
-        ("os", heap.alloc(AllocStruct(fields))),
-        ("os_family", heap.alloc(os.family.as_str())),
-        ("os_version", heap.alloc(os.version.as_str())),
-    ];
-    heap.alloc(AllocStruct(fields))
-}
-
 /// The ID of a node that a function names: by its target, its ID or its name.
 pub(crate) fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> {
     if node.is_none() {
         return Ok(None);
     }
-    let id = StructRef::from_value(node)
-        .and_then(|target| target.iter().find(|(name, _)| name.as_str() == "id").map(|(_, id)| id));
-    match id.unwrap_or(node).unpack_str() {
+    match TargetValue::id_of(node).or_else(|| node.unpack_str()) {
         Some(id) => Ok(Some(id.to_owned())),
         None => Err(FunctionError::new(format!(
             "`node` must be a node, its name or its ID, not {}",
@@ -167,11 +119,24 @@ pub(crate) fn node_id(node: Value<'_>) -> Result<Option<String>, FunctionError> 
 
 #[starlark_module]
 fn methods(builder: &mut MethodsBuilder) {
-    /// The node that is configured, with its name, group, address, roles and system.
+    /// The node that is configured: its name, group, address and roles, its system, and what is
+    /// known of the machine.
+    ///
+    /// Attributes from `boot_time` on are read from the node only if a function uses them. Pallet
+    /// remembers that, so that it takes one more round trip once. On a node that does not exist
+    /// yet, what is unknown is empty, 0 or `None`.
     #[starlark(attribute)]
     fn target<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
         let one: Target = this.ask(operation::TARGET, Json::Null)?;
-        Ok(self::target(&one, heap))
+        Ok(this.alloc(one, heap))
+    }
+
+    /// The project's own facts of the node, as the function `fact` declares them:
+    /// `request.facts.gpu`.
+    #[starlark(attribute)]
+    fn facts<'v>(this: &RequestValue, heap: Heap<'v>) -> starlark::Result<Value<'v>> {
+        let one: Target = this.ask(operation::TARGET, Json::Null)?;
+        Ok(heap.alloc(TableValue::new(FACTS, one.facts.into_iter().collect())))
     }
 
     /// All nodes of the project, as a list of targets. Nodes that the operation does not configure

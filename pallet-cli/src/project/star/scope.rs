@@ -73,20 +73,25 @@ impl Scope {
 
     /// Enters a comprehension.
     pub(crate) fn enter_clauses(&mut self, first: &ForClause, clauses: &[Clause]) {
-        let mut names = HashMap::new();
-        target(&first.var, &mut names);
-        for clause in clauses {
-            if let Clause::For(clause) = clause {
-                target(&clause.var, &mut names);
-            }
-        }
-        self.local.push(names);
+        self.local.push(bound_by_clauses(first, clauses));
     }
 
     /// Leaves the innermost function or comprehension.
     pub(crate) fn leave(&mut self) {
         self.local.pop();
     }
+}
+
+/// The names that a comprehension binds.
+pub(crate) fn bound_by_clauses(first: &ForClause, clauses: &[Clause]) -> HashMap<String, bool> {
+    let mut names = HashMap::new();
+    target(&first.var, &mut names);
+    for clause in clauses {
+        if let Clause::For(clause) = clause {
+            target(&clause.var, &mut names);
+        }
+    }
+    names
 }
 
 /// The names that statements bind, without those bound in nested functions.

@@ -7,6 +7,7 @@ use starlark::values::Value;
 
 use super::arguments::BoundArguments;
 use super::eval_context::call_place;
+use super::fact::fact;
 use super::function_error::FunctionError;
 use super::rollout::rollout;
 use super::signature::Signature;
@@ -22,6 +23,7 @@ pub(crate) enum SpecFunction {
     ClusterSpec,
     DefNode,
     Rollout,
+    Fact,
 }
 
 impl SpecFunction {
@@ -41,6 +43,7 @@ impl SpecFunction {
                 Ok(heap
                     .alloc(ServerValue { spec: server_spec(signature, &bound, None, evaluator)? }))
             }
+            SpecFunction::Fact => Ok(heap.alloc(fact(signature, &bound)?)),
             SpecFunction::Rollout => Ok(heap.alloc(rollout(signature, &bound, evaluator)?)),
             SpecFunction::GroupSpec | SpecFunction::DefNode => {
                 let (name, count) = name_and_count(&mut bound);

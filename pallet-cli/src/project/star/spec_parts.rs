@@ -13,6 +13,7 @@ use starlark::values::{Value, ValueLike};
 use super::arguments::BoundArguments;
 use super::declared::Declarations;
 use super::eval_context::{EvalContext, call_place};
+use super::fact::facts;
 use super::function_error::FunctionError;
 use super::node_spec_schema::node_spec_schema;
 use super::phase::StarPhase;
@@ -47,6 +48,9 @@ pub(crate) fn server_spec<'v>(
         let rollout = value.downcast_ref::<RolloutValue>();
         let rollout = rollout.ok_or_else(|| wrong(signature, "rollout", value))?;
         spec.rollout = Some(rollout.rollout.clone());
+    }
+    if let Some(value) = bound.value("facts") {
+        spec.facts = facts(signature, value)?;
     }
     let mut functions: Vec<(String, Value<'v>)> = Vec::new();
     if let Some(value) = bound.value("phases") {

@@ -7,7 +7,7 @@
 use std::fmt;
 
 use allocative::Allocative;
-use pallet_core::engine::{GroupSpec, Rollout, ServerSpec};
+use pallet_core::engine::{FactSpec, GroupSpec, Rollout, ServerSpec};
 use pallet_core::model::NodeSpec;
 use starlark::any::ProvidesStaticType;
 use starlark::collections::StarlarkHasher;
@@ -37,6 +37,15 @@ pub(crate) struct RolloutValue {
     pub(crate) rollout: Rollout,
 }
 
+/// A fact of the project's own.
+#[derive(Debug, Clone, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
+pub(crate) struct FactValue {
+    /// Its name.
+    pub(crate) name: String,
+    #[allocative(skip)]
+    pub(crate) spec: FactSpec,
+}
+
 /// A group-spec, or the group-specs of a cluster-spec.
 #[derive(Debug, Clone, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]
 pub(crate) struct GroupValue {
@@ -54,6 +63,7 @@ pub(crate) struct GroupValue {
 starlark_simple_value!(NodeSpecValue);
 starlark_simple_value!(ServerValue);
 starlark_simple_value!(RolloutValue);
+starlark_simple_value!(FactValue);
 starlark_simple_value!(GroupValue);
 
 #[starlark_value(type = "node_spec")]
@@ -64,6 +74,9 @@ impl<'v> StarlarkValue<'v> for ServerValue {}
 
 #[starlark_value(type = "rollout")]
 impl<'v> StarlarkValue<'v> for RolloutValue {}
+
+#[starlark_value(type = "fact")]
+impl<'v> StarlarkValue<'v> for FactValue {}
 
 #[starlark_value(type = "group_spec")]
 impl<'v> StarlarkValue<'v> for GroupValue {
@@ -108,6 +121,12 @@ impl fmt::Display for RolloutValue {
             Some(waves) => write!(f, "rollout(waves = {waves})"),
             None => f.write_str("rollout()"),
         }
+    }
+}
+
+impl fmt::Display for FactValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fact({:?}, {:?})", self.name, self.spec.command)
     }
 }
 

@@ -24,6 +24,9 @@ use crate::diagnostic::did_you_mean_or_list;
 /// The environment's name in messages.
 pub(crate) const ENVIRONMENT: &str = "the environment";
 
+/// The facts' name in messages.
+pub(crate) const FACTS: &str = "request.facts";
+
 /// The message about a missing key.
 pub(crate) fn no_key(table: &str, key: &str) -> String {
     format!("{table} has no key `{key}`")
@@ -32,6 +35,11 @@ pub(crate) fn no_key(table: &str, key: &str) -> String {
 /// How to set an environment value.
 pub(crate) fn how_to_set(key: &str) -> String {
     format!("set it in [environment] of pallet.toml, or with `--env {key}=VALUE`")
+}
+
+/// How to declare a fact.
+pub(crate) fn how_to_declare(key: &str) -> String {
+    format!("declare it at the spec: `facts = [fact({key:?}, \"COMMAND\")]`")
 }
 
 /// The table.
@@ -66,7 +74,8 @@ impl TableValue {
         &self.values
     }
 
-    fn item<'v>(&self, key: &str, heap: Heap<'v>) -> Option<Value<'v>> {
+    /// The value of a key.
+    pub(crate) fn item<'v>(&self, key: &str, heap: Heap<'v>) -> Option<Value<'v>> {
         self.values.get(key).map(|value| match value {
             Json::Object(table) => {
                 heap.alloc(TableValue::new(&format!("{}'s `{key}`", self.name), table.clone()))
@@ -87,7 +96,12 @@ impl TableValue {
     /// The suggestion for a missing key.
     fn instead_of(&self, key: &str) -> Option<String> {
         let near = did_you_mean_or_list(key, &self.keys(), "there are");
-        if self.name == ENVIRONMENT { near.or_else(|| Some(how_to_set(key))) } else { near }
+        let how = || match self.name.as_str() {
+            ENVIRONMENT => Some(how_to_set(key)),
+            FACTS => Some(how_to_declare(key)),
+            _ => None,
+        };
+        near.or_else(how)
     }
 
     fn keys(&self) -> Vec<&str> {

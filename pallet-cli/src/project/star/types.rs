@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use starlark::typing::{Ty, TyStruct};
 
-use super::spec_values::{GroupValue, NodeSpecValue, RolloutValue, ServerValue};
+use super::spec_values::{FactValue, GroupValue, NodeSpecValue, RolloutValue, ServerValue};
 use crate::project::schema::Schema;
 
 /// The type of a parameter.
@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Specs,
     /// A rollout.
     Rollout,
+    /// Facts of the project's own.
+    Facts,
     /// Group-specs and cluster-specs.
     Groups,
     /// Functions by phase.
@@ -61,6 +63,7 @@ impl Kind {
                 Ty::union2(one.clone(), Ty::list(one))
             }
             Kind::Rollout => Ty::starlark_value::<RolloutValue>(),
+            Kind::Facts => Ty::list(Ty::starlark_value::<FactValue>()),
             Kind::Groups => Ty::list(Ty::starlark_value::<GroupValue>()),
             Kind::Phases => Ty::dict(Ty::string(), Ty::any()),
             Kind::Names => Ty::union2(Ty::string(), Ty::list(Ty::string())),
@@ -75,6 +78,7 @@ impl Kind {
             Kind::NodeSpec => "a node_spec".to_owned(),
             Kind::Specs => "a server_spec, or a list of them".to_owned(),
             Kind::Rollout => "a rollout, made by the function rollout".to_owned(),
+            Kind::Facts => "a list of facts, made by the function fact".to_owned(),
             Kind::Groups => "a list of group_specs".to_owned(),
             Kind::Phases => "a dict of functions by the names of their phases".to_owned(),
             Kind::Names => "a string, or a list of strings".to_owned(),

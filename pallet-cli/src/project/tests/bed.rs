@@ -1,13 +1,15 @@
 //! Test helpers: a project in a temporary directory, crates from manifests, and a host that records
 //! requests.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use expect_test::Expect;
 use pallet_core::engine::{Phase, PhaseError};
 use pallet_core::model::{
-    AdminUser, FunctionManifest, Manifest, Os, OsFamily, PackageManager, ServiceManager, Target,
+    AdminUser, FunctionManifest, Machine, Manifest, Os, OsFamily, PackageManager, ServiceManager,
+    Target,
 };
 use pallet_core::plugin::{ErrorKind, PluginError, Request, RequestHost, operation};
 use serde_json::{Value, json};
@@ -170,6 +172,8 @@ pub(crate) fn target(number: u32, group: &str) -> Target {
             package_manager: PackageManager::Apt,
             service_manager: ServiceManager::Systemd,
         },
+        machine: Machine::default(),
+        facts: BTreeMap::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests of projects on disk, with all kinds of user errors.
 
-mod bed;
+pub(crate) mod bed;
 mod examples;
 mod files;
 mod groups;

@@ -220,7 +220,7 @@ fn what_only_running_can_tell() {
     check(
         "nginx.site(request.target, \"hello\")",
         expect![[r#"
-        error: nginx.site: the first argument must be the request, not a struct
+        error: nginx.site: the first argument must be the request, not a target
          --> pallet.star:3:5
           |
         3 |     nginx.site(request.target, "hello")

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 use starlark::docs::{DocFunction, DocMember, DocString, DocType};
 
-use crate::project::star::request::{ATTRIBUTES, OS_ATTRIBUTES, RequestValue, TARGET_ATTRIBUTES};
+use crate::project::star::request::{ATTRIBUTES, RequestValue};
+use crate::project::star::target::{OS_ATTRIBUTES, TARGET_ATTRIBUTES};
 use crate::reference::entry::DocEntry;
 
 /// All members, in their documented order.
@@ -35,9 +36,8 @@ fn text(docs: Option<&DocString>) -> String {
 
 /// The attributes of a member.
 fn fields(member: &str) -> Value {
-    let table = |name: &str, known: &[(&str, &str)]| -> Map<String, Value> {
-        let listed = known.iter().map(|(attribute, doc)| {
-            let takes = if *attribute == "roles" { "a list of strings" } else { "a string" };
+    let table = |name: &str, known: &[(&str, &str, &str)]| -> Map<String, Value> {
+        let listed = known.iter().map(|(attribute, takes, doc)| {
             (format!("{name}{attribute}"), json!({"x-takes": takes, "description": doc}))
         });
         listed.collect()

@@ -4,12 +4,13 @@ use starlark::values::Value;
 use starlark::values::none::NoneType;
 
 use super::super::call::Call;
+use crate::verbs::SelectionOptions;
 
 pub(super) fn check<'v>(call: Call<'_, 'v, '_, '_>) -> starlark::Result<Value<'v>> {
     let context = call.session.context();
-    let loaded =
-        crate::operation::check(&context).map_err(|error| call.session.complaint(error))?;
-    let groups = loaded.project.groups.len();
+    let (_, groups) = crate::operation::check(&context, &[], &SelectionOptions::default())
+        .map_err(|error| call.session.complaint(error))?;
+    let groups = groups.len();
     context.printer.status(&format!(
         "the project is valid: {groups} {}",
         if groups == 1 { "group" } else { "groups" }

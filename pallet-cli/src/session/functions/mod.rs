@@ -5,6 +5,7 @@ mod admin_user;
 mod check;
 mod converge;
 mod explain;
+mod facts;
 mod help;
 mod lift;
 mod nodes;

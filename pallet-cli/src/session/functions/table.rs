@@ -9,7 +9,9 @@ use starlark::values::Value;
 use super::super::call::Call;
 use super::super::state::Session;
 use super::signature::signature;
-use super::{admin_user, check, converge, explain, help, lift, nodes, offers, run, services};
+use super::{
+    admin_user, check, converge, explain, facts, help, lift, nodes, offers, run, services,
+};
 use crate::project::star::arguments::{BoundArguments, SessionFunction};
 use crate::project::star::function::{HostBehavior, HostFunction};
 use crate::project::star::signature::Signature;
@@ -23,6 +25,7 @@ fn implementation(name: &str) -> Option<Implementation> {
     Some(match name {
         "nodes" => nodes::nodes,
         "groups" => nodes::groups,
+        "facts" => facts::facts,
         "converge" => converge::converge,
         "lift" => lift::lift,
         "down" => converge::down,

@@ -35,7 +35,8 @@ impl Engine {
         let outcome = self.leased(async {
             let all = self.nodes().await?;
             self.check_unprotect(groups, &all, &options.node_changes)?;
-            let chosen: BTreeSet<_> = options.selection.choose(&all, groups)?.into_iter().collect();
+            let selection = self.settled(groups, &all, &options.selection).await?;
+            let chosen: BTreeSet<_> = selection.choose(&all, groups)?.into_iter().collect();
             let (chosen, rest): (Vec<_>, Vec<_>) =
                 all.into_iter().enumerate().partition(|(position, _)| chosen.contains(position));
             let rest: Vec<_> = rest.into_iter().map(|(_, node)| node).collect();

@@ -64,7 +64,7 @@ impl Engine {
         self.tell_outdated(&plan.outdated);
         self.tell_permanent(&plan.permanent);
         let mut others = std::mem::take(&mut plan.others);
-        let (keep, rest) = selected(&plan.keep, &groups, &options.selection)?;
+        let (keep, rest) = self.selected(&plan.keep, &groups, &options.selection).await?;
         self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
         others.extend(with_groups(rest, &groups));
         plan.keep = keep;
@@ -114,7 +114,7 @@ impl Engine {
         self.tell_undeclared(&plan.undeclared);
         self.tell_outdated(&plan.outdated);
         let mut others = std::mem::take(&mut plan.others);
-        let (keep, rest) = selected(&plan.keep, groups, &options.selection)?;
+        let (keep, rest) = self.selected(&plan.keep, groups, &options.selection).await?;
         self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
         others.extend(with_groups(rest, groups));
         // nodes that are about to go are seen until then, and not configured any more
@@ -150,18 +150,22 @@ impl Engine {
     }
 }
 
-/// The nodes to configure, and those that are only seen.
-fn selected(
-    nodes: &[Node],
-    groups: &[Arc<GroupSpec>],
-    selection: &Selection,
-) -> Result<(Vec<Node>, Vec<Node>), EngineError> {
-    let specs: Vec<_> = groups.iter().map(|group| GroupSpec::clone(group)).collect();
-    let chosen: BTreeSet<_> = selection.choose(nodes, &specs)?.into_iter().collect();
-    let (keep, rest): (Vec<_>, Vec<_>) =
-        nodes.iter().cloned().enumerate().partition(|(position, _)| chosen.contains(position));
-    let without = |nodes: Vec<(usize, Node)>| nodes.into_iter().map(|(_, node)| node).collect();
-    Ok((without(keep), without(rest)))
+impl Engine {
+    /// The nodes to configure, and those that are only seen.
+    async fn selected(
+        &self,
+        nodes: &[Node],
+        groups: &[Arc<GroupSpec>],
+        selection: &Selection,
+    ) -> Result<(Vec<Node>, Vec<Node>), EngineError> {
+        let specs: Vec<_> = groups.iter().map(|group| GroupSpec::clone(group)).collect();
+        let selection = self.settled(&specs, nodes, selection).await?;
+        let chosen: BTreeSet<_> = selection.choose(nodes, &specs)?.into_iter().collect();
+        let (keep, rest): (Vec<_>, Vec<_>) =
+            nodes.iter().cloned().enumerate().partition(|(position, _)| chosen.contains(position));
+        let without = |nodes: Vec<(usize, Node)>| nodes.into_iter().map(|(_, node)| node).collect();
+        Ok((without(keep), without(rest)))
+    }
 }
 
 #[cfg(test)]

@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use crate::engine::{Engine, GroupSpec};
-use crate::model::{ImageSpec, Node, Os, Target};
+use crate::model::{Facts, ImageSpec, Node, Os, Target};
 
 /// A node that an operation does not change. Functions see it, and the settings that its group
 /// declares for it.
 pub(in crate::engine) struct Considered {
     pub(in crate::engine) node: Node,
     pub(in crate::engine) group: Arc<GroupSpec>,
-    /// The system that it had when it was last asked, or that its provider reports.
-    pub(in crate::engine) os: Option<Os>,
+    /// The facts that it had when it was last asked.
+    pub(in crate::engine) facts: Option<Facts>,
 }
 
 impl Considered {
     pub(in crate::engine) fn new(engine: &Engine, node: Node, group: Arc<GroupSpec>) -> Self {
         let facts =
             engine.facts_cache.as_ref().and_then(|cache| cache.get(&engine.project, &node.id));
-        Considered { os: facts.map(|facts| facts.os).or_else(|| node.os.clone()), node, group }
+        Considered { facts, node, group }
+    }
+
+    /// The system that it had when it was last asked, or that its provider reports.
+    pub(in crate::engine) fn os(&self) -> Option<&Os> {
+        self.facts.as_ref().map(|facts| &facts.os).or(self.node.os.as_ref())
     }
 }
 
@@ -33,14 +38,25 @@ pub(in crate::engine) fn named_os(image: Option<&ImageSpec>) -> Option<Os> {
     Some(Os::named(&format!("{family} {}", version.unwrap_or_default()), std::env::consts::ARCH))
 }
 
-/// The node as functions see it.
-pub(in crate::engine) fn target(node: &Node, group: &GroupSpec, os: Os) -> Target {
+/// The node as functions see it; `os` is its system if its facts are unknown.
+pub(in crate::engine) fn target(
+    node: &Node,
+    group: &GroupSpec,
+    facts: Option<&Facts>,
+    os: impl FnOnce() -> Os,
+) -> Target {
+    let own = |name: &String| facts.and_then(|facts| facts.own.get(name)).cloned();
+    let specs = group.server.facts.iter();
     Target {
         id: node.id.clone(),
         name: node.name.clone(),
         group: group.name.clone(),
         address: node.address.clone(),
         roles: group.server.roles.iter().cloned().collect(),
-        os,
+        os: facts.map_or_else(os, |facts| facts.os.clone()),
+        machine: facts.map(|facts| facts.machine.clone()).unwrap_or_default(),
+        facts: specs
+            .map(|(name, spec)| (name.clone(), own(name).unwrap_or_else(|| spec.unknown())))
+            .collect(),
     }
 }

@@ -1,8 +1,8 @@
 //! State shared by the requests of one operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use super::workspace::Directory;
 use crate::action::ActionEntry;
 use crate::engine::NodeError;
 use crate::engine::vault::Vault;
-use crate::model::{AdminUser, Environment, Target};
+use crate::model::{AdminUser, Detail, Details, Environment, Target};
 use crate::plugins::Registry;
 
 /// State shared by the requests of one operation.
@@ -23,6 +23,10 @@ pub(in crate::engine) struct RequestContext {
     pub(in crate::engine) environment: Environment,
     pub(in crate::engine) admin_user: AdminUser,
     pub(in crate::engine) targets: Vec<Target>,
+    /// What else is known of them, by ID.
+    pub(in crate::engine) details: BTreeMap<String, Details>,
+    /// Which of that functions wanted to know, by ID.
+    pub(in crate::engine) details_read: Mutex<BTreeMap<String, BTreeSet<Detail>>>,
     /// For each group, the ID of the node that runs what must run only once.
     pub(in crate::engine) first: BTreeMap<String, String>,
     /// Whether a function asked for that.
@@ -37,6 +41,20 @@ pub(in crate::engine) struct RequestContext {
     /// Collects errors in actions instead of returning them to the functions, which continue. So a
     /// check finds all of them in one run.
     pub(in crate::engine) refused: Option<Arc<Mutex<Vec<NodeError>>>>,
+}
+
+impl RequestContext {
+    /// What is known of these details of a node.
+    pub(super) fn read_details(&self, node: &str, wanted: &[Detail]) -> Details {
+        let mut read = self.details_read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.entry(node.to_owned()).or_default().extend(wanted);
+        self.details.get(node).map(|details| details.only(wanted)).unwrap_or_default()
+    }
+
+    /// The details that functions wanted to know, by the ID of their node.
+    pub(super) fn details_read(&self) -> BTreeMap<String, BTreeSet<Detail>> {
+        self.details_read.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Called for what functions do.

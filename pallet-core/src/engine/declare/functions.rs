@@ -1,7 +1,7 @@
 //! Runs the phase functions of all nodes, phase by phase, and collects the actions that they
 //! declare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -11,13 +11,15 @@ use super::workspace::Directory;
 use crate::action::{Declared, order, segments};
 use crate::engine::spec::HEALTH;
 use crate::engine::{Engine, NodeError, Phase};
-use crate::model::Target;
+use crate::model::{Detail, Details, Target};
 use crate::plugin::Request;
 use crate::plugin::operation::Log;
 
 /// A node to run phase functions for.
 pub(in crate::engine) struct Subject {
     pub(in crate::engine) target: Target,
+    /// What else is known of it.
+    pub(in crate::engine) details: Details,
     /// The phases to run, in order; `None` if the node's group does not have the phase.
     pub(in crate::engine) phases: Vec<(String, Option<Phase>)>,
     /// The operation does not change this node: only its settings are declared, and messages from
@@ -38,6 +40,8 @@ pub(in crate::engine) struct Declarations {
     pub(in crate::engine) said: Vec<(String, Log)>,
     /// The IDs of the nodes that run what must run only once; empty if nothing must.
     pub(in crate::engine) first: Vec<String>,
+    /// The details that functions wanted to know, by the ID of their node.
+    pub(in crate::engine) details: BTreeMap<String, BTreeSet<Detail>>,
     /// The local files that were read, each with a digest of its content.
     pub(in crate::engine) files: BTreeMap<String, String>,
 }
@@ -91,6 +95,7 @@ pub(in crate::engine) fn declare(
         of_subjects: results,
         said: all_said,
         first: context.first.values().filter(|_| asked_for_first).cloned().collect(),
+        details: context.details_read(),
         files: context.workspace.read_files(),
     }
 }
@@ -114,6 +119,11 @@ pub(in crate::engine) fn request_context(
         environment: engine.environment.clone(),
         admin_user: engine.admin_user.clone(),
         targets: subjects.iter().map(|subject| subject.target.clone()).collect(),
+        details: subjects
+            .iter()
+            .map(|subject| (subject.target.id.clone(), subject.details.clone()))
+            .collect(),
+        details_read: Mutex::default(),
         settings: Mutex::default(),
         cancel: engine.cancel.clone(),
         vault: engine.vault.clone(),

@@ -14,9 +14,9 @@ use super::caller::Caller;
 use super::context::{Activity, ActivityKind, RequestContext};
 use super::scope;
 use crate::action::{CONTROLLER, ClaimIndex, Condition, Declared, InBlock, SourceLocation};
-use crate::model::{Capabilities, Os, Target, did_you_mean};
+use crate::model::{Capabilities, Details, Machine, Os, Target, did_you_mean};
 use crate::plugin::operation::{
-    self, At, Block, CallFunction, GetSettings, Log, Scope, SetSettings,
+    self, At, Block, CallFunction, GetDetails, GetSettings, Log, Scope, SetSettings,
 };
 use crate::plugin::{ErrorKind, PluginError, RequestHost};
 
@@ -260,6 +260,11 @@ impl NodeRequest {
         Ok(())
     }
 
+    fn details(&self, wanted: GetDetails) -> Details {
+        let node = wanted.node.as_ref().unwrap_or(&self.inner.target.id);
+        self.inner.context.read_details(node, &wanted.details)
+    }
+
     fn settings(&self) -> MutexGuard<'_, BTreeMap<(String, String), Value>> {
         self.inner.context.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -283,6 +288,7 @@ impl RequestHost for NodeRequest {
             operation::SET_SETTINGS => {
                 self.set_settings(read(operation, payload)?).map(|()| Value::Null)
             }
+            operation::DETAILS => write(&self.details(read(operation, payload)?)),
             operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),
             operation::ENTER_BLOCK => {
                 self.enter_block(read(operation, payload)?).map(|()| Value::Null)
@@ -319,6 +325,8 @@ fn controller() -> Target {
         address: None,
         roles: Vec::new(),
         os,
+        machine: Machine::default(),
+        facts: BTreeMap::new(),
     }
 }
 

@@ -150,7 +150,7 @@ impl Engine {
         // functions see the other nodes, but those are not asked
         let words = options.nodes.iter().map(Pattern::named).collect();
         let named = Selection { words, ..Selection::default() };
-        division.keep(&named, &[])?;
+        division.keep(self, &named, &[]).await?;
         let Division { own, others, .. } = division;
         let operation = Operation::new(self, own, others, &lift_options(options), Purpose::Lift)
             .with_placeholders(Placeholders::Keep);

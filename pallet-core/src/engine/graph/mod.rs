@@ -19,7 +19,7 @@ use super::declare::{ActivityKind, Placeholders, Subject, request_context, run_p
 use super::predicted::PredictedNode;
 use super::spec::{AUTOMATIC, all_phases};
 use super::{Engine, EngineError, GroupSpec};
-use crate::model::{NodeSpec, Os};
+use crate::model::{Details, NodeSpec, Os};
 
 impl Does {
     fn add(&mut self, activity: &ActivityKind<'_>) {
@@ -58,9 +58,13 @@ impl Engine {
                 system.os,
                 system.hardware.as_ref(),
             );
-            let target = target(&node.node, &group, node.facts.os.clone());
+            let target = target(&node.node, &group, Some(&node.facts), || node.facts.os.clone());
+            let details = Details::default();
             let phases = all_phases(&group, self.default_bootstrap.as_ref());
-            subjects.push((Subject { target, phases, considered: false, reachable: true }, group));
+            subjects.push((
+                Subject { target, details, phases, considered: false, reachable: true },
+                group,
+            ));
         }
         let engine = self.clone();
         let work = tokio::task::spawn_blocking(move || watch(&engine, subjects));

@@ -1,12 +1,13 @@
 //! The facts, the known state and the declared actions of a node, from which its phases are
 //! planned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::phase_plan::{PhasePlan, PlanContext, plan_phase};
 use crate::action::{self, ActionError, Certainty, Declared, Flags};
+use crate::engine::FactSpec;
 use crate::engine::predicted::fresh;
-use crate::model::Facts;
+use crate::model::{Detail, Facts, Known};
 use crate::observe;
 use crate::observe::{NodeState, Observation};
 
@@ -18,6 +19,10 @@ pub(in crate::engine) struct Planner {
     confirmed: bool,
     /// The node does not exist yet.
     predicted: bool,
+    /// The project's own facts to ask for.
+    fact_specs: BTreeMap<String, FactSpec>,
+    /// The other facts that functions want to know.
+    details: BTreeSet<Detail>,
     observed: Observation,
     state: Option<NodeState>,
     /// An apply changed the node, so unknown state is worth asking for again.
@@ -34,13 +39,15 @@ pub(in crate::engine) struct Planner {
 }
 
 impl Planner {
-    /// A planner for an existing node, with remembered facts if there are any.
+    /// A planner for an existing node, with remembered facts if there are any, and the project's
+    /// own facts to ask for.
     pub(in crate::engine) fn new(
         facts: Option<Facts>,
+        fact_specs: BTreeMap<String, FactSpec>,
         overwrite_changes: bool,
         records: bool,
     ) -> Self {
-        Planner { facts, overwrite_changes, records, ..Planner::default() }
+        Planner { facts, fact_specs, overwrite_changes, records, ..Planner::default() }
     }
 
     /// A planner for a node that does not exist yet.
@@ -50,6 +57,26 @@ impl Planner {
 
     pub(in crate::engine) fn facts(&self) -> Option<&Facts> {
         self.facts.as_ref()
+    }
+
+    /// What functions want to know of the node besides.
+    pub(in crate::engine) fn want_details(&mut self, details: BTreeSet<Detail>) {
+        self.details = details;
+    }
+
+    /// Whether functions want to know what was not asked yet.
+    pub(in crate::engine) fn lacks_details(&self) -> bool {
+        let known =
+            |detail: &Detail| self.facts.as_ref().is_some_and(|facts| facts.details.has(*detail));
+        !self.predicted && !self.details.iter().all(known)
+    }
+
+    /// Whether functions would see something else than with these facts.
+    pub(in crate::engine) fn has_other_facts_than(&self, then: Option<&Facts>) -> bool {
+        match (&self.facts, then) {
+            (Some(now), Some(then)) => !now.look_like(then, &self.details),
+            _ => false,
+        }
     }
 
     /// Whether the node itself reported these facts.
@@ -91,7 +118,12 @@ impl Planner {
     /// All observations that the declared actions need.
     pub(in crate::engine) fn wanted(&self) -> Observation {
         let asked = action::observation(self.own());
-        Observation { records: self.records, ..asked }
+        let mut wanted =
+            Observation { records: self.records, details: self.details.clone(), ..asked };
+        for fact in self.fact_specs.values() {
+            wanted.reading(&fact.command);
+        }
+        wanted
     }
 
     /// The declared actions that run on this node.
@@ -115,6 +147,26 @@ impl Planner {
     /// Whether an interrupted run left this flag on the node.
     pub(in crate::engine) fn has_flag(&self, flag: &str) -> bool {
         self.flags.contains_key(flag)
+    }
+
+    /// Adds what functions wanted to know, and the project's own facts, to the facts that a node
+    /// reported.
+    pub(in crate::engine) fn complete(
+        &self,
+        observed: &mut observe::Observed,
+    ) -> Result<(), String> {
+        let facts = &mut observed.facts;
+        if let Some(before) = self.facts.as_ref().filter(|_| self.confirmed) {
+            facts.details.learn(before.details.clone());
+            facts.own.clone_from(&before.own);
+        }
+        facts.details.learn(observed.state.details.clone());
+        for (name, fact) in &self.fact_specs {
+            if let Known::Known(reading) = observed.state.reading(&fact.command) {
+                facts.own.insert(name.clone(), fact.read(name, reading)?);
+            }
+        }
+        Ok(())
     }
 
     /// Stores the node's answer.

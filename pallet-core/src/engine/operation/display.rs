@@ -68,6 +68,14 @@ impl Event {
                 write!(f, "{node}: {phase}: applying {}", counted(*actions, "change"))
             }
             Event::NodeDone { node, .. } => write!(f, "{node}: done"),
+            Event::Phases { phases } => {
+                let phases: Vec<_> = phases.iter().map(|one| one.phase.as_str()).collect();
+                write!(f, "phases: {}", phases.join(", "))
+            }
+            Event::PhaseFinished { node, phase, changes, ok } => {
+                let failed = if *ok { "" } else { ", failed" };
+                write!(f, "{node}: phase {phase} ended: {}{failed}", counted(*changes, "change"))
+            }
             Event::PhaseStarted { node, phase, actions } => {
                 write!(f, "{node}: {phase} of {}", counted(*actions, "action"))
             }

@@ -134,8 +134,9 @@ pub(in crate::engine) fn with_groups(
 
 impl Division {
     /// Keeps only those of its own nodes that are selected, and moves the rest to the others.
-    pub(in crate::engine) fn keep(
+    pub(in crate::engine) async fn keep(
         &mut self,
+        engine: &Engine,
         selection: &Selection,
         groups: &[GroupSpec],
     ) -> Result<(), EngineError> {
@@ -143,6 +144,7 @@ impl Division {
             return Ok(());
         }
         let nodes: Vec<_> = self.own.iter().map(|(node, _)| node.clone()).collect();
+        let selection = engine.settled(groups, &nodes, selection).await?;
         let chosen: BTreeSet<_> = selection.choose(&nodes, groups)?.into_iter().collect();
         let (own, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.own)
             .into_iter()

@@ -68,8 +68,13 @@ pub enum Event {
     WaveFinished { wave: usize, waves: usize, failed: Vec<String> },
     /// Pallet connected to a node.
     Connected { node: String },
+    /// All nodes were asked, and these phases follow, in order.
+    Phases { phases: Vec<PhaseNodes> },
     /// A phase begins on a node.
     PhaseStarted { node: String, phase: String, actions: usize },
+    /// A phase ended on a node: so many actions changed something, or would. `ok`: without an
+    /// error.
+    PhaseFinished { node: String, phase: String, changes: usize, ok: bool },
     /// A phase is about to change a node.
     Applying {
         node: String,
@@ -164,7 +169,9 @@ impl Event {
             | Event::Destroying { .. }
             | Event::Destroyed { .. }
             | Event::Connected { .. }
+            | Event::Phases { .. }
             | Event::PhaseStarted { .. }
+            | Event::PhaseFinished { .. }
             | Event::Sharing { .. }
             | Event::Tagging { .. }
             | Event::CleaningUp
@@ -205,6 +212,15 @@ impl Event {
     ) -> Self {
         Event::Started { kind, dry_run, nodes: nodes.into_iter().collect() }
     }
+}
+
+/// A phase of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseNodes {
+    /// The phase.
+    pub phase: String,
+    /// How many nodes have actions in it.
+    pub nodes: usize,
 }
 
 /// The change of an action on one node, or that it changes nothing.

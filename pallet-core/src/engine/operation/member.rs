@@ -68,10 +68,15 @@ impl Member {
         let cache = engine.facts_cache.as_ref();
         let facts = cache.and_then(|cache| cache.get(&engine.project, &node.id));
         Member {
-            group,
             session: Session::new(node, facts.as_ref()),
             remembered: facts.clone(),
-            planner: Planner::new(facts, options.overwrite_changes, options.drift_only),
+            planner: Planner::new(
+                facts,
+                group.server.facts.clone(),
+                options.overwrite_changes,
+                options.drift_only,
+            ),
+            group,
             changes: 0,
             drifted: 0,
             fresh: false,
@@ -200,11 +205,14 @@ impl Member {
     }
 
     pub(super) async fn ask(&mut self, engine: &Engine, wanted: Observation) {
-        let observed = match self.session.ask(engine, &wanted).await {
+        let mut observed = match self.session.ask(engine, &wanted).await {
             Ok(observed) => observed,
             Err(AskError::Transport(error)) => return self.fail_transport(&error),
             Err(AskError::Answer(error)) => return self.fail(error),
         };
+        if let Err(message) = self.planner.complete(&mut observed) {
+            return self.fail(NodeError::new(message));
+        }
         let facts = &observed.facts;
         if self.remembered.as_ref() != Some(facts)
             && let Some(cache) = &engine.facts_cache

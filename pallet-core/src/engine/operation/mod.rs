@@ -6,6 +6,7 @@ mod delegates;
 mod display;
 mod division;
 mod done_before;
+mod drain;
 mod event;
 mod grouped;
 mod kind;
@@ -28,7 +29,7 @@ mod waves;
 
 pub use copy_outcome::{Copied, CopyOutcome, CopyResult};
 pub use display::Failures;
-pub use event::{Event, PlannedChange};
+pub use event::{Event, PhaseNodes, PlannedChange};
 pub use kind::Kind;
 pub use options::{
     ConfirmWave, DoneAction, LiftOptions, NextWave, NodeChanges, PhaseChoice, Resume,

@@ -9,12 +9,9 @@ use super::member::{Member, error_of};
 use super::options::Mode;
 use super::roles::Role;
 use crate::action::{self, Certainty, Declared};
-use crate::engine::node::{Held, Hold, PhasePlan, PlanContext, Session, apply, cleaning};
+use crate::engine::node::{PhasePlan, PlanContext, apply, cleaning};
 use crate::engine::spec::{DRAIN, UNDRAIN};
 use crate::engine::{Engine, NodeError};
-
-/// The flag on a node that says that it is out of service.
-const DRAINED: &str = "pallet drained";
 
 /// A step of an operation: a phase with its role, and what all nodes share.
 #[derive(Clone)]
@@ -79,70 +76,6 @@ impl Member {
         }
     }
 
-    /// Takes the node out of service, if it is about to be changed.
-    async fn drain(&mut self, engine: &Engine, step: &Step) {
-        let Some((_, declared)) = self.planner.declared().get(step.position) else { return };
-        // a new node is in nobody's service yet
-        let may_drain = !declared.is_empty() && !self.fresh && !self.planner.is_predicted();
-        let changes =
-            |member: &Member| may_drain && member.planner.will_change(step.deciding.clone());
-        // an interrupted operation may have left it out of service
-        self.drained = self.planner.has_flag(DRAINED);
-        let mut will_change = changes(self);
-        if step.mode == Mode::Apply && (self.drained || will_change) {
-            let waited = self.take_hold(engine).await;
-            if self.has_ended() {
-                return;
-            }
-            if waited {
-                will_change = changes(self);
-            }
-        }
-        if will_change {
-            self.drained = true;
-            self.phase(engine, step, false).await;
-        } else if !self.drained {
-            self.hold = None;
-        }
-    }
-
-    /// Keeps other operations away until the node is back in service. If another one was there,
-    /// what it changed is looked at, and the result is `true`.
-    async fn take_hold(&mut self, engine: &Engine) -> bool {
-        match Hold::take(engine, self.session.beside(), DRAINED).await {
-            Ok(Held { hold, waited, flag }) => {
-                (self.hold, self.drained) = (Some(hold), flag);
-                if waited {
-                    self.observe(engine).await;
-                }
-                waited
-            }
-            Err(error) => {
-                self.fail(NodeError::new(error.to_string()));
-                false
-            }
-        }
-    }
-
-    /// Records on the node whether it is out of service, so that this outlives an operation that is
-    /// killed.
-    async fn mark_drained(&mut self, engine: &Engine, drained: bool) {
-        let script = Session::flag_script(DRAINED, drained);
-        match self.session.run(engine, &script, false, &mut |_, _| {}).await {
-            Ok(0) => {
-                self.drained = drained;
-                if !drained {
-                    self.hold = None;
-                }
-            }
-            Ok(code) => self.fail(NodeError::new(format!(
-                "cannot record in /var/lib/pallet that the node is out of service (exit code \
-                 {code})"
-            ))),
-            Err(error) => self.fail(NodeError::new(error.to_string())),
-        }
-    }
-
     /// Announces changes of the node. `false`: they may not be made.
     async fn may_begin(
         &mut self,
@@ -179,22 +112,33 @@ impl Member {
         true
     }
 
-    /// Runs one phase: part by part, each at its place.
-    async fn phase(&mut self, engine: &Engine, step: &Step, mark_bootstrapped: bool) {
+    /// Runs one phase.
+    pub(super) async fn phase(&mut self, engine: &Engine, step: &Step, mark_bootstrapped: bool) {
         let Some((phase, declared)) = self.planner.phase(step.position) else { return };
-        let count = declared.len();
-        if count == 0 && !mark_bootstrapped {
+        if declared.is_empty() && !mark_bootstrapped {
             return;
         }
         self.begun = true;
         self.session.step = format!("phase {phase}");
-        engine.tell(Event::PhaseStarted {
-            node: self.name().to_owned(),
-            phase: phase.clone(),
-            actions: count,
-        });
+        let (node, actions) = (self.name().to_owned(), declared.len());
+        engine.tell(Event::PhaseStarted { node: node.clone(), phase: phase.clone(), actions });
+        let before = self.changes;
+        self.parts(engine, step, &phase, declared, mark_bootstrapped).await;
+        let (changes, ok) = (self.changes - before, !self.has_ended());
+        engine.tell(Event::PhaseFinished { node, phase, changes, ok });
+    }
+
+    /// Runs a phase part by part, each at its place.
+    async fn parts(
+        &mut self,
+        engine: &Engine,
+        step: &Step,
+        phase: &str,
+        declared: Vec<Declared>,
+        mark_bootstrapped: bool,
+    ) {
         if phase == DRAIN && step.mode == Mode::Apply {
-            if !self.may_begin(engine, &phase, count, None).await {
+            if !self.may_begin(engine, phase, declared.len(), None).await {
                 return;
             }
             self.mark_drained(engine, true).await;
@@ -212,7 +156,7 @@ impl Member {
             let after = parts.iter().flatten();
             let place = declared.first().and_then(|one| one.place.clone());
             let part = Part {
-                phase: &phase,
+                phase,
                 position: step.position,
                 mode: step.mode,
                 later: after.filter_map(|one| one.options.if_flag.clone()).collect(),

@@ -18,6 +18,10 @@ use crate::engine::spec::{BOOTSTRAP, SETTINGS};
 use crate::model::NodeStatus;
 use crate::plugin::operation::Log;
 
+/// How often everything is declared again because of what the nodes answered. What functions want
+/// to know can depend on what they know.
+const ROUNDS: usize = 8;
+
 impl Operation {
     /// Prepares all nodes for planning: reads facts, declares actions, and makes the observations
     /// that these need.
@@ -42,23 +46,23 @@ impl Operation {
         }
         self.learn_facts().await?;
         let mut said = self.declare().await?;
-        let facts = |member: &Member| member.planner.facts().cloned();
-        let remembered: Vec<_> = self.members.iter().map(facts).collect();
-        self.observe(|member| !member.planner.is_confirmed() || member.planner.wants_more())
-            .await?;
-        // if a node's facts differ from the remembered ones, declare everything again, since the
-        // settings of any node may differ too
-        let surprised = self.members.iter().zip(&remembered).any(|(member, remembered)| {
-            match (member.planner.facts(), remembered) {
-                (Some(now), Some(then)) => {
-                    now.os != then.os || now.bootstrapped != then.bootstrapped
-                }
-                _ => false,
+        for _ in 0..ROUNDS {
+            let facts = |member: &Member| member.planner.facts().cloned();
+            let remembered: Vec<_> = self.members.iter().map(facts).collect();
+            let incomplete = self.lacks_details();
+            self.observe(|member| !member.planner.is_confirmed() || member.planner.wants_more())
+                .await?;
+            // if a node's facts differ from the remembered ones, declare everything again, since
+            // the settings of any node may differ too
+            let surprised = self
+                .members
+                .iter()
+                .zip(&remembered)
+                .any(|(member, then)| member.planner.has_other_facts_than(then.as_ref()));
+            if !(surprised || incomplete || self.lost_first()) {
+                break;
             }
-        });
-        if surprised || self.lost_first() {
             said = self.declare().await?;
-            self.observe(|member| member.planner.wants_more()).await?;
         }
         self.check_files()?;
         let (files, first) = (self.files.clone(), self.first.clone());
@@ -138,8 +142,14 @@ impl Operation {
             (names, declare(&engine, subjects, placeholders))
         });
         let (names, declared) = work.await.map_err(|error| EngineError::Task(error.to_string()))?;
-        let Declarations { of_subjects: declarations, said, first, files } = declared;
+        let Declarations { of_subjects: declarations, said, first, mut details, files } = declared;
         (self.first, self.files) = (first, files);
+        for member in &mut self.members {
+            let wanted = details.remove(&member.session.node.id).unwrap_or_default();
+            member.planner.want_details(wanted);
+        }
+        // then everything is declared again, with what functions wanted to know
+        let incomplete = self.lacks_details();
         self.unknown_settings.clear();
         let (mut left_out, mut known) = (0, BTreeSet::new());
         for ((position, name), declaration) in positions.into_iter().zip(names).zip(declarations) {
@@ -150,12 +160,16 @@ impl Operation {
                     }
                     self.members[position].planner.take(declared);
                 }
+                (Some(_), Err(_)) if incomplete => {}
                 (Some(position), Err(error)) => self.members[position].fail(error),
                 (None, Ok(_)) => {}
                 (None, Err(error)) => {
                     self.unknown_settings.entry(error.message).or_default().push(name)
                 }
             }
+        }
+        if incomplete {
+            return Ok(said);
         }
         self.tags.check(&known)?;
         if left_out > 0 {
@@ -165,6 +179,12 @@ impl Operation {
             self.engine.tell(Event::Message { node: None, level, message });
         }
         Ok(said)
+    }
+
+    /// Whether functions wanted to know of some node what was not asked yet.
+    fn lacks_details(&self) -> bool {
+        let lacks = |member: &Member| !member.has_ended() && member.planner.lacks_details();
+        self.members.iter().any(lacks)
     }
 
     /// Takes out the actions of a node that are not meant, and returns how many these are.

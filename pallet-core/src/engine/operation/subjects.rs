@@ -6,7 +6,7 @@ use super::run::Operation;
 use crate::engine::GroupSpec;
 use crate::engine::declare::{Considered, Subject, USUAL_OS, named_os, target};
 use crate::engine::spec::SETTINGS;
-use crate::model::{Os, natural};
+use crate::model::{Details, Os, natural};
 
 /// All nodes that the functions of an operation see, sorted by name, each with its position in the
 /// operation if it belongs to it. A node without known facts is assumed to have the system of the
@@ -16,10 +16,8 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
         .members
         .iter()
         .filter_map(|member| Some((member.group.name.as_str(), &member.planner.facts()?.os)));
-    let claimed = operation
-        .considered
-        .iter()
-        .filter_map(|node| Some((node.group.name.as_str(), node.os.as_ref()?)));
+    let claimed =
+        operation.considered.iter().filter_map(|node| Some((node.group.name.as_str(), node.os()?)));
     let mut of_group: BTreeMap<&str, &Os> = BTreeMap::new();
     for (group, os) in known.chain(claimed) {
         of_group.entry(group).or_insert(os);
@@ -40,15 +38,19 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
     for (position, member) in operation.members.iter().enumerate() {
         let (node, group) = (&member.session.node, &member.group);
         let subject = match member.planner.facts() {
-            Some(facts) => Subject {
-                target: target(node, group, facts.os.clone()),
+            facts @ Some(_) => Subject {
+                target: target(node, group, facts, || like_others(group)),
+                details: facts.map(|facts| facts.details.clone()).unwrap_or_default(),
                 phases: operation.phases_of(member),
                 considered: false,
                 reachable: !member.has_ended() || member.was_done_before(),
             },
             // it could not be asked, but functions still see it
             None => Subject {
-                target: target(node, group, node.os.clone().unwrap_or_else(|| like_others(group))),
+                target: target(node, group, None, || {
+                    node.os.clone().unwrap_or_else(|| like_others(group))
+                }),
+                details: Details::default(),
                 phases: settings(group),
                 considered: true,
                 reachable: false,
@@ -56,10 +58,14 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
         };
         all.push((Some(position).filter(|_| !subject.considered), subject));
     }
-    for Considered { node, group, os } in &operation.considered {
-        let target = target(node, group, os.clone().unwrap_or_else(|| like_others(group)));
+    for considered in &operation.considered {
+        let Considered { node, group, facts } = considered;
+        let facts = facts.as_ref();
+        let os = || considered.os().cloned().unwrap_or_else(|| like_others(group));
+        let target = target(node, group, facts, os);
+        let details = facts.map(|facts| facts.details.clone()).unwrap_or_default();
         let phases = settings(group);
-        all.push((None, Subject { target, phases, considered: true, reachable: false }));
+        all.push((None, Subject { target, phases, details, considered: true, reachable: false }));
     }
     all.sort_by_cached_key(|(_, subject)| natural(&subject.target.name));
     let (positions, mut subjects): (Vec<_>, Vec<_>) = all.into_iter().unzip();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::event::Event;
+use super::event::{Event, PhaseNodes};
 use super::member::Member;
 use super::options::{Mode, NextWave};
 use super::phase::Step;
@@ -23,6 +23,7 @@ impl Operation {
             self.delegates.expect(all.flat_map(|(_, declared)| declared));
         }
         let schedule = Schedule::of(self.waves(), self.roles.len());
+        self.tell_phases();
         let waves = schedule.waves().len();
         for (number, wave) in schedule.waves().iter().enumerate() {
             self.leave_out_without_first(&schedule.waves()[number..]);
@@ -53,6 +54,20 @@ impl Operation {
             }
         }
         Ok(())
+    }
+
+    /// Tells which phases follow. Whether a node is drained is not decided yet.
+    fn tell_phases(&self) {
+        let open = || self.members.iter().filter(|member| !member.has_ended());
+        let mut phases: Vec<PhaseNodes> = Vec::new();
+        for position in 0..self.roles.len() {
+            let declared = open().filter_map(|member| member.planner.declared().get(position));
+            let declared: Vec<_> = declared.filter(|(_, actions)| !actions.is_empty()).collect();
+            if let Some((phase, _)) = declared.first() {
+                phases.push(PhaseNodes { phase: phase.clone(), nodes: declared.len() });
+            }
+        }
+        self.engine.tell(Event::Phases { phases });
     }
 
     /// Leaves out the nodes of these waves whose group needs something to run once, if the node on

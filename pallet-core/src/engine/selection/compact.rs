@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::natural;
-
 /// The names in few words, each a name or a pattern that means just some of them: `db-1`,
 /// `web-[1:48]`.
 pub fn compact<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    compact_counted(names).into_iter().map(|(word, _)| word).collect()
+}
+
+/// The same, each word with the number of its names.
+pub fn compact_counted<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<(String, usize)> {
     let names: BTreeSet<_> = names.into_iter().map(|name| (numbered(name), name)).collect();
     let mut runs: Vec<Run<'_>> = Vec::new();
     for (number, name) in names {
@@ -15,17 +18,19 @@ pub fn compact<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
                 if run.stem == Some(stem) && run.last.checked_add(1) == Some(number) =>
             {
                 run.last = number;
+                run.count += 1;
             }
             (_, number) => runs.push(Run {
                 name,
                 stem: number.map(|(stem, _)| stem),
                 first: number.map(|(_, number)| number).unwrap_or_default(),
                 last: number.map(|(_, number)| number).unwrap_or_default(),
+                count: 1,
             }),
         }
     }
-    runs.sort_by_cached_key(|run| natural(run.name));
-    runs.iter().map(Run::text).collect()
+    runs.sort_by_key(|run| (run.stem.unwrap_or(run.name), run.first));
+    runs.iter().map(|run| (run.text(), run.count)).collect()
 }
 
 /// Names with the same stem and consecutive numbers.
@@ -35,6 +40,7 @@ struct Run<'a> {
     stem: Option<&'a str>,
     first: u64,
     last: u64,
+    count: usize,
 }
 
 impl Run<'_> {

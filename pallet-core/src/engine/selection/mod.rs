@@ -4,7 +4,7 @@ mod compact;
 mod names;
 mod pattern;
 
-pub use compact::compact;
+pub use compact::{compact, compact_counted};
 pub use pattern::{Pattern, PatternError};
 
 pub(super) use names::{find_named, no_such_name, shortened};
@@ -12,7 +12,7 @@ pub(super) use names::{find_named, no_such_name, shortened};
 use std::collections::BTreeSet;
 
 use super::operation::Event;
-use super::{Engine, EngineError, GroupSpec};
+use super::{Engine, EngineError, GroupSpec, Matching};
 use crate::model::{Node, natural};
 
 /// Which of a project's nodes an operation is for: all of them, unless something is said.
@@ -25,6 +25,8 @@ pub struct Selection {
     pub limit: Vec<Pattern>,
     /// Of these nodes, only those with these names.
     pub only: Option<Only>,
+    /// Of these nodes, only those that meet this.
+    pub matching: Option<Matching>,
     /// Of these nodes, so many, chosen at random.
     pub sample: Option<usize>,
 }
@@ -60,6 +62,7 @@ impl Selection {
         self.words.is_empty()
             && self.limit.is_empty()
             && self.only.is_none()
+            && self.matching.is_none()
             && self.sample.is_none()
     }
 
@@ -69,7 +72,7 @@ impl Selection {
         self.with_words(Vec::new()).is_all() && self.words.iter().all(is_name)
     }
 
-    /// The positions of the nodes that are meant, in order. A name or a pattern that no node, group
+    /// The positions of the nodes that are meant, in order, whatever their facts are. A name or a pattern that no node, group
     /// or role has is an error, and so is an empty selection, unless all of its names are those of
     /// groups.
     pub fn choose(&self, nodes: &[Node], groups: &[GroupSpec]) -> Result<Vec<usize>, EngineError> {
@@ -122,6 +125,7 @@ impl Engine {
         selection: &Selection,
     ) -> Result<Vec<Node>, EngineError> {
         let nodes = self.nodes().await?;
+        let selection = &self.settled(groups, &nodes, selection).await?;
         let chosen = selection.choose(&nodes, groups)?;
         if chosen.is_empty() && !selection.is_all() {
             let group = selection.words.iter().find(|word| !word.excludes());

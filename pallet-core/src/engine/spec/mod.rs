@@ -4,6 +4,7 @@ mod all_phases;
 mod choice;
 mod cluster;
 mod error;
+mod fact;
 mod order;
 mod phase;
 mod phase_names;
@@ -14,6 +15,7 @@ pub(super) use all_phases::all_phases;
 pub use choice::ChoiceError;
 pub use cluster::ClusterSpec;
 pub use error::SpecError;
+pub use fact::{FactKind, FactSpec};
 pub(super) use order::merge_order;
 pub use phase::{Phase, PhaseError, PhaseFunction};
 pub(super) use phase_names::{

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::SpecError;
+use super::fact::FactSpec;
 use super::order::merge_order;
 use super::phase::{Phase, PhaseFunction};
 use super::phase_names::{DRAIN, UNDRAIN};
@@ -22,6 +23,8 @@ pub struct ServerSpec {
     pub roles: BTreeSet<String>,
     /// How an operation proceeds through its nodes; `None`: all at once.
     pub rollout: Option<Rollout>,
+    /// What else to ask its nodes, by name.
+    pub facts: BTreeMap<String, FactSpec>,
 }
 
 /// Refuses a node-spec with reserved tags.
@@ -54,6 +57,12 @@ impl ServerSpec {
         self
     }
 
+    /// Adds a fact to ask its nodes for.
+    pub fn fact(mut self, name: &str, fact: FactSpec) -> Self {
+        self.facts.insert(name.to_owned(), fact);
+        self
+    }
+
     /// Sets the rollout.
     pub fn rollout(mut self, rollout: Rollout) -> Self {
         self.rollout = Some(rollout);
@@ -62,7 +71,7 @@ impl ServerSpec {
 
     /// This spec on top of others that it inherits, in order: inherited phase functions run first,
     /// roles are united, default phases are merged unless given here, the last rollout wins, and so
-    /// does the last value for each key of the node-spec.
+    /// do the last fact of a name and the last value for each key of the node-spec.
     pub fn extending<'a>(
         mut self,
         inherited: impl IntoIterator<Item = &'a ServerSpec>,
@@ -75,6 +84,7 @@ impl ServerSpec {
             }
             base.node_spec = base.node_spec.merged(&spec.node_spec);
             base.roles.extend(spec.roles.iter().cloned());
+            base.facts.extend(spec.facts.clone());
             base.rollout = spec.rollout.clone().or(base.rollout);
             base.default_phases = match (base.default_phases.take(), &spec.default_phases) {
                 (Some(first), Some(second)) if self.default_phases.is_none() => {
@@ -90,6 +100,7 @@ impl ServerSpec {
         }
         base.node_spec = base.node_spec.merged(&self.node_spec);
         base.roles.append(&mut self.roles);
+        base.facts.append(&mut self.facts);
         base.rollout = self.rollout.or(base.rollout);
         base.default_phases = self.default_phases.or(base.default_phases);
         check_tags(&base.node_spec)?;
@@ -137,6 +148,13 @@ impl GroupSpec {
         }
         (self.protect, self.min_count) = (protect, min_count);
         Ok(self)
+    }
+
+    /// A group that the project does not declare, of which only the name is known.
+    pub(in crate::engine) fn undeclared(node: &Node) -> Self {
+        let name = node.group.clone().unwrap_or_default();
+        let server = ServerSpec::default();
+        GroupSpec { name, count: None, server, protect: false, min_count: None }
     }
 
     /// Whether a node belongs to this group.

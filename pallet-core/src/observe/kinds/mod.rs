@@ -2,6 +2,7 @@
 //! answers them, the parser of the answers, the known state, and its description in words.
 
 pub(super) mod command;
+mod detail;
 pub(super) mod file;
 pub(super) mod group;
 pub(super) mod package;

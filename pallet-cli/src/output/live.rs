@@ -1,0 +1,470 @@
+//! What an operation does now, at the bottom of a terminal: nodes and phases, counts, the slowest
+//! node, and how long it may take.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use pallet_core::engine::{CopyResult, Event, NodeResult, RunResult, natural};
+use unicode_width::UnicodeWidthStr;
+
+use crate::terminal::{beginning, visible};
+
+/// Up to this many nodes have a line of their own.
+const NODES: usize = 12;
+/// How often it is drawn.
+const TICK: Duration = Duration::from_millis(200);
+/// What is estimated earlier is wrong.
+const EARLIEST: Duration = Duration::from_secs(3);
+
+/// Draws the state of an operation until it ends.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    draws: bool,
+    screen: MultiProgress,
+    state: Arc<Mutex<Option<State>>>,
+}
+
+impl Live {
+    /// Follows an operation; `draws`: on the terminal.
+    pub(super) fn new(draws: bool) -> Self {
+        Live { draws, ..Live::default() }
+    }
+
+    /// Takes in what happens.
+    pub(super) fn record(&self, event: &Event) {
+        if let Event::Started { nodes, .. } = event {
+            *self.state() = Some(State::new(nodes));
+            if self.draws {
+                self.draw_until_the_end();
+            }
+        } else if let Some(state) = self.state().as_mut() {
+            state.take(event);
+        }
+    }
+
+    /// Does some work with the screen free for other output.
+    pub(super) fn suspend(&self, work: impl FnOnce()) {
+        self.screen.suspend(work);
+    }
+
+    /// What is being waited for, in a few words; `None` if nothing is known.
+    pub(super) fn waits_for(&self) -> Option<String> {
+        self.state().as_ref().and_then(|state| state.waits_for(Instant::now()))
+    }
+
+    /// Ends it, and clears the screen.
+    pub(super) fn clear(&self) {
+        if let Some(state) = self.state().take() {
+            state.rows.iter().for_each(ProgressBar::finish_and_clear);
+        }
+    }
+
+    fn draw_until_the_end(&self) {
+        let (screen, state) = (self.screen.clone(), Arc::downgrade(&self.state));
+        let draw = move || {
+            while let Some(state) = state.upgrade() {
+                match state.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+                    Some(state) => state.draw(&screen),
+                    None => break,
+                }
+                drop(state);
+                std::thread::sleep(TICK);
+            }
+        };
+        // without a thread there is no live display, and nothing else
+        let _ = std::thread::Builder::new().name("live".to_owned()).spawn(draw);
+    }
+
+    fn state(&self) -> MutexGuard<'_, Option<State>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is known of an operation.
+#[derive(Debug)]
+struct State {
+    rows: Vec<ProgressBar>,
+    began: Instant,
+    nodes: BTreeMap<(String, u64), Node>,
+    connected: usize,
+    phases: Vec<Phase>,
+    wave: Option<(usize, usize)>,
+    /// When the first phase began.
+    phases_began: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Phase {
+    name: String,
+    /// How many nodes have actions in it.
+    nodes: usize,
+    finished: usize,
+    changed: usize,
+    failed: usize,
+}
+
+/// What a node does.
+#[derive(Debug, Default)]
+struct Node {
+    name: String,
+    /// The phase that runs, and since when.
+    phase: Option<(usize, Instant)>,
+    actions: usize,
+    done: usize,
+    /// What it is doing.
+    now: String,
+    ended: bool,
+    failed: bool,
+    /// For each phase what is to be shown.
+    cells: BTreeMap<usize, &'static str>,
+}
+
+impl State {
+    fn new(nodes: &[String]) -> Self {
+        let named = |name: &String| (natural(name), Node { name: name.clone(), ..Node::default() });
+        State {
+            rows: Vec::new(),
+            began: Instant::now(),
+            nodes: nodes.iter().map(named).collect(),
+            connected: 0,
+            phases: Vec::new(),
+            wave: None,
+            phases_began: None,
+        }
+    }
+
+    fn node(&mut self, name: &str) -> &mut Node {
+        self.nodes
+            .entry(natural(name))
+            .or_insert_with(|| Node { name: name.to_owned(), ..Node::default() })
+    }
+
+    fn phase(&mut self, name: &str) -> usize {
+        if let Some(at) = self.phases.iter().position(|phase| phase.name == name) {
+            return at;
+        }
+        self.phases.push(Phase { name: name.to_owned(), ..Phase::default() });
+        self.phases.len() - 1
+    }
+
+    fn take(&mut self, event: &Event) {
+        match event {
+            Event::Connected { node } => {
+                self.connected += 1;
+                "connected".clone_into(&mut self.node(node).now);
+            }
+            Event::Creating { node, .. } => "being created".clone_into(&mut self.node(node).now),
+            Event::Created { node, .. } => "starting".clone_into(&mut self.node(node).now),
+            Event::Destroying { node, .. } => {
+                "being destroyed".clone_into(&mut self.node(node).now);
+            }
+            Event::NotCreated { node, .. } | Event::Destroyed { node, .. } => {
+                let (failed, node) = (matches!(event, Event::NotCreated { .. }), self.node(node));
+                (node.ended, node.failed) = (true, failed);
+                node.now.clear();
+            }
+            Event::Phases { phases } => {
+                for phase in phases {
+                    let at = self.phase(&phase.phase);
+                    self.phases[at].nodes += phase.nodes;
+                }
+                self.phases_began.get_or_insert_with(Instant::now);
+            }
+            Event::PhaseStarted { node, phase, actions } => {
+                let at = self.phase(phase);
+                let node = self.node(node);
+                (node.phase, node.actions, node.done) = (Some((at, Instant::now())), *actions, 0);
+                node.now.clear();
+                node.cells.insert(at, "running");
+            }
+            Event::PhaseFinished { node, phase, changes, ok } => {
+                let at = self.phase(phase);
+                let (changed, failed) = (usize::from(*changes > 0), usize::from(!*ok));
+                let phase = &mut self.phases[at];
+                phase.finished += 1;
+                phase.changed += changed;
+                phase.failed += failed;
+                phase.nodes = phase.nodes.max(phase.finished);
+                let node = self.node(node);
+                node.phase = None;
+                node.failed |= !*ok;
+                node.now.clear();
+                let cell = match (ok, changes) {
+                    (false, _) => "failed",
+                    (true, 0) => "unchanged",
+                    (true, _) => "changed",
+                };
+                node.cells.insert(at, cell);
+            }
+            Event::ActionStarted { node, action, .. } => {
+                self.node(node).now = visible(action).into_owned();
+            }
+            Event::Action { change, .. } => self.node(&change.node).done += 1,
+            Event::Output { node, action, line, .. } => {
+                self.node(node).now = format!("{action}: {}", beginning(line));
+            }
+            Event::NodeFinished { node, result, .. } => {
+                let failed = matches!(result, NodeResult::Failed { .. });
+                let node = self.node(node);
+                node.ended = true;
+                node.failed |= failed;
+            }
+            Event::Ran(RunResult { node, exit, .. }) => {
+                let (failed, node) = (*exit != Some(0), self.node(node));
+                (node.ended, node.failed) = (true, failed);
+                node.now.clear();
+            }
+            Event::Copied(CopyResult { node, error, .. }) => {
+                let (failed, node) = (error.is_some(), self.node(node));
+                (node.ended, node.failed) = (true, failed);
+                node.now.clear();
+            }
+            Event::WaveStarted { wave, waves, .. } => self.wave = Some((*wave, *waves)),
+            _ => {}
+        }
+    }
+
+    fn draw(&mut self, screen: &MultiProgress) {
+        let lines = self.lines(Instant::now());
+        while self.rows.len() > lines.len() {
+            if let Some(row) = self.rows.pop() {
+                row.finish_and_clear();
+            }
+        }
+        while self.rows.len() < lines.len() {
+            let row = screen.add(ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+                row.set_style(style);
+            }
+            self.rows.push(row);
+        }
+        for (row, line) in self.rows.iter().zip(lines) {
+            row.set_message(line);
+        }
+    }
+
+    /// The lines to show.
+    fn lines(&self, now: Instant) -> Vec<String> {
+        let mut lines = match (self.nodes.len() <= NODES, self.phases.is_empty()) {
+            (true, _) => self.node_lines(now),
+            (false, true) => Vec::new(),
+            (false, false) => self.phase_lines(now),
+        };
+        lines.push(self.last_line(now));
+        lines
+    }
+
+    /// A line for each node that is not done, with a column for each phase.
+    fn node_lines(&self, now: Instant) -> Vec<String> {
+        let open: Vec<&Node> = self.nodes.values().filter(|node| !node.ended).collect();
+        let mut rows = Vec::new();
+        if !self.phases.is_empty() {
+            let names = self.phases.iter().map(|phase| phase.name.clone());
+            rows.push([String::new()].into_iter().chain(names).collect::<Vec<_>>());
+        }
+        for node in &open {
+            let mut row = vec![visible(&node.name).into_owned()];
+            for at in 0..self.phases.len() {
+                row.push(match node.cells.get(&at) {
+                    Some(&"running") => format!("{}/{}", node.done, node.actions),
+                    Some(cell) => (*cell).to_owned(),
+                    None => "·".to_owned(),
+                });
+            }
+            row.push(node.doing(now));
+            rows.push(row);
+        }
+        if open.is_empty() { Vec::new() } else { aligned(rows) }
+    }
+
+    /// A line for each phase, with counts and the node that takes longest.
+    fn phase_lines(&self, now: Instant) -> Vec<String> {
+        let titles = ["", "NODES", "CHANGED", "FAILED", "SLOWEST"].map(str::to_owned).to_vec();
+        let mut rows = vec![titles];
+        for (at, phase) in self.phases.iter().enumerate() {
+            let running = self.nodes.values().filter(|node| node.runs(at));
+            let slowest = running.min_by_key(|node| node.phase.map(|(_, since)| since));
+            let slowest = slowest.map(|node| {
+                let name = visible(&node.name);
+                format!("{name}: {}", node.doing(now))
+            });
+            rows.push(vec![
+                phase.name.clone(),
+                format!("{}/{}", phase.finished, phase.nodes),
+                phase.changed.to_string(),
+                phase.failed.to_string(),
+                slowest.unwrap_or_default(),
+            ]);
+        }
+        aligned(rows)
+    }
+
+    /// Counts and times.
+    fn last_line(&self, now: Instant) -> String {
+        let elapsed = now.duration_since(self.began);
+        let ended = self.nodes.values().filter(|node| node.ended).count();
+        let failed = self.nodes.values().filter(|node| node.failed).count();
+        let mut parts = vec![format!("{} elapsed", clock(elapsed))];
+        if let Some(left) = self.left(now) {
+            parts.push(format!("about {} left", clock(left)));
+        }
+        if let Some((wave, waves)) = self.wave {
+            parts.push(format!("wave {wave} of {waves}"));
+        }
+        let total = self.nodes.len();
+        if self.phases.is_empty() {
+            parts.push(format!("{} of {total} nodes reached", self.connected.min(total)));
+        }
+        if ended > 0 {
+            parts.push(format!("{ended} of {total} nodes done"));
+        }
+        if failed > 0 {
+            parts.push(format!("{failed} failed"));
+        }
+        parts.join(", ")
+    }
+
+    /// How long it may take from now on.
+    fn left(&self, now: Instant) -> Option<Duration> {
+        let spent = now.duration_since(self.phases_began?);
+        let total: usize = self.phases.iter().map(|phase| phase.nodes).sum();
+        let finished: usize = self.phases.iter().map(|phase| phase.finished).sum();
+        let running = self.nodes.values().filter(|node| node.phase.is_some() && node.actions > 0);
+        let parts: f64 = running.map(|node| node.done as f64 / node.actions as f64).sum();
+        let share = (finished as f64 + parts.max(0.0)) / total.max(1) as f64;
+        (spent >= EARLIEST && share > 0.05 && share < 1.0)
+            .then(|| spent.mul_f64((1.0 - share) / share))
+    }
+
+    fn waits_for(&self, now: Instant) -> Option<String> {
+        let open = self.nodes.values().filter(|node| !node.ended && !node.doing(now).is_empty());
+        let mut open: Vec<&Node> = open.collect();
+        open.sort_by_key(|node| node.phase.map(|(_, since)| since));
+        let told = open.iter().take(WAITED);
+        let told: Vec<_> =
+            told.map(|node| format!("{} ({})", visible(&node.name), node.doing(now))).collect();
+        let more = match open.len().saturating_sub(WAITED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!told.is_empty()).then(|| format!("{}{more}", told.join(", ")))
+    }
+}
+
+/// How many nodes are named of those that are being waited for.
+const WAITED: usize = 5;
+
+impl Node {
+    fn runs(&self, phase: usize) -> bool {
+        self.phase.is_some_and(|(at, _)| at == phase)
+    }
+
+    /// What it does, and for how long.
+    fn doing(&self, now: Instant) -> String {
+        let since = self.phase.map(|(_, since)| now.duration_since(since).as_secs());
+        match (self.now.is_empty(), since.filter(|seconds| *seconds > 0)) {
+            (true, None) => String::new(),
+            (false, None) => self.now.clone(),
+            (true, Some(seconds)) => format!("{seconds} s"),
+            (false, Some(seconds)) => format!("{}, {seconds} s", self.now),
+        }
+    }
+}
+
+/// Rows with cells of equal width.
+fn aligned(rows: Vec<Vec<String>>) -> Vec<String> {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max()
+    };
+    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{:1$}", "", width.saturating_sub(cell.width())));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Minutes and seconds: `1:05`.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds / 3600 {
+        0 => format!("{}:{:02}", seconds / 60, seconds % 60),
+        hours => format!("{hours}:{:02}:{:02}", seconds / 60 % 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pallet_core::engine::PhaseNodes;
+
+    use super::*;
+
+    fn started(node: &str, phase: &str) -> Event {
+        Event::PhaseStarted { node: node.to_owned(), phase: phase.to_owned(), actions: 4 }
+    }
+
+    fn finished(node: &str, phase: &str, changes: usize, ok: bool) -> Event {
+        let (node, phase) = (node.to_owned(), phase.to_owned());
+        Event::PhaseFinished { node, phase, changes, ok }
+    }
+
+    fn state(count: usize) -> State {
+        let nodes: Vec<String> = (1..=count).map(|number| format!("web-{number}")).collect();
+        let mut state = State::new(&nodes);
+        let phases = [("configure", count), ("restart", count)];
+        let phases = phases.map(|(phase, nodes)| PhaseNodes { phase: phase.to_owned(), nodes });
+        state.take(&Event::Phases { phases: phases.to_vec() });
+        state
+    }
+
+    #[test]
+    fn few_nodes_have_a_line_each() {
+        let mut state = state(3);
+        let now = Instant::now();
+        state.take(&started("web-1", "configure"));
+        state.take(&Event::ActionStarted {
+            node: "web-1".to_owned(),
+            phase: "configure".to_owned(),
+            action: "package nginx\u{1b}[31m".to_owned(),
+        });
+        state.take(&started("web-2", "configure"));
+        state.take(&finished("web-2", "configure", 2, true));
+        state.take(&started("web-3", "configure"));
+        state.take(&finished("web-3", "configure", 0, false));
+        expect_test::expect![[r#"
+                   configure  restart
+            web-1  0/4        ·        package nginx\u{1b}[31m
+            web-2  changed    ·
+            web-3  failed     ·
+            0:00 elapsed, 1 failed"#]]
+        .assert_eq(&state.lines(now).join("\n"));
+    }
+
+    #[test]
+    fn many_nodes_are_counted() {
+        let mut state = state(200);
+        for number in 1..=60 {
+            state.take(&started(&format!("web-{number}"), "configure"));
+        }
+        for number in 1..=50 {
+            state.take(&finished(&format!("web-{number}"), "configure", number % 2, number > 2));
+        }
+        let later = Instant::now() + Duration::from_secs(10);
+        let lines = state.lines(later);
+        assert_eq!(lines.len(), 4, "{lines:#?}");
+        assert_eq!(lines[1], "configure  50/200  25       2       web-51: 10 s");
+        assert_eq!(lines[2], "restart    0/200   0        0");
+        // an eighth is done
+        assert!(lines[3].starts_with("0:10 elapsed, about 1:0"), "{}", lines[3]);
+        assert!(lines[3].ends_with("left, 2 failed"), "{}", lines[3]);
+        let waits = state.waits_for(later).unwrap();
+        assert!(waits.starts_with("web-51 (10 s), "), "{waits}");
+        assert!(waits.ends_with(" and 5 more"), "{waits}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Asks nodes for all of their facts, without changing anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::declare::target;
+use super::node::{AskError, Planner, Session};
+use super::operation::in_parallel;
+use super::{Engine, EngineError, GroupSpec, NodeError, Only, Selection};
+use crate::model::{Detail, Details, Node, Target};
+
+/// How many nodes are asked in parallel.
+const PARALLEL: usize = 50;
+
+/// The facts of one node.
+#[derive(Debug, Clone)]
+pub struct NodeFacts {
+    /// The node.
+    pub node: Node,
+    /// What is known of it, as functions see it, or why it cannot be asked.
+    pub known: Result<(Target, Details), NodeError>,
+}
+
+/// A condition on the facts of nodes.
+#[derive(Clone)]
+pub struct Matching {
+    text: String,
+    /// The attributes that it is about: `os.family`.
+    about: Vec<String>,
+    holds: Arc<Condition>,
+}
+
+/// Is given the [attributes](Target::attributes) of a node.
+type Condition = dyn Fn(Map<String, Value>) -> Result<bool, String> + Send + Sync;
+
+impl Matching {
+    /// The condition `text`, which holds if the function says so of the attributes of a node.
+    /// `about`: those that it is about, such as `os.family`, to tell their values if no node meets
+    /// it.
+    pub fn new(
+        text: &str,
+        about: Vec<String>,
+        holds: impl Fn(Map<String, Value>) -> Result<bool, String> + Send + Sync + 'static,
+    ) -> Self {
+        Matching { text: text.to_owned(), about, holds: Arc::new(holds) }
+    }
+
+    /// Whether it holds for a node with these attributes.
+    pub fn holds(&self, attributes: Map<String, Value>) -> Result<bool, String> {
+        (self.holds)(attributes)
+    }
+
+    /// The values of what it is about.
+    fn values(&self, attributes: &Map<String, Value>) -> impl Iterator<Item = (String, String)> {
+        self.about.iter().filter_map(|path| {
+            let mut names = path.split('.');
+            let mut value = attributes.get(names.next()?)?;
+            for name in names {
+                value = value.get(name)?;
+            }
+            let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            Some((path.clone(), shown))
+        })
+    }
+}
+
+impl fmt::Debug for Matching {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Matching({:?})", self.text)
+    }
+}
+
+impl Engine {
+    /// All facts of the selected nodes of these groups.
+    pub async fn facts(
+        &self,
+        groups: &[GroupSpec],
+        selection: &Selection,
+    ) -> Result<Vec<NodeFacts>, EngineError> {
+        let nodes = self.select(groups, selection).await?;
+        self.facts_of(groups, nodes).await
+    }
+
+    pub(super) async fn facts_of(
+        &self,
+        groups: &[GroupSpec],
+        nodes: Vec<Node>,
+    ) -> Result<Vec<NodeFacts>, EngineError> {
+        let shared: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
+        let engine = Arc::new(self.limited(nodes.len(), PARALLEL));
+        in_parallel(&engine, nodes, |engine, node| {
+            let group = shared.iter().find(|group| group.owns(&node)).cloned();
+            async move { engine.facts_of_node(group, node).await }
+        })
+        .await
+    }
+
+    async fn facts_of_node(&self, group: Option<Arc<GroupSpec>>, node: Node) -> NodeFacts {
+        let group = group.map_or_else(|| GroupSpec::undeclared(&node), |group| (*group).clone());
+        let mut session = Session::alone(self, node.clone());
+        let known = match session.cannot_be_asked() {
+            Some(why) => Err(NodeError::new(why)),
+            None => self.learn(&mut session, &group).await,
+        };
+        session.leave(self).await;
+        let known = known.map_err(|mut error| {
+            error.redact(&self.vault);
+            error
+        });
+        NodeFacts { node, known }
+    }
+
+    async fn learn(
+        &self,
+        session: &mut Session,
+        group: &GroupSpec,
+    ) -> Result<(Target, Details), NodeError> {
+        let mut planner = Planner::new(None, group.server.facts.clone(), false, false);
+        planner.want_details(BTreeSet::from(Detail::ALL));
+        let asked = session.ask(self, &planner.wanted()).await;
+        let mut observed = asked.map_err(|error| match error {
+            AskError::Transport(error) => NodeError::new(error.to_string()),
+            AskError::Answer(error) => error,
+        })?;
+        planner.complete(&mut observed).map_err(NodeError::new)?;
+        let facts = observed.facts;
+        if let Some(cache) = &self.facts_cache {
+            cache.put(&self.project, &session.node.id, &facts);
+        }
+        let target = target(&session.node, group, Some(&facts), || facts.os.clone());
+        Ok((target, facts.details))
+    }
+
+    /// This selection without a condition on facts: the nodes are asked, and those that meet it
+    /// are named.
+    pub(super) async fn settled(
+        &self,
+        groups: &[GroupSpec],
+        nodes: &[Node],
+        selection: &Selection,
+    ) -> Result<Selection, EngineError> {
+        let Some(matching) = &selection.matching else { return Ok(selection.clone()) };
+        let rest = Selection { matching: None, ..selection.clone() };
+        let candidates = Selection { sample: None, ..rest.clone() }.choose(nodes, groups)?;
+        let candidates = candidates.into_iter().map(|position| nodes[position].clone()).collect();
+        let (mut names, mut values) = (BTreeSet::new(), BTreeMap::new());
+        for NodeFacts { node, known } in self.facts_of(groups, candidates).await? {
+            let failed = |why: String| {
+                let message = format!("cannot tell whether node {} is meant: {why}", node.name);
+                EngineError::Refused(message)
+            };
+            let (target, details) = known.map_err(|error| failed(error.message))?;
+            let attributes = target.attributes(&details);
+            for (path, value) in matching.values(&attributes) {
+                *values.entry(path).or_insert_with(BTreeMap::new).entry(value).or_insert(0) += 1;
+            }
+            if matching.holds(attributes).map_err(failed)? {
+                names.insert(node.name);
+            }
+        }
+        if names.is_empty() && !values.is_empty() {
+            let message = format!("no node meets `{}`; {}", matching.text, told(&values));
+            return Err(EngineError::Refused(message));
+        }
+        let what = format!("meets `{}`", matching.text);
+        Ok(Selection { only: Some(Only { names, what }), ..rest })
+    }
+}
+
+/// How many values of an attribute are told.
+const VALUES: usize = 5;
+
+/// The values of attributes, with the numbers of nodes: `os.family is debian (3), red_hat (1)`.
+fn told(values: &BTreeMap<String, BTreeMap<String, usize>>) -> String {
+    let one = |(path, values): (&String, &BTreeMap<String, usize>)| {
+        let shown = values.iter().take(VALUES).map(|(value, count)| format!("{value} ({count})"));
+        let shown: Vec<_> = shown.collect();
+        let more = if values.len() > VALUES { ", ..." } else { "" };
+        format!("{path} is {}{more}", shown.join(", "))
+    };
+    values.iter().map(one).collect::<Vec<_>>().join("; ")
+}
