@@ -88,17 +88,46 @@ pub fn command() -> clap::Command {
     }
     let names: Vec<String> =
         command.get_subcommands().map(|one| one.get_name().to_owned()).collect();
-    for name in names.iter().filter(|name| !PER_NODE.contains(&name.as_str())) {
-        command = hide(command, name, &|id| id == "per_node");
+    for name in &names {
+        for (option, commands) in USED_BY {
+            if !commands.contains(&name.as_str()) {
+                command = hide(command, name, &|id| id == option);
+            }
+        }
     }
     command.mut_subcommands(|command| command.mut_args(tell_repeatable)).mut_args(tell_repeatable)
 }
 
 /// Global options that are hidden along with another one.
-const IMPLIED: [(&str, &str); 2] = [("quiet", "verbose"), ("stage", "service")];
+const IMPLIED: [(&str, &str); 1] = [("quiet", "verbose")];
 
-/// The commands that tell what changes on nodes.
-const PER_NODE: [&str; 5] = ["converge", "lift", "down", "history", "repl"];
+/// Global options that only these commands use.
+const USED_BY: [(&str, &[&str]); 3] = [
+    ("per_node", &["converge", "lift", "down", "history", "repl"]),
+    ("confirm_stage", &["converge", "lift", "down", "run", "cp", "repl"]),
+    (
+        "stage",
+        &[
+            "check",
+            "converge",
+            "cp",
+            "down",
+            "environment",
+            "explain",
+            "facts",
+            "graph",
+            "hardware",
+            "history",
+            "images",
+            "lift",
+            "locations",
+            "nodes",
+            "repl",
+            "run",
+            "ssh",
+        ],
+    ),
+];
 
 /// Leaves global options out of the help of a command.
 fn hide(command: clap::Command, name: &str, is_unused: &dyn Fn(&str) -> bool) -> clap::Command {

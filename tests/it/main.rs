@@ -71,4 +71,6 @@ mod rollout;
 #[cfg(test)]
 mod services;
 #[cfg(test)]
+mod stages;
+#[cfg(test)]
 mod tidy;

@@ -21,6 +21,9 @@ impl Converge {
             self.options.go_on_with(&now.options);
             resume
         });
+        if !self.options.dry_run {
+            context.confirm_stage(&loaded.project)?;
+        }
         // a project without groups may still have nodes
         let groups = if self.remove_undeclared {
             loaded.project.groups.clone()

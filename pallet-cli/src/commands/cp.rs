@@ -44,6 +44,7 @@ impl Cp {
         let request = CopyRequest::parse(&self.places)?;
         let asked = Asked::of("cp", &self).unless(self.no_journal);
         let loaded = context.load_for_nodes(false)?;
+        context.confirm_stage(&loaded.project)?;
         let groups = &loaded.project.groups;
         let options = CopyOptions {
             recursive: self.recursive,

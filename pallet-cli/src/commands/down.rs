@@ -13,6 +13,7 @@ pub(crate) use crate::verbs::Down;
 impl Down {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load_for_nodes(true)?;
+        context.confirm_stage(&loaded.project)?;
         let yes = self.yes;
         let asked = Asked::of("down", &self).unless(self.no_journal);
         let node_changes = NodeChanges { unprotect: self.unprotect, ..NodeChanges::default() };

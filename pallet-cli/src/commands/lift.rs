@@ -21,6 +21,9 @@ impl Lift {
         if let Some(word) = self.groups.iter().find(|word| word.contains('=')) {
             anyhow::bail!("{word}: lift does not change node counts; use converge");
         }
+        if !self.options.dry_run && !self.drift_only {
+            context.confirm_stage(&loaded.project)?;
+        }
         let groups = groups(&loaded, &[])?;
         let before = resumed.as_ref().map(|resume| resume.selected());
         let selection = selection(context, &loaded, &self.groups, &self.selection, before)?;

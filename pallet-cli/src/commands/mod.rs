@@ -43,6 +43,8 @@ commands! {
     run::Run,
     cp::Cp,
     history::History,
+    environment::Environment,
+    diff_stages::DiffStages,
     nodes::Nodes,
     facts::Facts,
     images::Images,

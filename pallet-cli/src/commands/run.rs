@@ -32,6 +32,7 @@ impl Run {
             None => shell_line(&self.command),
         };
         let loaded = context.load_for_nodes(false)?;
+        context.confirm_stage(&loaded.project)?;
         let asked = Asked::of("run", &self).unless(self.no_journal);
         let user = match (self.user, self.no_sudo) {
             (Some(user), _) => RunAs::User(user),

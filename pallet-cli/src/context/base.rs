@@ -67,6 +67,7 @@ impl Context {
             user_config: Some(self.env.configuration.join("config.toml")),
             home: Some(self.env.home.clone()),
             service: self.global.service.clone(),
+            stage: self.global.stage.clone(),
             environment_override: self.environment()?,
             ..LoadOptions::default()
         })

@@ -1,11 +1,35 @@
 //! Asks before nodes are destroyed.
 
+use anyhow::bail;
 use pallet_core::engine::EngineError;
 use pallet_core::model::Node;
 
 use super::base::Context;
+use crate::project::LoadedProject;
 
 impl Context {
+    /// Asks for the name of the stage that is about to be changed, if the stage wants that. Without
+    /// a terminal, `--confirm-stage` is required.
+    pub(crate) fn confirm_stage(&self, project: &LoadedProject) -> anyhow::Result<()> {
+        let Some((name, _)) = project.stage.as_ref().filter(|(_, stage)| stage.confirm) else {
+            return Ok(());
+        };
+        match &self.global.confirm_stage {
+            Some(given) if given == name => Ok(()),
+            Some(given) => bail!("--confirm-stage {given}: the stage in use is {name}"),
+            None if !self.env.interactive || self.printer.json() => {
+                bail!("this changes stage {name}; use --confirm-stage {name} to confirm")
+            }
+            None => {
+                let question = format!("This changes stage {name}. Type its name to confirm: ");
+                match self.printer.ask(&question) == *name {
+                    true => Ok(()),
+                    false => bail!("stage {name} was not confirmed; nothing was changed"),
+                }
+            }
+        }
+    }
+
     /// Asks whether nodes may be destroyed. Without a terminal, `--yes` is required.
     pub(crate) fn confirm_destroy(&self, nodes: &[Node], yes: bool) -> Result<bool, EngineError> {
         if yes || nodes.is_empty() {

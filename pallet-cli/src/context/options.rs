@@ -19,6 +19,9 @@ pub(crate) struct GlobalOptions {
     /// Stage of pallet.toml to use, such as prod [env: PALLET_STAGE]
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) stage: Option<String>,
+    /// Confirm that stage NAME is to be changed, without a question
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) confirm_stage: Option<String>,
     /// Set a value of the environment, overriding all other sources; VALUE may be JSON
     #[arg(long = "env", value_name = "KEY=VALUE", global = true)]
     pub(crate) environment: Vec<String>,

@@ -39,6 +39,11 @@ pub(crate) fn run<F>(
 where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
+    if let Some((stage, _)) = &loaded.project.stage {
+        let service = loaded.project.config.service(context.global.service.as_deref());
+        let service = service.map(|(name, _)| name).unwrap_or_default();
+        context.printer.status(&format!("stage {stage}, service {service}"));
+    }
     let mut overdue = None;
     let (verb, journaled) = (asked.as_ref().and_then(Asked::resumable), asked.is_some());
     let (outcome, reporter) = drive(context, loaded, asked, |engine| {

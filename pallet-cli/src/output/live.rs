@@ -35,12 +35,12 @@ impl Live {
     /// Takes in what happens.
     pub(super) fn record(&self, event: &Event) {
         if let Event::Started { nodes, .. } = event {
-            *self.state() = Some(State::new(nodes));
+            *self.state() = Some(State::new(nodes, Instant::now()));
             if self.draws {
                 self.draw_until_the_end();
             }
         } else if let Some(state) = self.state().as_mut() {
-            state.take(event);
+            state.take(event, Instant::now());
         }
     }
 
@@ -122,11 +122,11 @@ struct Node {
 }
 
 impl State {
-    fn new(nodes: &[String]) -> Self {
+    fn new(nodes: &[String], now: Instant) -> Self {
         let named = |name: &String| (natural(name), Node { name: name.clone(), ..Node::default() });
         State {
             rows: Vec::new(),
-            began: Instant::now(),
+            began: now,
             nodes: nodes.iter().map(named).collect(),
             connected: 0,
             phases: Vec::new(),
@@ -149,7 +149,7 @@ impl State {
         self.phases.len() - 1
     }
 
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, event: &Event, now: Instant) {
         match event {
             Event::Connected { node } => {
                 self.connected += 1;
@@ -170,12 +170,12 @@ impl State {
                     let at = self.phase(&phase.phase);
                     self.phases[at].nodes += phase.nodes;
                 }
-                self.phases_began.get_or_insert_with(Instant::now);
+                self.phases_began.get_or_insert(now);
             }
             Event::PhaseStarted { node, phase, actions } => {
                 let at = self.phase(phase);
                 let node = self.node(node);
-                (node.phase, node.actions, node.done) = (Some((at, Instant::now())), *actions, 0);
+                (node.phase, node.actions, node.done) = (Some((at, now)), *actions, 0);
                 node.now.clear();
                 node.cells.insert(at, "running");
             }
@@ -414,29 +414,32 @@ mod tests {
         Event::PhaseFinished { node, phase, changes, ok }
     }
 
-    fn state(count: usize) -> State {
+    fn state(count: usize, now: Instant) -> State {
         let nodes: Vec<String> = (1..=count).map(|number| format!("web-{number}")).collect();
-        let mut state = State::new(&nodes);
+        let mut state = State::new(&nodes, now);
         let phases = [("configure", count), ("restart", count)];
         let phases = phases.map(|(phase, nodes)| PhaseNodes { phase: phase.to_owned(), nodes });
-        state.take(&Event::Phases { phases: phases.to_vec() });
+        state.take(&Event::Phases { phases: phases.to_vec() }, now);
         state
     }
 
     #[test]
     fn few_nodes_have_a_line_each() {
-        let mut state = state(3);
         let now = Instant::now();
-        state.take(&started("web-1", "configure"));
-        state.take(&Event::ActionStarted {
-            node: "web-1".to_owned(),
-            phase: "configure".to_owned(),
-            action: "package nginx\u{1b}[31m".to_owned(),
-        });
-        state.take(&started("web-2", "configure"));
-        state.take(&finished("web-2", "configure", 2, true));
-        state.take(&started("web-3", "configure"));
-        state.take(&finished("web-3", "configure", 0, false));
+        let mut state = state(3, now);
+        state.take(&started("web-1", "configure"), now);
+        state.take(
+            &Event::ActionStarted {
+                node: "web-1".to_owned(),
+                phase: "configure".to_owned(),
+                action: "package nginx\u{1b}[31m".to_owned(),
+            },
+            now,
+        );
+        state.take(&started("web-2", "configure"), now);
+        state.take(&finished("web-2", "configure", 2, true), now);
+        state.take(&started("web-3", "configure"), now);
+        state.take(&finished("web-3", "configure", 0, false), now);
         expect_test::expect![[r#"
                    configure  restart
             web-1  0/4        ·        package nginx\u{1b}[31m
@@ -448,14 +451,18 @@ mod tests {
 
     #[test]
     fn many_nodes_are_counted() {
-        let mut state = state(200);
+        let now = Instant::now();
+        let mut state = state(200, now);
         for number in 1..=60 {
-            state.take(&started(&format!("web-{number}"), "configure"));
+            state.take(&started(&format!("web-{number}"), "configure"), now);
         }
         for number in 1..=50 {
-            state.take(&finished(&format!("web-{number}"), "configure", number % 2, number > 2));
+            state.take(
+                &finished(&format!("web-{number}"), "configure", number % 2, number > 2),
+                now,
+            );
         }
-        let later = Instant::now() + Duration::from_secs(10);
+        let later = now + Duration::from_secs(10);
         let lines = state.lines(later);
         assert_eq!(lines.len(), 4, "{lines:#?}");
         assert_eq!(lines[1], "configure  50/200  25       2       web-51: 10 s");

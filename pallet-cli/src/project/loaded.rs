@@ -10,12 +10,12 @@ use pallet_core::plugins::Digest;
 use starlark::PrintHandler;
 
 use super::catalog::CrateCatalog;
-use super::config::{Config, name_of_directory};
-use super::configuration::{Configuration, configuration};
+use super::config::{Config, Named, Protect, StageConfig, name_of_directory};
+use super::configuration::{Configuration, EnvironmentScopes, configuration};
 use super::files::{CONFIG, MAIN, check_files, directory_name};
 use super::options::{LoadOptions, PrintSink};
 use super::star::{Files, InlineScope, Language, RunSettings, with_room};
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 
 /// A loaded project.
 #[derive(Clone)]
@@ -28,6 +28,10 @@ pub(crate) struct LoadedProject {
     pub(crate) config: Config,
     /// The environment, including that of the service in use.
     pub(crate) environment: Environment,
+    /// The scopes of the environment.
+    pub(crate) scopes: EnvironmentScopes,
+    /// The stage, with its name.
+    pub(crate) stage: Option<(String, StageConfig)>,
     /// Its groups in order, including those of clusters.
     pub(crate) groups: Vec<GroupSpec>,
     /// The clusters, each with the names of its groups.
@@ -82,7 +86,14 @@ impl LoadedProject {
             .iter()
             .filter_map(|(group, place)| Some((group.name.clone(), place.clone()?)))
             .collect();
-        let groups: Vec<_> = groups.into_iter().map(|(group, _)| group).collect();
+        let mut groups: Vec<_> = groups.into_iter().map(|(group, _)| group).collect();
+        let stage = stage_of(&config, &options);
+        if let Some((name, stage)) = &stage {
+            staged(name, stage, &mut groups, &mut found);
+        }
+        if found.has_errors() {
+            return Err(found);
+        }
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
         if groups.is_empty() {
             let warning = Diagnostic::warning(format!("{MAIN} declares no group"));
@@ -98,9 +109,11 @@ impl LoadedProject {
             .filter_map(|(name, found)| Some((name, found?)))
             .collect::<std::collections::BTreeMap<_, _>>();
         Ok(LoadedProject {
-            name: project_name(&config, directory),
+            name: project_name(&config, directory, stage.as_ref())?,
             directory: directory.to_owned(),
             environment,
+            scopes,
+            stage,
             groups,
             clusters,
             places,
@@ -133,10 +146,13 @@ impl LoadedProject {
             return Err(found);
         }
         let environment = scopes.with_service(&config, options.service.as_deref(), &mut found)?;
+        let stage = stage_of(&config, options);
         Ok(LoadedProject {
-            name: project_name(&config, directory),
+            name: project_name(&config, directory, stage.as_ref())?,
             directory: directory.to_owned(),
             environment,
+            scopes,
+            stage,
             groups: Vec::new(),
             clusters: BTreeMap::new(),
             places: BTreeMap::new(),
@@ -167,10 +183,67 @@ impl fmt::Debug for LoadedProject {
     }
 }
 
-/// The project's name in pallet.toml, or that of its directory.
-fn project_name(config: &Config, directory: &Path) -> String {
+/// The stage that is selected, with its name.
+fn stage_of(config: &Config, options: &LoadOptions) -> Option<(String, StageConfig)> {
+    let name = options.stage.as_ref()?;
+    Some((name.clone(), config.stage(name).ok()?.clone()))
+}
+
+/// The project's name in pallet.toml, or that of its directory; in a stage, that of the stage.
+fn project_name(
+    config: &Config,
+    directory: &Path,
+    stage: Option<&(String, StageConfig)>,
+) -> Result<String, Diagnostic> {
     let given = config.project.name.clone();
-    given.unwrap_or_else(|| name_of_directory(&directory_name(directory)))
+    let name = given.unwrap_or_else(|| name_of_directory(&directory_name(directory)));
+    let Some((stage_name, stage)) = stage else { return Ok(name) };
+    let staged = stage.project.clone().unwrap_or_else(|| format!("{name}-{stage_name}"));
+    if staged.len() > LONGEST_NAME {
+        let message = format!(
+            "the name of the project in stage `{stage_name}`, {staged}, has more than \
+             {LONGEST_NAME} characters"
+        );
+        let help = "give it another one: `project = \"...\"`".to_owned();
+        return Err(Diagnostic::error(message).at(stage.place.clone()).suggest(help));
+    }
+    Ok(staged)
+}
+
+/// The maximum length of a project's name.
+const LONGEST_NAME: usize = 40;
+
+/// Applies the counts and the protection of a stage.
+fn staged(name: &str, stage: &StageConfig, groups: &mut [GroupSpec], found: &mut Diagnostics) {
+    let known: Vec<String> = groups.iter().map(|group| group.name.clone()).collect();
+    let unknown = |group: &str, place: &SourceSpan| {
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        Diagnostic::error(format!("stage `{name}`: there is no group `{group}`"))
+            .at(place.clone())
+            .suggest(did_you_mean_or_list(group, &known, "there are"))
+    };
+    for (group, (count, place)) in &stage.counts {
+        let Some(spec) = groups.iter_mut().find(|spec| spec.name == *group) else {
+            found.push(unknown(group, place));
+            continue;
+        };
+        spec.count = Some(*count);
+        let (protect, min_count) = (spec.protect, spec.min_count);
+        if let Err(error) = spec.clone().protected(protect, min_count) {
+            found.push(Diagnostic::error(error.to_string()).at(place.clone()));
+        }
+    }
+    match &stage.protect {
+        Protect::All => groups.iter_mut().for_each(|group| group.protect = true),
+        Protect::Groups(protected) => {
+            for Named { name, place } in protected {
+                match groups.iter_mut().find(|group| group.name == *name) {
+                    Some(group) => group.protect = true,
+                    None => found.push(unknown(name, place)),
+                }
+            }
+        }
+    }
 }
 
 /// Receives the output of the files' top level.

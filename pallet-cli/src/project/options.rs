@@ -17,6 +17,8 @@ pub(crate) struct LoadOptions {
     pub(crate) home: Option<PathBuf>,
     /// The service to use; `None`: the default one.
     pub(crate) service: Option<String>,
+    /// The stage to use, if any.
+    pub(crate) stage: Option<String>,
     /// The environment of the command line, which overrides all others.
     pub(crate) environment_override: Environment,
     /// Whether errors of phase functions are rendered in colour.

@@ -67,6 +67,7 @@ impl Session {
         journal: bool,
     ) -> anyhow::Result<Arc<Self>> {
         let loaded = Arc::new(context.load(context.registry(false)?)?);
+        context.confirm_stage(&loaded.project)?;
         if journal {
             context.prune_journals(&loaded.project);
         }

@@ -123,7 +123,13 @@ impl<'v> Call<'_, 'v, '_, '_> {
 
     fn meant(&self, parameter: &str, item: Value<'v>) -> Result<TargetItem, FunctionError> {
         if let Some(value) = GroupValue::of(item) {
-            return Ok(TargetItem::Groups(value.groups.clone()));
+            // a stage may have another count than the value
+            let now = |group: &GroupSpec| self.named(&group.name).unwrap_or_default();
+            let mut groups: Vec<GroupSpec> = value.groups.iter().flat_map(now).collect();
+            if groups.len() < value.groups.len() {
+                groups.clone_from(&value.groups);
+            }
+            return Ok(TargetItem::Groups(groups));
         }
         if let Some(table) = TableValue::of(item) {
             let text = |key: &str| table.values().get(key).and_then(serde_json::Value::as_str);

@@ -7,6 +7,7 @@ mod options;
 mod plugin_tables;
 mod plugins;
 mod read;
+mod stages;
 mod value;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use history::HistoryConfig;
 pub(crate) use plugin_tables::{MirrorConfig, PluginRequirement, SignerConfig, SigstoreConfig};
 use plugin_tables::{MirrorTable, PluginTable, SignerTable};
 pub(crate) use read::{ConfigText, read};
+pub(crate) use stages::{Protect, StageConfig};
 
 /// The service that is used if none is configured.
 const EMBEDDED_SERVICE: &str = "sandbox";
@@ -70,9 +72,24 @@ pub(crate) struct Config {
     /// Values that phase functions read as `request.environment`. Keys and values are yours.
     ///
     /// Later scopes override earlier ones: `[environment]` of `config.toml`, `environment` of the
-    /// service in use, `[environment]` of `pallet.toml`, `--env KEY=VALUE`. See
-    /// [Settings and environment](settings.md).
+    /// service in use, `[environment]` of `pallet.toml`, `environment` of the stage,
+    /// `--env KEY=VALUE`. See [Settings and environment](settings.md).
     pub(crate) environment: Environment,
+    /// The places of its values, by their dotted keys.
+    #[schemars(skip)]
+    pub(crate) environment_places: BTreeMap<String, SourceSpan>,
+    /// Stages, by name: what differs between development, production and the like. `--stage NAME`
+    /// selects one. See [Stages](stages.md).
+    ///
+    /// ```toml
+    /// [stages.prod]
+    /// service = "cloud"
+    /// counts = { web = 6 }
+    /// protect = ["db"]
+    /// confirm = true
+    /// environment = { domain = "example.org" }
+    /// ```
+    pub(crate) stages: BTreeMap<String, StageConfig>,
     /// The admin user: the user that Pallet logs in as, and runs commands as root from.
     pub(crate) admin_user: AdminUserConfig,
     /// Timeouts of connections to nodes.
@@ -227,6 +244,8 @@ impl Config {
     /// This configuration, overridden by `over`.
     pub(crate) fn merged(mut self, over: Config) -> Config {
         merge_environment(&mut self.environment, over.environment);
+        self.environment_places.extend(over.environment_places);
+        self.stages.extend(over.stages);
         for (name, service) in over.services {
             let merged = match self.services.remove(&name) {
                 Some(base) => base.merged(service),
@@ -250,6 +269,8 @@ impl Config {
             default_service: over.default_service.or(self.default_service),
             services: self.services,
             environment: self.environment,
+            environment_places: self.environment_places,
+            stages: self.stages,
             admin_user: self.admin_user.merged(over.admin_user),
             connect: ConnectConfig {
                 timeout: over.connect.timeout.or(self.connect.timeout),

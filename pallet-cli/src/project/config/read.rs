@@ -12,9 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::keys;
 use super::value::{Item, items, json, positive};
-use super::{
-    AdminUserConfig, Config, ConnectConfig, HistoryConfig, Named, ProjectConfig, Secret, Service,
-};
+use super::{AdminUserConfig, Config, ConnectConfig, Named, ProjectConfig, Secret, Service};
 use crate::diagnostic::{Diagnostic, Diagnostics, Note, SourceSpan, did_you_mean_or_list};
 
 /// A file to read.
@@ -91,7 +89,10 @@ impl Reader<'_> {
                         }
                     }
                 }
-                "environment" => config.environment = self.environment(key, value),
+                "environment" => {
+                    self.places_in("", value, &mut config.environment_places);
+                    config.environment = self.environment(key, value);
+                }
                 "admin_user" => config.admin_user = self.admin_user(value),
                 "connect" => {
                     for (key, span, value) in self.table(key, value) {
@@ -104,17 +105,8 @@ impl Reader<'_> {
                         }
                     }
                 }
-                "history" => {
-                    for (key, span, value) in self.table(key, value) {
-                        match key {
-                            "days" => config.history.days = self.positive(key, value, key),
-                            "operations" => {
-                                config.history.operations = self.positive(key, value, key)
-                            }
-                            _ => self.unknown(span, key, "history", &keys::<HistoryConfig>()),
-                        }
-                    }
-                }
+                "history" => config.history = self.history(key, value),
+                "stages" => config.stages = self.stages(key, value),
                 "secrets" => {
                     for (name, span, value) in self.table(key, value) {
                         if !is_secret_name(name) {
@@ -168,7 +160,7 @@ impl Reader<'_> {
         }
     }
 
-    fn is_name(&mut self, name: &str, span: Range<usize>) -> bool {
+    pub(super) fn is_name(&mut self, name: &str, span: Range<usize>) -> bool {
         let good = is_host_name(name) && name.len() <= 40;
         if !good {
             self.error(
@@ -197,7 +189,10 @@ impl Reader<'_> {
             service.places.insert(key.to_owned(), self.place(span));
             match key {
                 "provider" => service.provider = self.string(key, value).unwrap_or_default(),
-                "environment" => service.environment = self.environment(key, value),
+                "environment" => {
+                    self.places_in(key, value, &mut service.places);
+                    service.environment = self.environment(key, value);
+                }
                 _ => {
                     self.places_in(key, value, &mut service.places);
                     service.options.insert(key.to_owned(), json(value.get_ref()));
@@ -208,20 +203,20 @@ impl Reader<'_> {
     }
 
     /// The places of the keys in a table, and in the tables in it.
-    fn places_in(
+    pub(super) fn places_in(
         &self,
         path: &str,
         value: &Spanned<DeValue<'_>>,
         places: &mut BTreeMap<String, SourceSpan>,
     ) {
         for (key, span, value) in value.get_ref().as_table().into_iter().flat_map(items) {
-            let path = format!("{path}.{key}");
+            let path = if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
             self.places_in(&path, value, places);
             places.insert(path, self.place(span));
         }
     }
 
-    fn environment(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Environment {
+    pub(super) fn environment(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Environment {
         match json(value.get_ref()) {
             Value::Object(environment) => environment,
             _ => {
@@ -277,7 +272,12 @@ impl Reader<'_> {
     }
 
     /// A whole number of something, at least 1.
-    fn positive(&mut self, key: &str, value: &Spanned<DeValue<'_>>, what: &str) -> Option<u32> {
+    pub(super) fn positive(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        what: &str,
+    ) -> Option<u32> {
         let number = positive(value.get_ref());
         if number.is_none() {
             self.wrong(value, key, &format!("a number of {what}, 1 or more"));
