@@ -10,6 +10,7 @@ use crate::commands::completions::Completions;
 use crate::commands::doc::Doc;
 use crate::commands::man::Man;
 use crate::commands::{Command, UNUSED_OPTIONS};
+use crate::completion;
 use crate::context::{Context, GlobalOptions};
 use crate::output::Printer;
 use crate::process::{ProcessEnv, exit_code, restrict_umask};
@@ -42,6 +43,9 @@ enum Subcommands {
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
     restrict_umask();
+    if let Some(code) = completion::answer(&ProcessEnv::current(), command) {
+        return code;
+    }
     let parsed = command().try_get_matches().and_then(|mut matches| {
         Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command()))
     });

@@ -22,6 +22,7 @@
 mod api;
 mod cli;
 mod commands;
+mod completion;
 mod console;
 mod context;
 mod diagnostic;

@@ -30,10 +30,7 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
         [admin_user]",
     );
     let all = project.run(&["run", "app", "--", "echo same"]).exits(0);
-    assert!(
-        all.stdout.starts_with("node1, node2, node3: exit 0\n  same\n3 nodes, exit 0 on all"),
-        "{all}"
-    );
+    assert!(all.stdout.starts_with("node[1:3]: exit 0\n  same\n3 nodes, exit 0 on all"), "{all}");
     let each = project.run(&["run", "node3", "node1", "--", "hostname"]).exits(0);
     assert!(
         each.stdout.starts_with("node1: exit 0\n  node1\nnode3: exit 0\n  node3\n2 nodes"),

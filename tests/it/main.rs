@@ -17,6 +17,8 @@ mod capabilities;
 #[cfg(test)]
 mod choosing;
 #[cfg(test)]
+mod completion;
+#[cfg(test)]
 mod contradictions;
 #[cfg(test)]
 mod docker;

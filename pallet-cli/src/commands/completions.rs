@@ -2,15 +2,31 @@
 
 use std::process::ExitCode;
 
-use clap_complete::Shell;
+use anyhow::Context as _;
+use clap::ValueEnum;
+use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 
+use crate::completion::VARIABLE;
 use crate::context::Context;
 
 /// Print a shell completion script
+///
+/// It completes commands and options, and the names of nodes, groups, phases, services, stages and
+/// functions of the project. Print it whenever a shell starts: `source <(pallet-cli completions
+/// bash)` in ~/.bashrc or ~/.zshrc (with zsh), `pallet-cli completions fish | source` in
+/// ~/.config/fish/config.fish.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
     /// Shell to complete in
     shell: Shell,
+}
+
+/// The shells for which there is a script.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Fish,
+    Zsh,
 }
 
 impl Completions {
@@ -18,10 +34,20 @@ impl Completions {
     pub(crate) fn run(
         self,
         context: &Context,
-        mut command_line: clap::Command,
+        command_line: clap::Command,
     ) -> anyhow::Result<ExitCode> {
+        let name = command_line.get_name();
+        let shell: &dyn EnvCompleter = match self.shell {
+            Shell::Bash => &Bash,
+            Shell::Fish => &Fish,
+            Shell::Zsh => &Zsh,
+        };
+        // this very program, wherever it is
+        let program = std::env::current_exe().context("cannot find this program")?;
         let mut text = Vec::new();
-        clap_complete::generate(self.shell, &mut command_line, "pallet-cli", &mut text);
+        shell
+            .write_registration(VARIABLE, name, name, &program.to_string_lossy(), &mut text)
+            .context("cannot write the script")?;
         context.printer.raw(&text);
         Ok(ExitCode::SUCCESS)
     }

@@ -105,10 +105,7 @@ fn fault_27_ten_thousand_nodes_that_cannot_be_reached_are_few_lines() {
         said.lines().count(),
         &said[..2000.min(said.len())]
     );
-    assert!(
-        said.contains("web-1 to web-10000 failed, 9999 of them with a similar error"),
-        "{said}"
-    );
+    assert!(said.contains("web-[1:10000] failed, 9999 of them with a similar error"), "{said}");
     assert!(said.contains("nodes: 10000 failed"), "{said}");
 }
 

@@ -143,7 +143,7 @@ fn a_copy_that_is_stopped_leaves_nothing_here() {
 }
 
 #[test]
-fn a_second_ctrl_c_ends_the_process_whatever_it_does() {
+fn a_third_ctrl_c_ends_the_process_whatever_it_does() {
     let bed = Bed::of(1);
     let project = project(
         &bed,
@@ -155,12 +155,16 @@ fn a_second_ctrl_c_ends_the_process_whatever_it_does() {
     );
     let running = project.start(&["lift"]);
     std::thread::sleep(Duration::from_secs(3));
-    running.signal(Signal::INT);
-    std::thread::sleep(Duration::from_millis(300));
+    // the second one tells what is being waited for
+    for _ in 0..2 {
+        running.signal(Signal::INT);
+        std::thread::sleep(Duration::from_millis(300));
+    }
     let struck = Instant::now();
     running.signal(Signal::INT);
     let output = running.wait();
     assert_eq!(output.code(), 130, "{output}");
+    assert!(output.stderr.contains("waiting for node1"), "{output}");
     assert!(struck.elapsed() < Duration::from_secs(5), "{output}");
 }
 

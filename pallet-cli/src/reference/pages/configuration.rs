@@ -23,7 +23,7 @@ pub(crate) fn configuration() -> Vec<DocEntry> {
         // `[services.NAME]` is a table per service; `[secrets]` contains the names as keys
         let under_a_name = node["additionalProperties"].is_object();
         let name = match key.as_str() {
-            "services" => "[services.NAME]".to_owned(),
+            "services" | "stages" => format!("[{key}.NAME]"),
             _ => format!("[{key}]"),
         };
         let rows = match under_a_name {
