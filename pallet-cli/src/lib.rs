@@ -34,6 +34,7 @@ mod package;
 mod process;
 mod project;
 mod reference;
+mod report;
 mod session;
 mod terminal;
 mod verbs;

@@ -65,6 +65,8 @@ mod reference;
 #[cfg(test)]
 mod repl;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rolling;
 #[cfg(test)]
 mod rollout;
