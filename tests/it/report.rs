@@ -150,7 +150,7 @@ fn a_page_is_a_private_file() {
     assert!(text.starts_with("<!DOCTYPE html>") && text.ends_with("</html>\n"), "{text}");
     assert_eq!(in_here(&["report", id, "--out", "-"]).exits(0).stdout, text);
 
-    let json = in_here(&["report", &id[..6], "--out", "x.html", "--output", "json"]).exits(0);
+    let json = in_here(&["report", &id[6..], "--out", "x.html", "--output", "json"]).exits(0);
     let told: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(told["path"], here.join("x.html").to_str().unwrap());
     assert!(told["operation"].as_str().unwrap().ends_with(id), "{told}");

@@ -4,7 +4,6 @@ use std::io::Write;
 
 use pallet_core::engine::{Kind, NodeError, Totals};
 use pallet_tests::{Browser, Project, Recorded};
-use serde_json::Value;
 
 use super::{looked_at, page};
 
@@ -135,5 +134,13 @@ fn what_did_not_end_says_so() {
     browser.open_file(&page(&project, &[lift.id()]));
     let text = looked_at(&mut browser);
     assert!(text.contains("It was stopped before its end."), "{text}");
-    assert_ne!(browser.evaluate("document.title"), Value::Null);
+
+    // if markup got into a page after all, its policy would stop it
+    let inject = "const script = document.createElement('script'); \
+        script.textContent = 'document.title = \"owned\"'; document.body.append(script); \
+        document.body.insertAdjacentHTML('beforeend', '<img src=http://127.0.0.1:9/x>')";
+    browser.evaluate(&format!("(() => {{ {inject} }})()"));
+    assert_eq!(browser.evaluate("document.title"), "lift: interrupted");
+    browser.wait_until("document.images[0].complete");
+    assert!(browser.problems().len() >= 2, "both are told");
 }

@@ -107,12 +107,6 @@ impl<'a> Report<'a> {
             notes: notes(journal),
         }
     }
-
-    /// How many nodes failed.
-    pub(crate) fn failed(&self) -> usize {
-        let failed = self.lanes.iter().filter(|lane| is_bad(lane.state));
-        failed.map(|lane| lane.nodes.len()).sum()
-    }
 }
 
 /// Whether a node failed.

@@ -78,11 +78,6 @@ impl<'a> State<'a> {
             _ => None,
         }
     }
-
-    /// Whether the operation is done with the node.
-    pub(super) fn has_ended(self) -> bool {
-        !matches!(self, State::Waiting | State::Running | State::Created)
-    }
 }
 
 /// What was told of all nodes.

@@ -30,7 +30,10 @@ pub(super) fn failures(markup: &mut Markup, report: &Report<'_>) {
         for not_reached in &report.not_reached {
             let lanes = lanes_of(report, &not_reached.nodes);
             markup.inside("div", &[("class", "part"), ("data-lanes", &lanes)], |markup| {
-                markup.element("p", "", &format!("not reached: {}", not_reached.reason));
+                markup.inside("p", &[], |markup| {
+                    markup.text(&format!("not reached: {}", not_reached.reason));
+                    markup.element("span", "count", &count(not_reached.nodes.len(), "node"));
+                });
                 on(markup, report, &not_reached.nodes);
             });
         }

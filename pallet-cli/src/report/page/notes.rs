@@ -21,7 +21,10 @@ pub(super) fn waves(markup: &mut Markup, report: &Report<'_>) {
                 markup.inside("tr", &[], |markup| {
                     let title = format!("wave {} of {}", wave.wave, wave.waves);
                     markup.element("th", "", &title);
-                    markup.inside("td", &[], |markup| names(markup, report, &wave.nodes));
+                    markup.inside("td", &[], |markup| {
+                        names(markup, report, &wave.nodes);
+                        markup.element("span", "count", &count(wave.nodes.len(), "node"));
+                    });
                     let time = match wave.to {
                         Some(to) => times(wave.from, to),
                         None => format!("from {}", seconds(wave.from)),
@@ -53,6 +56,7 @@ pub(super) fn machines(markup: &mut Markup, report: &Report<'_>) {
                     markup.element("span", if sign == "-" { "removed" } else { "added" }, sign);
                     markup.text(&format!(" {} ", machines.what));
                     names(markup, report, &machines.nodes);
+                    markup.element("span", "count", &count(machines.nodes.len(), "node"));
                     markup.text(&format!(" of group {}", machines.group));
                     if !machines.made_of.is_empty() {
                         markup.text(&format!(": {}", machines.made_of.join(", ")));
@@ -85,6 +89,9 @@ pub(super) fn notes(markup: &mut Markup, report: &Report<'_>) {
                     markup.element("span", class, note.level);
                     markup.text(": ");
                     markup.text(&note.message);
+                    if note.nodes.len() > 1 {
+                        markup.element("span", "count", &count(note.nodes.len(), "node"));
+                    }
                 });
                 on(markup, report, &note.nodes);
             });

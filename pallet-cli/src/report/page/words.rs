@@ -82,9 +82,6 @@ pub(super) fn names(markup: &mut Markup, report: &Report<'_>, nodes: &[&str]) {
         if let Some(more @ 1..) = lanes.len().checked_sub(LINKS) {
             markup.text(&format!(" and {more} more lanes"));
         }
-        if nodes.len() > 1 {
-            markup.element("span", "count", &count(nodes.len(), "node"));
-        }
     });
 }
 
