@@ -173,7 +173,20 @@ fn nodes_that_did_the_same_are_one_lane() {
     }
     events.push((9.0, ended("web-4", skipped)));
     events.push((10.0, finished(Totals { changed: 3, ..Totals::default() })));
-    expect_test::expect![[r#""#]].assert_eq(&told(&journal(events)));
+    expect_test::expect![[r#"
+        failed 10.0 s [("changed", 3), ("not reached", 1)]
+        lane web-[1:2]: changed; configure 1-3 (2-3) =0 ~1
+        lane web-3: changed; configure 4-5 (4-5) =0 !2 ~1
+        lane web-4: not reached
+        change 0: configure /etc/hosts on , drift on 
+        change 1: configure /etc/name on web-[1:3], drift on 
+          "+I am NODE" web-[1:3]
+          printed ["hello"] web-[1:3]
+        change 2: configure /etc/motd on , drift on web-3
+          "-by hand" web-3
+        not reached web-4: too many failed
+    "#]]
+    .assert_eq(&told(&journal(events)));
 }
 
 #[test]
@@ -224,11 +237,31 @@ fn failures_have_their_output_and_what_runs_is_open() {
         (6.0, wave(2, &["web-3"])),
         (6.5, Event::NodeDone { node: "web-3".to_owned(), id: String::new(), address: None }),
     ];
-    expect_test::expect![[r#""#]].assert_eq(&told(&journal(events.clone())));
+    expect_test::expect![[r#"
+        running 20.0 s [("running", 2), ("done", 1)]
+        lane web-1: running; settings 1-1 (1-1); configure 2-20 (2-20) open at exec_script x web-1
+        lane web-2: running; configure 2-20 (2-20) open at exec_script x web-2
+        lane web-3: done
+        wave 1 web-[1:2] 0.5 Some(6.0)
+        wave 2 web-3 6 None
+        warning: NODE is slow web-[1:2]
+    "#]]
+    .assert_eq(&told(&journal(events.clone())));
     events.push((7.0, failed("web-1")));
     events.push((7.0, failed("web-2")));
     events.push((8.0, finished(Totals { failed: 2, cancelled: true, ..Totals::default() })));
-    expect_test::expect![[r#""#]].assert_eq(&told(&journal(events)));
+    expect_test::expect![[r#"
+        interrupted 10.0 s [("failed", 2), ("done", 1)]
+        lane web-1: failed; settings 1-1 (1-1); configure 2-5 (2-5) failed
+        lane web-2: failed; configure 2-3 (2-3) failed
+        lane web-3: done
+        failure exit 1 on NODE on web-[1:2]
+          printed ["first line", "last line"]
+        wave 1 web-[1:2] 0.5 Some(6.0)
+        wave 2 web-3 6 None
+        warning: NODE is slow web-[1:2]
+    "#]]
+    .assert_eq(&told(&journal(events)));
 }
 
 #[test]
@@ -266,7 +299,16 @@ fn nodes_begin_and_end() {
         (6.0, ended("web-1", NodeResult::Unchanged)),
         (6.0, finished(Totals::default())),
     ];
-    expect_test::expect![[r#""#]].assert_eq(&told(&journal(events)));
+    expect_test::expect![[r#"
+        failed 10.0 s [("destroyed", 1), ("unchanged", 1), ("not created", 1)]
+        lane old-1: destroyed; destroy 0-2 (0-2)
+        lane web-1: unchanged; create 2-4 (2-4); configure 5-5 (5-5)
+        lane web-2: not created
+        failure no more addresses on web-2
+        destroyed old-1 of []
+        created web-1 of ["debian-12", "small"]
+    "#]]
+    .assert_eq(&told(&journal(events)));
 }
 
 #[test]
@@ -290,7 +332,16 @@ fn results_of_commands_and_copies_are_together() {
         (2.0, ran("web-4", None, "")),
         (3.0, finished(Totals { failed: 2, ..Totals::default() })),
     ];
-    expect_test::expect![[r#""#]].assert_eq(&told(&journal(events)));
+    expect_test::expect![[r#"
+        failed 10.0 s [("exit", 3), ("failed", 1)]
+        lane web-[1:2]: exit; run 0.5-2 (0.5-2)
+        lane web-3: exit; run 0.5-2 (0.5-2) failed
+        lane web-4: failed; run 0.5-2 (0.5-2) failed
+        ran Some(7) web-3 ""
+        ran None web-4 ""
+        ran Some(0) web-[1:2] "NODE is up\n"
+    "#]]
+    .assert_eq(&told(&journal(events)));
     let copied = |node: &str, error: Option<&str>| {
         let copied = Copied { from: "a".to_owned(), to: "/srv/a".to_owned(), files: 1, bytes: 5 };
         Event::Copied(CopyResult {
@@ -307,7 +358,14 @@ fn results_of_commands_and_copies_are_together() {
         (2.0, copied("web-2", None)),
         (2.0, copied("web-3", Some("no space"))),
     ];
-    expect_test::expect![[r#""#]].assert_eq(&told(&journal(events)));
+    expect_test::expect![[r#"
+        running 20.0 s [("copied", 2), ("failed", 1)]
+        lane web-[1:2]: copied; copy 1-2 (1-2)
+        lane web-3: failed; copy 1-2 (1-2) failed
+        failure no space on web-3
+        copied /srv/a with web-[1:2]
+    "#]]
+    .assert_eq(&told(&journal(events)));
 }
 
 #[test]
