@@ -6,6 +6,8 @@
 // a program of its own, which panics with a message where it cannot go on
 #![allow(clippy::unwrap_used)]
 
+use std::fs;
+
 use pallet_core::engine::{Event, Kind, NodeError, Totals};
 use pallet_tests::{Browser, Project, Recorded, root};
 
@@ -34,17 +36,21 @@ fn main() {
     let project = Project::empty();
     project.write("pallet.toml", "[project]\nname = \"shop\"\n");
     project.write("pallet.star", "");
-    record(&project);
+    let lift = record(&project);
+    // the directory of a project that somebody may have
+    let (text, here) = (fs::read_to_string(lift.path()).unwrap(), project.directory());
+    let text = text.replacen(here.canonicalize().unwrap().to_str().unwrap(), "/srv/shop", 1);
+    fs::write(lift.path(), text).unwrap();
     let page = project.directory().join("report.html");
-    project.run(&["report", "--out", page.to_str().unwrap()]).exits(0);
+    project.run(&["report", lift.id(), "--out", page.to_str().unwrap()]).exits(0);
     let mut browser = Browser::start();
-    browser.show(1000, 900, false);
+    browser.show(1000, 840, false);
     browser.open_file(&page);
-    std::fs::write(root().join("docs/report.png"), browser.screenshot()).unwrap();
+    fs::write(root().join("docs/report.png"), browser.screenshot()).unwrap();
 }
 
 /// A lift that fails on three nodes.
-fn record(project: &Project) {
+fn record(project: &Project) -> Recorded {
     let names = (1..=2).map(|number| format!("db-{number}"));
     let names: Vec<String> = names.chain((1..=998).map(|number| format!("web-{number}"))).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -80,4 +86,5 @@ fn record(project: &Project) {
     }
     let totals = Totals { changed: 997, failed: 3, ..Totals::default() };
     lift.finish(40.0, totals);
+    lift
 }

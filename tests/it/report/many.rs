@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use pallet_core::engine::{Kind, NodeError, Totals};
+use pallet_core::engine::{Event, Kind, NodeError, RunResult, Totals};
 use pallet_tests::{Browser, Project, Recorded};
 
 use super::{looked_at, page};
@@ -98,6 +98,26 @@ fn a_thousand_nodes_that_differ_are_still_a_page() {
     browser.open_file(&path);
     let text = looked_at(&mut browser);
     assert!(text.contains("the diff of 990 other nodes is left out: "), "{text}");
+}
+
+#[test]
+fn a_thousand_different_outputs_are_still_a_page() {
+    let project = shop();
+    let names: Vec<String> = (1..=1000).map(|number| format!("web-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut run = Recorded::begin(&project, "shop", Kind::Run, "run web -- dmesg", &names);
+    for (number, node) in names.iter().enumerate() {
+        let line = |line| format!("[{number:8}.{line:06}] usb 1-1: new high-speed device\n");
+        let stdout = (0..300).map(line).collect();
+        let (node, exit) = ((*node).to_owned(), Some(0));
+        run.at(1.0, Event::Ran(RunResult { node, exit, stdout, ..RunResult::default() }));
+    }
+    run.finish(2.0, Totals { ok: true, unchanged: 1000, ..Totals::default() });
+    let path = page(&project, &[]);
+    let size = path.metadata().unwrap().len();
+    assert!(size < 5_000_000, "{size} bytes");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("295 more lines left out") && text.contains("800 other results"));
 }
 
 #[test]

@@ -51,7 +51,8 @@ struct Key<'a> {
     result: (&'static str, Option<i32>),
     phases: Vec<(&'a str, bool, bool)>,
     /// Only of nodes that did exactly the same.
-    exact: Option<(Vec<(usize, Mark)>, Option<usize>)>,
+    plan: Option<Vec<(usize, Mark)>>,
+    failure: Option<usize>,
 }
 
 /// The lanes of nodes, in the order of each one's first node.
@@ -94,7 +95,8 @@ fn key<'a>(node: &Unplaced<'a>, exact: bool) -> Key<'a> {
         wave: *wave,
         result: (word(*state), exit(*state)),
         phases: spans.iter().map(|span| (span.phase, span.failed, span.open)).collect(),
-        exact: exact.then(|| (node.plan.clone(), node.failure)),
+        plan: exact.then(|| node.plan.clone()),
+        failure: node.failure.filter(|_| exact),
     }
 }
 

@@ -98,8 +98,8 @@ impl<'a> Gathered<'a> {
         let mut gathered = Gathered::default();
         let began = began(journal);
         for record in &journal.records {
-            let at = since(began, record.time).max(gathered.last);
-            gathered.last = at;
+            let at = since(began, record.time);
+            gathered.last = gathered.last.max(at);
             gathered.event(&record.event, at);
         }
         let now = now.map(|now| since(began, now).max(gathered.last));
@@ -243,7 +243,8 @@ impl<'a> Work<'a> {
 
     fn touch(&mut self, phase: &str, at: f64) {
         if let Some(span) = self.spans.iter_mut().rev().find(|span| span.phase == phase) {
-            span.to = at;
+            // a clock may have been put back
+            span.to = span.to.max(at);
         }
     }
 

@@ -126,7 +126,9 @@ fn one(
                 },
             );
         }
-        variants(markup, report, diffs, "diff", |markup, text| diff(markup, text));
+        variants(markup, report, diffs, "diff", |markup, text| {
+            diff(markup, text, matches!(text, Cow::Owned(_)));
+        });
         if kind.part == "change" {
             variants(markup, report, &group.outputs, "output", |markup, tail| output(markup, tail));
         }
@@ -154,25 +156,21 @@ fn variants<T>(
 }
 
 /// A diff, line by line.
-fn diff(markup: &mut Markup, text: &Cow<'_, str>) {
-    if let Cow::Owned(_) = text {
+fn diff(markup: &mut Markup, text: &str, without_name: bool) {
+    if without_name {
         let note = format!("{NODE} is the name of the node");
         markup.element("p", "hint", &note);
     }
+    let class = |line: &str| match line.as_bytes().first() {
+        Some(b'+') => "added",
+        Some(b'-') => "removed",
+        _ => "same-line",
+    };
+    let mut more = 0;
     markup.inside("pre", &[("class", "diff")], |markup| {
-        for line in text.lines().take(DIFF) {
-            let class = match line.as_bytes().first() {
-                Some(b'+') => "added",
-                Some(b'-') => "removed",
-                _ => "",
-            };
-            markup.element("span", class, &short(line));
-            markup.fixed("\n");
-        }
+        more = markup.lines(text.lines(), DIFF, class);
     });
-    if let Some(more @ 1..) = text.lines().count().checked_sub(DIFF) {
-        markup.element("p", "hint", &format!("{} are left out", count(more, "more line")));
-    }
+    more_lines(markup, more);
 }
 
 /// The last lines of an output.
@@ -183,11 +181,15 @@ pub(super) fn output(markup: &mut Markup, tail: &Tail<'_>) {
             markup.element("span", "hint", &format!("... {before} before"));
             markup.fixed("\n");
         }
-        for line in &tail.lines {
-            markup.text(&short(line));
-            markup.fixed("\n");
-        }
+        markup.lines(tail.lines.iter().copied(), usize::MAX, |_| "");
     });
+}
+
+/// Tells how many lines of a text are not in the page.
+pub(super) fn more_lines(markup: &mut Markup, more: usize) {
+    if more > 0 {
+        markup.element("p", "hint", &format!("{} left out", count(more, "more line")));
+    }
 }
 
 /// Tells what is not in the page, and where it is.

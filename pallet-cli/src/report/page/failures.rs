@@ -4,7 +4,6 @@ use super::super::model::{Failure, Report};
 use super::changes::{left_out, output};
 use super::markup::Markup;
 use super::words::{count, lanes_of, on};
-use crate::terminal::short;
 
 /// How many failures are shown, and how many of them with their output.
 const SHOWN: usize = 500;
@@ -66,10 +65,7 @@ fn one(markup: &mut Markup, report: &Report<'_>, number: usize, failure: &Failur
             failure.detail.lines().filter(|line| !line.contains(&*failure.message)).collect();
         if !detail.is_empty() {
             markup.inside("pre", &[("class", "output")], |markup| {
-                for line in detail {
-                    markup.text(&short(line));
-                    markup.fixed("\n");
-                }
+                markup.lines(detail.into_iter(), usize::MAX, |_| "");
             });
         }
         if let Some(tail) = &failure.output {

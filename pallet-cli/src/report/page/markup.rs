@@ -3,8 +3,14 @@
 
 use pallet_core::model::acts;
 
+use crate::terminal::short;
+
 /// An attribute: its name and its value.
 pub(super) type Attribute<'a> = (&'static str, &'a str);
+
+/// How large a page may be, in bytes, before outputs and diffs are cut to a few lines.
+const ROOM: usize = 2 << 20;
+const FEW: usize = 5;
 
 /// A document that is being written.
 #[derive(Default)]
@@ -45,6 +51,30 @@ impl Markup {
     /// An element that never has content.
     pub(super) fn empty(&mut self, tag: &'static str, attributes: &[Attribute<'_>]) {
         self.begin(tag, attributes);
+    }
+
+    /// Lines of a text, at most so many, and fewer if the page is large already. Returns how many
+    /// are left out.
+    pub(super) fn lines<'a>(
+        &mut self,
+        lines: impl Iterator<Item = &'a str>,
+        most: usize,
+        class: impl Fn(&str) -> &'static str,
+    ) -> usize {
+        let (mut written, mut left_out) = (0, 0);
+        for line in lines {
+            if written >= most || written >= FEW && self.0.len() > ROOM {
+                left_out += 1;
+                continue;
+            }
+            written += 1;
+            match class(line) {
+                "" => self.text(&short(line)),
+                class => self.element("span", class, &short(line)),
+            }
+            self.0.push('\n');
+        }
+        left_out
     }
 
     /// A link to a part of the page.

@@ -1,10 +1,9 @@
 //! What a command printed, and what was copied, with nodes of equal results together.
 
 use super::super::model::{Copies, Ran, Report};
-use super::changes::left_out;
+use super::changes::{left_out, more_lines};
 use super::markup::Markup;
 use super::words::{count, lanes_of, on};
-use crate::terminal::short;
 
 /// How many results are shown, and how many lines of each.
 const SHOWN: usize = 200;
@@ -68,15 +67,11 @@ fn printed(markup: &mut Markup, class: &'static str, text: &str) {
     if text.is_empty() {
         return;
     }
+    let mut more = 0;
     markup.inside("pre", &[("class", class)], |markup| {
-        for line in text.lines().take(LINES) {
-            markup.text(&short(line));
-            markup.fixed("\n");
-        }
+        more = markup.lines(text.lines(), LINES, |_| "");
     });
-    if let Some(more @ 1..) = text.lines().count().checked_sub(LINES) {
-        markup.element("p", "hint", &format!("{} are left out", count(more, "more line")));
-    }
+    more_lines(markup, more);
 }
 
 fn copied(markup: &mut Markup, report: &Report<'_>, copies: &Copies<'_>) {
