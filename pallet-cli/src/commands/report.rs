@@ -8,7 +8,7 @@ use pallet_core::local::write_private;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::output::history::short;
+use crate::output::history::short_id;
 use crate::project::LoadedProject;
 use crate::report::page_of;
 
@@ -39,7 +39,7 @@ impl Report {
             context.printer.raw(page.as_bytes());
             return Ok(ExitCode::SUCCESS);
         }
-        let out = self.out.unwrap_or_else(|| format!("report-{}.html", short(&operation)).into());
+        let out = self.out.unwrap_or_else(|| format!("report-{}.html", short_id(&operation)).into());
         write_private(&out, page.as_bytes())
             .with_context(|| format!("cannot write {}", out.display()))?;
         match context.printer.json() {

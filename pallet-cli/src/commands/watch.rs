@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::operation::runtime;
-use crate::output::history::short;
+use crate::output::history::short_id;
 use crate::process::{INTERRUPTED, exit_now, on_signal};
 use crate::project::LoadedProject;
 use crate::report::{Server, Watch as Watched};
@@ -41,7 +41,7 @@ impl Watch {
                         "operation {} does not run ({ending}); `pallet-cli report {}` writes its \
                          page",
                         operation,
-                        short(&operation)
+                        short_id(&operation)
                     );
                 }
                 Some(operation)
@@ -79,7 +79,7 @@ impl Watch {
         let Some((operation, ending)) = ended? else { return Ok(ExitCode::from(INTERRUPTED)) };
         match context.printer.json() {
             true => context.printer.value(&json!({"operation": operation, "ending": ending})),
-            false => context.printer.line(&format!("{}: {ending}", short(&operation))),
+            false => context.printer.line(&format!("{}: {ending}", short_id(&operation))),
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -94,7 +94,7 @@ fn tell_url(context: &Context, url: &str) {
 
 fn tell(context: &Context, project: &str, operation: Option<&str>) {
     context.printer.status(&match operation {
-        Some(operation) => format!("showing operation {}; Ctrl-C ends this", short(operation)),
+        Some(operation) => format!("showing operation {}; Ctrl-C ends this", short_id(operation)),
         None => format!("waiting for an operation of {project}; Ctrl-C ends this"),
     });
 }

@@ -139,6 +139,7 @@ pub(crate) fn word(state: State<'_>) -> &'static str {
     match state {
         State::Waiting => "waiting",
         State::Running => "running",
+        State::Failing => "failed",
         State::Done => "done",
         State::Created => "created",
         State::NotCreated(_) => "not created",

@@ -112,7 +112,7 @@ impl<'a> Report<'a> {
 /// Whether a node failed.
 pub(crate) fn is_bad(state: State<'_>) -> bool {
     match state {
-        State::NotCreated(_) | State::Copied(Some(_)) => true,
+        State::Failing | State::NotCreated(_) | State::Copied(Some(_)) => true,
         State::Finished(result) => matches!(result, NodeResult::Failed { .. }),
         State::Ran(result) => result.exit != Some(0),
         _ => false,

@@ -39,6 +39,11 @@ fn phase(node: &str, phase: &str) -> Event {
     Event::PhaseStarted { node: node.to_owned(), phase: phase.to_owned(), actions: 1 }
 }
 
+fn phase_finished(node: &str, phase: &str, ok: bool) -> Event {
+    let (node, phase) = (node.to_owned(), phase.to_owned());
+    Event::PhaseFinished { node, phase, changes: 0, ok }
+}
+
 fn change(node: &str, phase: &str, subject: &str, diff: &str) -> PlannedChange {
     PlannedChange {
         node: node.to_owned(),
@@ -225,12 +230,16 @@ fn failures_have_their_output_and_what_runs_is_open() {
         (0.0, started(Kind::Lift, &["web-1", "web-2", "web-3"])),
         (0.5, wave(1, &["web-1", "web-2"])),
         (1.0, phase("web-1", "settings")),
+        (1.5, phase_finished("web-1", "settings", true)),
         (2.0, phase("web-1", "configure")),
         (2.0, phase("web-2", "configure")),
+        (2.5, phase("web-3", "settings")),
+        (3.0, phase_finished("web-3", "settings", true)),
         (3.0, begun("web-1")),
         (3.0, begun("web-2")),
         (4.0, line("web-1", "first line")),
         (5.0, line("web-1", "last line")),
+        (5.0, phase_finished("web-1", "configure", false)),
         (5.0, warning("web-1")),
         (5.0, warning("web-2")),
         (6.0, done),

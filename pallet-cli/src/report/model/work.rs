@@ -61,6 +61,8 @@ pub(crate) enum State<'a> {
     #[default]
     Waiting,
     Running,
+    /// A phase of it failed, and the operation has not told why yet.
+    Failing,
     Done,
     Created,
     NotCreated(&'a str),
@@ -142,6 +144,11 @@ impl<'a> Gathered<'a> {
                 nodes.iter().for_each(|node| self.work(node).wave = Some(*wave));
             }
             Event::PhaseStarted { node, phase, .. } => self.work(node).begin(phase, at),
+            Event::PhaseFinished { node, phase, ok, .. } => {
+                if let Some(work) = self.touch(node, phase, at) {
+                    work.ended(phase, *ok);
+                }
+            }
             Event::Applying { node, phase, on_behalf_of, .. } => {
                 self.touch(on_behalf_of.as_ref().unwrap_or(node), phase, at);
             }
@@ -237,8 +244,11 @@ impl<'a> Work<'a> {
     }
 
     fn begin(&mut self, phase: &'a str, at: f64) {
-        self.spans.push(Span { phase, from: at, to: at, failed: false, open: false });
-        self.state = State::Running;
+        self.spans.push(Span { phase, from: at, to: at, failed: false, open: true });
+        // what still runs on a node that failed does not heal it
+        if !matches!(self.state, State::Failing) {
+            self.state = State::Running;
+        }
     }
 
     fn touch(&mut self, phase: &str, at: f64) {
@@ -246,6 +256,16 @@ impl<'a> Work<'a> {
             // a clock may have been put back
             span.to = span.to.max(at);
         }
+    }
+
+    fn ended(&mut self, phase: &str, ok: bool) {
+        if let Some(span) = self.spans.iter_mut().rev().find(|span| span.phase == phase) {
+            (span.open, span.failed) = (false, !ok);
+        }
+        if !ok {
+            self.state = State::Failing;
+        }
+        self.current = None;
     }
 
     fn lasted(&mut self, phase: &'a str, to: f64, seconds: f64, failed: bool) {
@@ -265,14 +285,12 @@ impl<'a> Work<'a> {
                 span.failed = true;
             }
         }
+        let runs = matches!(self.state, State::Running);
         let Some(last) = self.spans.last_mut() else { return };
-        if matches!(self.state, State::NotCreated(_)) {
-            last.failed = true;
-        }
-        let runs = self.current.is_some() || matches!(last.phase, CREATE | DESTROY | RUN | COPY);
-        if let (Some(now), State::Running) = (now, self.state)
-            && runs
-        {
+        last.failed |= matches!(self.state, State::NotCreated(_));
+        let is_open = last.open && runs && now.is_some();
+        self.spans.iter_mut().for_each(|span| span.open = false);
+        if let (Some(last), Some(now), true) = (self.spans.last_mut(), now, is_open) {
             (last.open, last.to) = (true, now);
         }
     }

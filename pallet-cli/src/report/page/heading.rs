@@ -5,7 +5,7 @@ use pallet_core::engine::Ending;
 use super::super::model::{Ran, Report};
 use super::markup::Markup;
 use super::words::{count, number, seconds};
-use crate::output::history::{command, short, time};
+use crate::output::history::{command, short_id, time};
 
 /// The title of the page: `lift web: failed`.
 pub(super) fn title(report: &Report<'_>) -> String {
@@ -130,7 +130,7 @@ fn facts(markup: &mut Markup, report: &Report<'_>) {
         }
     });
     markup.inside("p", &[("class", "hint")], |markup| {
-        let command = format!("pallet-cli history show {}", short(&header.operation));
+        let command = format!("pallet-cli history show {}", short_id(&header.operation));
         markup.element("code", "", &command);
         markup.text(" shows it on a terminal");
     });
