@@ -16,7 +16,7 @@ const PHASES: [(&str, f64, &[[&str; 4]]); 3] = [
     ("bootstrap", 1.0, &[["package", "sudo", "install 1.9.13p3", ""]]),
     (
         "configure",
-        9.0,
+        12.5,
         &[
             ["package", "nginx", "install 1.22.1-9", ""],
             [
@@ -27,7 +27,7 @@ const PHASES: [(&str, f64, &[[&str; 4]]); 3] = [
             ],
         ],
     ),
-    ("health", 34.0, &[]),
+    ("health", 31.0, &[]),
 ];
 
 const BROKEN: [&str; 3] = ["web-7", "web-500", "web-501"];
@@ -64,7 +64,7 @@ fn record(project: &Project) -> Recorded {
             let at = begins + (number * 37 % 100) as f64 / 25.0;
             lift.phase(at, node, phase);
             for (step, change) in changes.iter().enumerate() {
-                let lasted = 5.0 + (number * 53 % 100) as f64 / 10.0;
+                let lasted = 2.0 + (number * 53 % 100) as f64 / 20.0;
                 if broken && change[0] == "remote_file" {
                     break;
                 }

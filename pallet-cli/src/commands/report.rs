@@ -39,7 +39,8 @@ impl Report {
             context.printer.raw(page.as_bytes());
             return Ok(ExitCode::SUCCESS);
         }
-        let out = self.out.unwrap_or_else(|| format!("report-{}.html", short_id(&operation)).into());
+        let usual = || format!("report-{}.html", short_id(&operation)).into();
+        let out = self.out.unwrap_or_else(usual);
         write_private(&out, page.as_bytes())
             .with_context(|| format!("cannot write {}", out.display()))?;
         match context.printer.json() {

@@ -247,10 +247,10 @@ fn failures_have_their_output_and_what_runs_is_open() {
         (6.5, Event::NodeDone { node: "web-3".to_owned(), id: String::new(), address: None }),
     ];
     expect_test::expect![[r#"
-        running 20.0 s [("running", 2), ("done", 1)]
-        lane web-1: running; settings 1-1 (1-1); configure 2-20 (2-20) open at exec_script x web-1
+        running 20.0 s [("failed", 1), ("running", 1), ("done", 1)]
+        lane web-1: failed; settings 1-1.5 (1-1.5); configure 2-5 (2-5) failed
         lane web-2: running; configure 2-20 (2-20) open at exec_script x web-2
-        lane web-3: done
+        lane web-3: done; settings 2.5-3 (2.5-3)
         wave 1 web-[1:2] 0.5 Some(6.0)
         wave 2 web-3 6 None
         warning: NODE is slow web-[1:2]
@@ -261,9 +261,9 @@ fn failures_have_their_output_and_what_runs_is_open() {
     events.push((8.0, finished(Totals { failed: 2, cancelled: true, ..Totals::default() })));
     expect_test::expect![[r#"
         interrupted 10.0 s [("failed", 2), ("done", 1)]
-        lane web-1: failed; settings 1-1 (1-1); configure 2-5 (2-5) failed
+        lane web-1: failed; settings 1-1.5 (1-1.5); configure 2-5 (2-5) failed
         lane web-2: failed; configure 2-3 (2-3) failed
-        lane web-3: done
+        lane web-3: done; settings 2.5-3 (2.5-3)
         failure exit 1 on NODE on web-[1:2]
           printed ["first line", "last line"]
         wave 1 web-[1:2] 0.5 Some(6.0)
