@@ -35,6 +35,7 @@ mod package;
 mod process;
 mod project;
 mod reference;
+mod report;
 mod session;
 mod terminal;
 mod verbs;

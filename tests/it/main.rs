@@ -67,6 +67,8 @@ mod reference;
 #[cfg(test)]
 mod repl;
 #[cfg(test)]
+mod report;
+#[cfg(test)]
 mod rolling;
 #[cfg(test)]
 mod rollout;

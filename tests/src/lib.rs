@@ -4,11 +4,13 @@
 //! nodes with real sshd, [`Cloud`] creates them through an API, [`ContainerEngine`] is Docker or
 //! Podman, [`OciRegistry`] is a registry of plugins, [`Sigstore`] certifies their signers,
 //! [`CutNetwork`] drops connections to it, [`Terminal`] emulates a user's terminal, [`Editor`] uses
-//! the language server. Everything here panics with a readable message if a test cannot continue.
+//! the language server, [`Browser`] shows pages, [`Recorded`] writes the journal of an operation
+//! that never was. Everything here panics with a readable message if a test cannot continue.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bed;
+mod browser;
 mod cloud;
 mod container_engine;
 mod cut;
@@ -23,6 +25,7 @@ mod mounts;
 mod oci_registry;
 mod process;
 mod project;
+mod recorded;
 mod redact;
 mod sigstore;
 mod slow;
@@ -30,6 +33,7 @@ mod terminal;
 mod workspace;
 
 pub use bed::{Bed, BedOptions, Init};
+pub use browser::Browser;
 pub use cloud::Cloud;
 pub use container_engine::ContainerEngine;
 pub use cut::CutNetwork;
@@ -42,6 +46,7 @@ pub use mounted::Mounted;
 pub use oci_registry::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
 pub use process::{Output, Process};
 pub use project::Project;
+pub use recorded::Recorded;
 pub use redact::Redactions;
 pub use sigstore::Sigstore;
 pub use slow::{SlowNetwork, Slowness};

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Subcommand;
 use pallet_core::engine::{JournalError, JournalFile, JournalSummary, Journals};
 use serde_json::{Value, json};
@@ -53,21 +53,17 @@ impl History {
         match self.what {
             None => list(context, &journals, own.as_deref())?,
             Some(Subcommands::Show { id, node }) => {
-                let operation = match id {
-                    Some(id) => journals.find(&id)?,
-                    None => journals.latest(own.as_deref())?.with_context(|| {
-                        format!("project {} has no operation in the journal yet", project.name)
-                    })?,
-                };
-                show(context, &read(context, &journals, &operation)?, node.as_deref())?;
+                let operation = context.find_operation(&project, id.as_deref(), self.all)?;
+                let journal = context.read_journal(&journals, &operation)?;
+                show(context, &journal, node.as_deref())?;
             }
             Some(Subcommands::Diff { first, second }) => {
                 let [first, second] = [journals.find(&first)?, journals.find(&second)?];
                 if first == second {
                     bail!("both are operation {first}; name two");
                 }
-                let first = read(context, &journals, &first)?;
-                let second = read(context, &journals, &second)?;
+                let first = context.read_journal(&journals, &first)?;
+                let second = context.read_journal(&journals, &second)?;
                 let comparison = first.compare(&second);
                 match context.printer.json() {
                     true => context.printer.value(&serde_json::to_value(&comparison)?),
@@ -79,19 +75,6 @@ impl History {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Reads a journal, and tells whether its last line is missing.
-fn read(context: &Context, journals: &Journals, operation: &str) -> anyhow::Result<JournalFile> {
-    let journal = journals.read(operation)?;
-    if let Some(line) = journal.incomplete {
-        context.printer.aside(&format!(
-            "{}: line {line} is incomplete and left out; the operation was killed while it was \
-             written",
-            journal.path.display()
-        ));
-    }
-    Ok(journal)
 }
 
 /// Lists the operations of the project in a directory, or all of them, newest first.

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pallet_core::engine::{Engine, EngineConfig, Journal, JournalHeader, Journals, Resume};
+use anyhow::Context as _;
+use pallet_core::engine::{
+    Ending, Engine, EngineConfig, Journal, JournalFile, JournalHeader, Journals, Resume,
+};
 use pallet_core::plugins::{Digest, FoundPlugin};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -68,6 +71,42 @@ impl Context {
     pub(crate) fn journal_project(project: &LoadedProject) -> String {
         let directory = project.directory.canonicalize();
         directory.unwrap_or_else(|_| project.directory.clone()).to_string_lossy().into_owned()
+    }
+
+    /// The operation with this ID, or a part of it; without, the latest one of the project, or of
+    /// `all` projects with its name.
+    pub(crate) fn find_operation(
+        &self,
+        project: &LoadedProject,
+        id: Option<&str>,
+        all: bool,
+    ) -> anyhow::Result<String> {
+        let journals = self.journals(project);
+        let own = (!all).then(|| Self::journal_project(project));
+        match id {
+            Some(id) => Ok(journals.find(id)?),
+            None => journals.latest(own.as_deref())?.with_context(|| {
+                format!("project {} has no operation in the journal yet", project.name)
+            }),
+        }
+    }
+
+    /// Reads a journal, and tells whether its last line is missing.
+    pub(crate) fn read_journal(
+        &self,
+        journals: &Journals,
+        operation: &str,
+    ) -> anyhow::Result<JournalFile> {
+        let journal = journals.read(operation)?;
+        let is_killed = journal.ending(&self.env.machine) != Ending::Running;
+        if let Some(line) = journal.incomplete.filter(|_| is_killed) {
+            self.printer.aside(&format!(
+                "{}: line {line} is incomplete and left out; the operation was killed while it was \
+                 written",
+                journal.path.display()
+            ));
+        }
+        Ok(journal)
     }
 
     /// An engine like this one that writes its operation to a journal.

@@ -186,7 +186,7 @@ pub(crate) fn short_id(operation: &str) -> &str {
 }
 
 /// The words of a command, quoted where a shell needs that.
-fn command(words: &[String]) -> String {
+pub(crate) fn command(words: &[String]) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./=:@%+,…".contains(c);
     let word = |word: &String| match !word.is_empty() && word.chars().all(plain) {
         true => word.clone(),

@@ -74,7 +74,7 @@ pub use facts_cache::FactsCache;
 pub use graph::{Graph, GraphFunction, GraphGroup, GraphPhase};
 pub use journal::{
     ComparedChange, Comparison, Confirmed, DoneNode, Ending, Journal, JournalError, JournalFile,
-    JournalHeader, JournalSummary, Journals, NodeComparison,
+    JournalFollower, JournalHeader, JournalSummary, Journals, NodeComparison,
 };
 pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
 pub use node_facts::{Matching, NodeFacts};

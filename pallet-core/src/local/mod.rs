@@ -4,9 +4,11 @@
 mod atomic;
 mod beside;
 mod bounded;
+mod private;
 mod walk;
 
 pub use atomic::{remove_leftovers, write_atomically};
 pub(crate) use beside::{Beside, remove_dead};
 pub(crate) use bounded::Bounded;
+pub use private::write_private;
 pub(crate) use walk::{Walk, entries, kind, open, open_in};

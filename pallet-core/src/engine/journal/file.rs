@@ -106,6 +106,6 @@ pub(super) fn parse(line: &[u8]) -> Result<Option<Record>, String> {
     Record::parse(line).map_err(|error| error.to_string())
 }
 
-fn broken(path: &Path, line: usize, error: impl ToString) -> JournalError {
+pub(super) fn broken(path: &Path, line: usize, error: impl ToString) -> JournalError {
     JournalError::Broken { path: path.to_owned(), line, error: error.to_string() }
 }

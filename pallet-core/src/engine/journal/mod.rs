@@ -1,7 +1,8 @@
 //! The journal of operations: a file for each operation, with its records as they happened.
 //!
 //! [`Journal`] writes one, as a sink. [`Journals`] lists, finds and removes those of a directory,
-//! [`JournalFile`] reads one, and [`Confirmed`] tells what is known to be done.
+//! [`JournalFile`] reads one, [`JournalFollower`] reads one while it is written, and [`Confirmed`]
+//! tells what is known to be done.
 
 mod compare;
 mod confirmed;
@@ -9,6 +10,7 @@ mod directory;
 mod ending;
 mod error;
 mod file;
+mod follow;
 mod header;
 mod journals;
 mod kept_output;
@@ -24,6 +26,7 @@ pub use confirmed::{Confirmed, DoneNode};
 pub use ending::Ending;
 pub use error::JournalError;
 pub use file::JournalFile;
+pub use follow::JournalFollower;
 pub use header::JournalHeader;
 pub use journals::Journals;
 pub use summary::JournalSummary;

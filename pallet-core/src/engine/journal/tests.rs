@@ -530,3 +530,26 @@ fn operations_are_compared_node_by_node() {
     assert_eq!(outcome.counts(), (1, 1, 1));
     assert_eq!(outcome.nodes[2].node, "web-10", "in natural order");
 }
+
+#[test]
+fn a_journal_is_followed_while_it_is_written() {
+    let (_home, directory) = place();
+    let operation = written(&directory, Duration::ZERO, header(), [message("one")]);
+    let path = Journals::new(&directory, MACHINE).path(&operation);
+    let whole = std::fs::read(&path).unwrap();
+    let ends: Vec<usize> = (1..=whole.len()).filter(|end| whole[end - 1] == b'\n').collect();
+    assert_eq!(ends.len(), 3);
+    std::fs::write(&path, &whole[..ends[0]]).unwrap();
+    let mut follower = JournalFollower::open(&path).unwrap();
+    let mut put = |bytes: &[u8]| {
+        append(&path, bytes);
+        let new = follower.read_on();
+        (new, follower.journal().records.len(), follower.journal().incomplete)
+    };
+    assert_eq!(put(b""), (Ok(false), 0, None));
+    assert_eq!(put(&whole[ends[0]..ends[1] - 5]), (Ok(false), 0, Some(2)));
+    assert_eq!(put(&whole[ends[1] - 5..ends[1]]), (Ok(true), 1, None));
+    assert_eq!(put(&whole[ends[1]..]), (Ok(true), 2, None));
+    let (wrong, ..) = put(b"{\n");
+    assert!(wrong.unwrap_err().to_string().contains("is broken in line 4"));
+}

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 use uuid::Uuid;
 
 use super::event::Event;
@@ -24,15 +24,33 @@ pub struct Record {
     pub event: Event,
 }
 
+/// What every record has.
+#[derive(Deserialize)]
+struct Stamp {
+    operation: String,
+    sequence: u64,
+    #[serde(deserialize_with = "read_time")]
+    time: SystemTime,
+}
+
 impl Record {
     /// Parses a line of JSON; `None` if only a newer Pallet knows the event.
     pub fn parse(line: &str) -> Result<Option<Self>, serde_json::Error> {
         // In a program that asks serde_json for `arbitrary_precision`, as starlark does, a number
         // of a flattened type can only be read from a plain value.
-        let mut value: Value = serde_json::from_str(line)?;
-        make_plain(&mut value);
-        let record: Record = serde_json::from_value(value)?;
-        Ok(Some(record).filter(|record| !matches!(record.event, Event::Unknown)))
+        let mut fields: Map<String, Value> = serde_json::from_str(line)?;
+        fields.values_mut().for_each(make_plain);
+        // and it is read slowly, so that its fields are taken apart here
+        let mut stamp = Map::new();
+        for name in ["operation", "sequence", "time"] {
+            stamp.extend(fields.remove_entry(name));
+        }
+        let Stamp { operation, sequence, time } = serde_json::from_value(stamp.into())?;
+        let event = serde_json::from_value(fields.into())?;
+        Ok(match event {
+            Event::Unknown => None,
+            event => Some(Record { operation, sequence, time, event }),
+        })
     }
 }
 
