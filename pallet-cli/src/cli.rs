@@ -58,7 +58,13 @@ pub fn main() -> ExitCode {
     };
     let env = ProcessEnv::current();
     let printer = Printer::new(cli.global.output, cli.global.verbose, &env);
-    let context = Context { global: cli.global, printer, env, messages: Default::default() };
+    let context = Context {
+        global: cli.global,
+        printer,
+        env,
+        messages: Default::default(),
+        secrets: Default::default(),
+    };
     let result = match cli.subcommand {
         Subcommands::Command(command) => command.run(&context),
         Subcommands::Doc(doc) => doc.run(&context, &command()),

@@ -26,6 +26,8 @@ mod console;
 mod context;
 mod diagnostic;
 mod distribution;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod operation;
@@ -35,6 +37,7 @@ mod process;
 mod project;
 mod reference;
 mod session;
+mod telemetry;
 mod terminal;
 mod verbs;
 

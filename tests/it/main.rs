@@ -66,6 +66,10 @@ mod rolling;
 #[cfg(test)]
 mod rollout;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod services;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 mod tidy;

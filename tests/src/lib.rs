@@ -3,13 +3,15 @@
 //! [`workspace`] builds with cargo, [`Project`] runs pallet-cli in a home of its own, [`Bed`] has
 //! nodes with real sshd, [`Cloud`] creates them through an API, [`ContainerEngine`] is Docker or
 //! Podman, [`OciRegistry`] is a registry of plugins, [`Sigstore`] certifies their signers,
-//! [`CutNetwork`] drops connections to it, [`Terminal`] emulates a user's terminal, [`Editor`] uses
-//! the language server. Everything here panics with a readable message if a test cannot continue.
+//! [`CutNetwork`] drops connections to it, [`Programs`] are those of others, [`Collector`] receives
+//! traces and notices, [`Terminal`] emulates a user's terminal, [`Editor`] uses the language
+//! server. Everything here panics with a readable message if a test cannot continue.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bed;
 mod cloud;
+mod collector;
 mod container_engine;
 mod cut;
 mod editor;
@@ -22,6 +24,7 @@ mod mounted;
 mod mounts;
 mod oci_registry;
 mod process;
+mod programs;
 mod project;
 mod redact;
 mod sigstore;
@@ -31,6 +34,7 @@ mod workspace;
 
 pub use bed::{Bed, BedOptions, Init};
 pub use cloud::Cloud;
+pub use collector::{Collector, Received};
 pub use container_engine::ContainerEngine;
 pub use cut::CutNetwork;
 pub use editor::Editor;
@@ -41,6 +45,7 @@ pub use leftovers::Leftovers;
 pub use mounted::Mounted;
 pub use oci_registry::{OciRegistry, REGISTRY_PASSWORD, REGISTRY_USER, RegistryOptions};
 pub use process::{Output, Process};
+pub use programs::{OpenBao, Programs, SecretServer};
 pub use project::Project;
 pub use redact::Redactions;
 pub use sigstore::Sigstore;

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use pallet_core::engine::{Engine, Event, Kind, Outcome, PlannedChange, Record, RunOutcome};
 
-use crate::context::Context;
+use crate::context::{Context, ProjectWithPlugins};
 use crate::output::run_result::{live_line, run_result};
 use crate::output::{Printer, Progress};
+use crate::telemetry::Teller;
 
 /// Reports one operation.
 #[derive(Clone)]
@@ -19,11 +20,18 @@ pub(crate) struct Reporter {
     /// Whether output of commands is shown while they run.
     live: Arc<AtomicBool>,
     begun: Instant,
+    /// Tells others of the operation, if any are to be told.
+    teller: Option<Teller>,
 }
 
 impl Reporter {
     /// Connects an engine to the printer.
-    pub(crate) fn begin(context: &Context, engine: &Engine) -> (Self, Engine) {
+    pub(crate) fn begin(
+        context: &Context,
+        loaded: &ProjectWithPlugins,
+        engine: &Engine,
+    ) -> (Self, Engine) {
+        let (teller, engine) = Teller::begin(context, loaded, engine.clone());
         let printer = context.printer.clone();
         let reporter = Reporter {
             progress: Arc::new(Progress::new(printer.clone())),
@@ -31,6 +39,7 @@ impl Reporter {
             changes: Arc::default(),
             live: Arc::default(),
             begun: Instant::now(),
+            teller,
         };
         let receiver = reporter.clone();
         let engine = engine.with_sink(move |record: &Record| receiver.receive(record));
@@ -76,6 +85,14 @@ impl Reporter {
     /// Prints the outcome.
     pub(crate) fn end(&self, outcome: &Outcome) {
         self.progress.summary(outcome, self.seconds());
+    }
+
+    /// Tells others of the operation, once everything is printed. This takes a few seconds at most,
+    /// and what fails is a warning.
+    pub(crate) fn tell_others(&self) {
+        if let Some(teller) = &self.teller {
+            teller.finish();
+        }
     }
 
     /// Says what to do next.
