@@ -193,7 +193,10 @@ fn commands_and_webhooks_are_told() {
         collector.url("/hook")
     );
     let project = telling(&bed, &tables).set("CHAT", collector.url("/chat/tok-9Qx1"));
+    let error = "warning: on_finish: no notice can be sent: cannot read the secret ";
+    project.run(&["check"]).exits(0).says(error);
     project.write("hook", collector.url("/refused"));
+    project.run(&["check"]).exits(0).never_says("on_finish");
     let shown = project.run(&["lift"]).exits(1).never_says("9Qx1").never_says("/refused");
     assert!(!shown.stdout.contains("noise") && shown.to_string().contains("noise"), "{shown}");
     shown

@@ -7,6 +7,7 @@ mod on_finish;
 mod otlp;
 mod prometheus;
 mod teller;
+#[cfg_attr(not(feature = "telemetry"), allow(dead_code, reason = "only spans have all of it"))]
 mod trace;
 
 pub(crate) use teller::Teller;

@@ -24,7 +24,8 @@ pub(super) struct Summary {
     /// The operation in one object.
     pub(super) json: Value,
     /// The same in one line.
-    pub(super) line: String,
+    #[cfg_attr(not(feature = "telemetry"), allow(dead_code, reason = "only chats show it"))]
+    line: String,
     result: &'static str,
     totals: Totals,
     changes: usize,

@@ -80,6 +80,16 @@ pub(super) struct OnFinishTable {
     when: Option<Vec<String>>,
 }
 
+impl OnFinish {
+    /// The secret in its URL.
+    pub(crate) fn secret(&self) -> Option<&Secret> {
+        match &self.to {
+            Recipient::Slack(secret) | Recipient::Webhook(Url::Secret(secret)) => Some(secret),
+            Recipient::Command(_) | Recipient::Webhook(Url::Plain(_)) => None,
+        }
+    }
+}
+
 impl TelemetryConfig {
     pub(super) fn merged(self, over: TelemetryConfig) -> TelemetryConfig {
         TelemetryConfig {
