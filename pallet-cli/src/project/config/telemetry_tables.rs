@@ -22,6 +22,7 @@ pub(crate) struct TelemetryConfig {
 
 /// A collector of traces.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "telemetry"), allow(dead_code, reason = "nothing is sent there"))]
 pub(crate) enum Otlp {
     /// The one that the environment names.
     Environment,
@@ -50,6 +51,7 @@ pub(crate) enum Recipient {
 
 /// A URL, or where it is found if it is a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "telemetry"), allow(dead_code, reason = "nothing is sent there"))]
 pub(crate) enum Url {
     Plain(String),
     Secret(Secret),
