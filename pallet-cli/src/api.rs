@@ -77,8 +77,13 @@ impl OpenOptions {
         };
         let mut env = ProcessEnv { interactive: false, ..ProcessEnv::current() };
         env.plugin_path.splice(0..0, self.plugins);
-        let context =
-            Context { global, printer: Printer::silent(), env, messages: Default::default() };
+        let context = Context {
+            global,
+            printer: Printer::silent(),
+            env,
+            messages: Default::default(),
+            secrets: Default::default(),
+        };
         let loaded = context.load(context.registry(false)?)?;
         Ok(Project { context, loaded })
     }

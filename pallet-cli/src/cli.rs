@@ -63,7 +63,8 @@ pub fn main() -> ExitCode {
     let env = ProcessEnv::current();
     let global = cli.global.or_from(&env);
     let printer = Printer::new(global.print_options(), &env);
-    let context = Context { global, printer, env, messages: Default::default() };
+    let context =
+        Context { global, printer, env, messages: Default::default(), secrets: Default::default() };
     let result = match cli.subcommand {
         Subcommands::Command(command) => command.run(&context),
         Subcommands::Doc(doc) => doc.run(&context, &command()),

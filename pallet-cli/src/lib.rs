@@ -27,6 +27,8 @@ mod console;
 mod context;
 mod diagnostic;
 mod distribution;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod operation;
@@ -37,6 +39,7 @@ mod project;
 mod reference;
 mod report;
 mod session;
+mod telemetry;
 mod terminal;
 mod verbs;
 

@@ -73,8 +73,12 @@ mod rolling;
 #[cfg(test)]
 mod rollout;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod services;
 #[cfg(test)]
 mod stages;
+#[cfg(test)]
+mod telemetry;
 #[cfg(test)]
 mod tidy;

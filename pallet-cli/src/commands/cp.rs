@@ -60,6 +60,7 @@ impl Cp {
         if !context.printer.json() {
             context.printer.text(&copy_result(&context.printer, &outcome, seconds));
         }
+        reporter.tell_others();
         Ok(ExitCode::from(code(outcome.cancelled, outcome.ok())))
     }
 }

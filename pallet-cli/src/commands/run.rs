@@ -50,6 +50,7 @@ impl Run {
             engine.run_command(&loaded.project.groups, &options).await
         })?;
         reporter.end_run(&outcome);
+        reporter.tell_others();
         Ok(ExitCode::from(code(outcome.cancelled, outcome.ok())))
     }
 }

@@ -121,6 +121,7 @@ impl Test {
             printer: context.printer.clone(),
             env: context.env.clone(),
             messages: Default::default(),
+            secrets: context.secrets.clone(),
         };
         let loaded =
             inner.load(registry.clone()).with_context(|| format!("scenario {}", scenario.name))?;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::messages::ProviderMessages;
 use super::options::GlobalOptions;
+use super::secrets::SecretCache;
 use crate::output::Printer;
 use crate::process::ProcessEnv;
 use crate::project::{LoadOptions, LoadedProject};
@@ -22,6 +23,8 @@ pub(crate) struct Context {
     pub(crate) env: ProcessEnv,
     /// Receives the progress messages of providers.
     pub(crate) messages: ProviderMessages,
+    /// The secrets that were looked up.
+    pub(crate) secrets: SecretCache,
 }
 
 /// A project, and the plugins that it uses.

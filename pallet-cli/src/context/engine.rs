@@ -8,7 +8,7 @@ use pallet_core::model::AdminUser;
 use pallet_core::transport::{ConnectSettings, Secret};
 
 use super::base::{Context, ProjectWithPlugins};
-use super::secrets::{SecretFinder, TerminalPrompt};
+use super::secrets::{SecretFinder, TTL, TerminalPrompt};
 use crate::diagnostic::Diagnostics;
 use crate::process::expand;
 use crate::project::LoadedProject;
@@ -43,7 +43,8 @@ impl Context {
         let services = self.services(loaded)?;
         let admin_user = services.context.admin_user.clone();
         let vault = self.vault(project);
-        password.iter().chain(&sudo_password).for_each(|password| vault.hide(password));
+        // what was a secret before a rotation is still one
+        self.secrets.values().iter().for_each(|value| vault.hide(value));
         let holder =
             format!("{} on {}, process {}", self.env.user, self.env.host, std::process::id());
         Ok(Engine::new(EngineConfig {
@@ -107,6 +108,10 @@ impl Context {
             directory: project.directory.clone(),
             home: self.env.home.clone(),
             identities,
+            ttl: project.config.secret_ttl.unwrap_or(TTL),
+            #[cfg(feature = "vault")]
+            vault: project.config.vault.clone(),
+            cache: self.secrets.clone(),
         }
     }
 }

@@ -15,3 +15,4 @@ pub(crate) use base::{Context, ProjectWithPlugins};
 pub(crate) use journal::Asked;
 pub(crate) use options::GlobalOptions;
 pub(crate) use plugins::{InstalledCrates, check_plugins, refuse_problems};
+pub(crate) use secrets::SecretFinder;

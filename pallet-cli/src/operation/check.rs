@@ -11,7 +11,7 @@ use super::{runtime, selection};
 use crate::context::{Context, ProjectWithPlugins};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan};
 use crate::project::LoadedProject;
-use crate::project::config::Service;
+use crate::project::config::{OnFinish, Service};
 use crate::verbs::SelectionOptions;
 
 /// The provider whose nodes are listed in pallet.toml.
@@ -33,6 +33,13 @@ pub(crate) fn check(
     found.extend(default_phases(&loaded.project));
     found.extend(secrets(context, &loaded.project));
     found.extend(listed_groups(&loaded.project));
+    let finder = context.finder(&loaded.project);
+    for secret in loaded.project.config.on_finish.iter().filter_map(OnFinish::secret) {
+        // it fails no operation
+        if let Err(error) = finder.check(secret) {
+            context.printer.warning(&format!("on_finish: no notice can be sent: {error:#}"));
+        }
+    }
     let engine = context.engine_without_passwords(&loaded)?;
     let selection = selection(context, &loaded, names, options, None)?;
     let Asked { faults, undeclared, groups } = ask(engine, &loaded.project, &selection)?;

@@ -52,7 +52,10 @@ where
         overdue = Some(engine.clone());
         operation(engine)
     })?;
-    let Some(outcome) = outcome else { return Ok(ExitCode::SUCCESS) };
+    let Some(outcome) = outcome else {
+        reporter.tell_others();
+        return Ok(ExitCode::SUCCESS);
+    };
     reporter.end(&outcome);
     let mut failed = outcome.nodes.iter().filter(|node| !node.result.ok());
     if journaled && let (Some(first), Some(operation)) = (failed.next(), reporter.operation()) {
@@ -65,6 +68,7 @@ where
     if let Some(verb) = verb.filter(|_| outcome.cancelled || outcome.not_reached() > 0) {
         reporter.say(&format!("`pallet-cli {verb} --resume` does the rest"));
     }
+    reporter.tell_others();
     // a timeout is a failure, not an interrupt
     let overdue = overdue.is_some_and(|engine| engine.is_overdue());
     let code = match exit_code(&outcome) {
@@ -119,7 +123,7 @@ where
         written.prepare()?;
         (engine, journal) = (with_journal, Some(written));
     }
-    let (reporter, engine) = Reporter::begin(context, &engine);
+    let (reporter, engine) = Reporter::begin(context, loaded, &engine);
     let cancel = engine.cancel.clone();
     let runtime = runtime()?;
     let (interrupted, mut times) = (reporter.clone(), 0);
@@ -137,6 +141,9 @@ where
     let outcome = runtime.block_on(operation(engine));
     runtime.shutdown_background();
     drop(heard);
+    if outcome.is_err() {
+        reporter.tell_others();
+    }
     let outcome = outcome?;
     context.warn_of_lost_records(journal.as_deref());
     Ok((outcome, reporter))

@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use pallet_core::engine::{Engine, Event, Kind, Outcome, PlannedChange, Record, RunOutcome};
 
-use crate::context::Context;
+use crate::context::{Context, ProjectWithPlugins};
 use crate::output::history::short_id;
 use crate::output::run_result::{live_line, run_result};
 use crate::output::{Printer, Progress};
+use crate::telemetry::Teller;
 
 /// Reports one operation.
 #[derive(Clone)]
@@ -22,11 +23,18 @@ pub(crate) struct Reporter {
     /// The end of the operation's ID.
     operation: Arc<OnceLock<String>>,
     begun: Instant,
+    /// Tells others of the operation, if any are to be told.
+    teller: Option<Teller>,
 }
 
 impl Reporter {
     /// Connects an engine to the printer.
-    pub(crate) fn begin(context: &Context, engine: &Engine) -> (Self, Engine) {
+    pub(crate) fn begin(
+        context: &Context,
+        loaded: &ProjectWithPlugins,
+        engine: &Engine,
+    ) -> (Self, Engine) {
+        let (teller, engine) = Teller::begin(context, loaded, engine.clone());
         let printer = context.printer.clone();
         let reporter = Reporter {
             progress: Arc::new(Progress::new(printer.clone())),
@@ -35,6 +43,7 @@ impl Reporter {
             live: Arc::default(),
             operation: Arc::default(),
             begun: Instant::now(),
+            teller,
         };
         let receiver = reporter.clone();
         let engine = engine.with_sink(move |record: &Record| receiver.receive(record));
@@ -93,6 +102,14 @@ impl Reporter {
     /// Prints the outcome.
     pub(crate) fn end(&self, outcome: &Outcome) {
         self.progress.summary(outcome, self.seconds());
+    }
+
+    /// Tells others of the operation, once everything is printed. This takes a few seconds at most,
+    /// and what fails is a warning.
+    pub(crate) fn tell_others(&self) {
+        if let Some(teller) = &self.teller {
+            teller.finish();
+        }
     }
 
     /// Says what to do next.

@@ -75,7 +75,7 @@ impl Session {
             Some((engine, journal)) => (engine, Some(journal)),
             None => (engine, None),
         };
-        let (reporter, engine) = Reporter::begin(&self.base, &engine);
+        let (reporter, engine) = Reporter::begin(&self.base, &self.loaded(), &engine);
         let cancel = engine.cancel.clone();
         let (sender, messages) = channel();
         let abandoned = sender.clone();
@@ -127,6 +127,7 @@ impl Session {
         if result.is_err() {
             reporter.abandon();
         }
+        reporter.tell_others();
         if cancel.is_cancelled() && !self.is_interactive() {
             self.remember(INTERRUPTED);
             return Err(FunctionError::new(format!("{function} was stopped")));

@@ -187,8 +187,10 @@ impl Engine {
         self.tell(Event::Message { node: None, level, message });
     }
 
-    /// Begins an operation. Everything that the returned engine reports belongs to it.
+    /// Begins an operation. Everything that the returned engine reports belongs to it. Secrets are
+    /// looked up anew.
     pub(super) fn begin(&self) -> Begun {
+        self.vault.renew();
         let recorder = if self.recorder.take() { self.recorder.clone() } else { Arc::default() };
         Begun { engine: Engine { recorder, ..self.clone() }, began: Instant::now() }
     }

@@ -23,7 +23,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Replaces a secret in output.
 const HIDDEN: &str = "***";
 
-/// The secrets of an operation.
+/// The secrets of operations.
 #[derive(Default)]
 pub struct Vault {
     source: Option<Box<SecretSource>>,
@@ -34,13 +34,15 @@ pub struct Vault {
 
 #[derive(Default)]
 struct Known {
-    values: BTreeMap<String, Secret>,
+    /// What was looked up in this operation. A source that does not answer is asked once, not once
+    /// for each node.
+    found: BTreeMap<String, Result<Secret, String>>,
     /// Every form in which a secret may appear in output, longest first.
     forms: Vec<String>,
 }
 
 impl Vault {
-    /// Secrets from this source. Each is looked up once, on first use.
+    /// Secrets from this source. Each is looked up once in an operation, on first use.
     pub fn new(source: impl Fn(&str) -> Result<Secret, String> + Send + Sync + 'static) -> Self {
         Vault { source: Some(Box::new(source)), names: Vec::new(), known: Mutex::default() }
     }
@@ -55,6 +57,12 @@ impl Vault {
     /// errors of those that cannot be found.
     pub(super) fn find_all(&self) -> Vec<String> {
         self.names.iter().filter_map(|name| self.value(name).err()).collect()
+    }
+
+    /// A new operation begins: each secret is looked up again, because it may have another value
+    /// now. Old values are still redacted.
+    pub(super) fn renew(&self) {
+        self.known().found.clear();
     }
 
     /// Redacts this value too.
@@ -100,17 +108,25 @@ impl Vault {
 
     fn value(&self, name: &str) -> Result<String, String> {
         let mut known = self.known();
-        if let Some(secret) = known.values.get(name) {
-            return Ok(secret.expose().to_owned());
-        }
+        let found = match known.found.get(name) {
+            Some(found) => found.clone(),
+            None => {
+                let found = self.look_up(name);
+                found.iter().for_each(|secret| known.hide(secret));
+                known.found.insert(name.to_owned(), found.clone());
+                found
+            }
+        };
+        found.map(|secret| secret.expose().to_owned())
+    }
+
+    fn look_up(&self, name: &str) -> Result<Secret, String> {
         let source = self.source.as_ref().ok_or_else(|| format!("there is no secret {name}"))?;
         let secret = source(name)?;
         if secret.expose().is_empty() {
             return Err(format!("the secret {name} is empty"));
         }
-        known.hide(&secret);
-        known.values.insert(name.to_owned(), secret.clone());
-        Ok(secret.expose().to_owned())
+        Ok(secret)
     }
 
     /// The text with all secrets redacted.
@@ -196,7 +212,7 @@ impl Known {
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vault")
-            .field("names", &self.known().values.keys().collect::<Vec<_>>())
+            .field("names", &self.known().found.keys().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
@@ -234,7 +250,24 @@ mod tests {
             Err("there is no secret none".to_owned())
         );
         assert!(vault.reveal(&mut json!(secret_placeholder("word").to_uppercase())).is_err());
-        assert_eq!(format!("{vault:?}"), r#"Vault { names: ["key", "word"], .. }"#);
+        assert_eq!(format!("{vault:?}"), r#"Vault { names: ["key", "none", "word"], .. }"#);
+    }
+
+    #[test]
+    fn an_operation_looks_once_and_the_next_one_again() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let asked = AtomicUsize::new(0);
+        let vault = Vault::new(move |name| match (name, asked.fetch_add(1, Ordering::Relaxed)) {
+            ("lost", number) => Err(format!("no answer to question {number}")),
+            (_, number) => Ok(Secret::new(format!("value-{number}"))),
+        });
+        let value = |name| vault.value(name);
+        assert_eq!([value("a"), value("a")], [Ok("value-0".into()), Ok("value-0".into())]);
+        let lost = || Err("no answer to question 1".to_owned());
+        assert_eq!([value("lost"), value("lost")], [lost(), lost()]);
+        vault.renew();
+        assert_eq!(value("a"), Ok("value-2".into()));
+        assert_eq!(vault.redact("value-0 value-2 value-4"), "*** *** value-4");
     }
 
     #[test]

@@ -3,11 +3,16 @@
 
 mod history;
 mod keys;
+mod name;
 mod options;
 mod plugin_tables;
 mod plugins;
 mod read;
+mod secret_tables;
+mod secrets;
 mod stages;
+mod telemetry;
+mod telemetry_tables;
 mod value;
 
 use std::collections::BTreeMap;
@@ -23,10 +28,19 @@ use serde_json::{Map, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 
 use history::HistoryConfig;
+pub(crate) use name::name_of_directory;
 pub(crate) use plugin_tables::{MirrorConfig, PluginRequirement, SignerConfig, SigstoreConfig};
 use plugin_tables::{MirrorTable, PluginTable, SignerTable};
 pub(crate) use read::{ConfigText, read};
+#[cfg(feature = "vault")]
+pub(crate) use secret_tables::AppRole;
+#[cfg(feature = "aws")]
+pub(crate) use secret_tables::AwsName;
+use secret_tables::SecretTable;
+pub(crate) use secret_tables::{Secret, SecretPlace, VaultConfig};
 pub(crate) use stages::{Protect, StageConfig};
+use telemetry_tables::OnFinishTable;
+pub(crate) use telemetry_tables::{OnFinish, Otlp, Recipient, TelemetryConfig, Url, When};
 
 /// The service that is used if none is configured.
 const EMBEDDED_SERVICE: &str = "sandbox";
@@ -53,6 +67,10 @@ pub(crate) struct Config {
     /// Files with age identities (private keys), which decrypt secrets of the form
     /// `{ age = "FILE" }`. `~/.config/pallet/age.txt` is always used too.
     pub(crate) age_identities: Vec<PathBuf>,
+    /// For how long the value of a secret is used before a later operation of the same process
+    /// looks it up again: `"30s"`, `"1h"`. Default: 5 minutes.
+    #[schemars(with = "Option<String>")]
+    pub(crate) secret_ttl: Option<Duration>,
     /// The project itself.
     pub(crate) project: ProjectConfig,
     /// The services, by name. A service is a provider with its options: where nodes come from.
@@ -100,11 +118,21 @@ pub(crate) struct Config {
     /// Where each secret is found, by name. `secret("NAME")` in `pallet.star` stands for its value.
     ///
     /// Names consist of letters, digits, `_`, `.` and `-`. Each secret has exactly one of the keys
-    /// below. See [Secrets](secrets.md).
+    /// `env` to `ssm`; the others say more. See [Secrets](secrets.md).
+    #[schemars(with = "BTreeMap<String, SecretTable>")]
     pub(crate) secrets: BTreeMap<String, Secret>,
     /// The place of each secret in its file.
     #[schemars(skip)]
     pub(crate) secret_places: BTreeMap<String, SourceSpan>,
+    /// The server of secrets of the form `{ vault = "PATH" }`: HashiCorp Vault, or OpenBao.
+    pub(crate) vault: VaultConfig,
+    /// Traces and numbers of operations. See [Traces, numbers and notices](telemetry.md).
+    pub(crate) telemetry: TelemetryConfig,
+    /// Whom to tell that an operation has ended, one table each. Those of `config.toml` and of
+    /// `pallet.toml` both count. Each table has one of the keys `command`, `webhook` and `slack`,
+    /// and optionally `when`. See [Traces, numbers and notices](telemetry.md).
+    #[schemars(with = "Vec<OnFinishTable>")]
+    pub(crate) on_finish: Vec<OnFinish>,
     /// Required plugins, by name: `nginx`, or `crate/nginx` where a provider has the same name.
     /// The value is a version requirement, or a table.
     ///
@@ -202,11 +230,11 @@ pub(crate) struct AdminUserConfig {
     pub(crate) public_keys: Vec<String>,
     /// Where the password to log in with is found, like an entry of `[secrets]`. Default: asked for
     /// at the terminal if the node accepts nothing else.
-    #[schemars(extend("x-takes" = "a reference to a secret"))]
+    #[schemars(with = "Option<String>", extend("x-takes" = "a reference to a secret"))]
     pub(crate) password: Option<Secret>,
     /// Where the password for sudo is found, like an entry of `[secrets]`. Default: asked for at
     /// the terminal if sudo needs one.
-    #[schemars(extend("x-takes" = "a reference to a secret"))]
+    #[schemars(with = "Option<String>", extend("x-takes" = "a reference to a secret"))]
     pub(crate) sudo_password: Option<Secret>,
     /// Run everything as the login user, never through sudo. Default: false.
     pub(crate) no_sudo: Option<bool>,
@@ -223,21 +251,6 @@ pub(crate) struct ConnectConfig {
     /// Timeout in seconds until the login shell runs its first command. Default: 30.
     #[schemars(with = "Option<u32>")]
     pub(crate) shell_timeout: Option<Duration>,
-}
-
-/// Where a secret is found.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(crate = "pallet_core::schemars", rename_all = "lowercase")]
-pub(crate) enum Secret {
-    /// The name of an environment variable.
-    Env(String),
-    /// A file. One line end at its end is removed.
-    File(PathBuf),
-    /// A shell command that prints it, such as `pass show database`. It runs in the project's
-    /// directory and must end within 120 s.
-    Command(String),
-    /// A file that is encrypted with [age](https://age-encryption.org).
-    Age(PathBuf),
 }
 
 impl Config {
@@ -258,6 +271,7 @@ impl Config {
         self.secret_places.extend(over.secret_places);
         self.age_identities.extend(over.age_identities);
         self.mirrors.extend(over.mirrors);
+        self.on_finish.extend(over.on_finish);
         for (prefix, signers) in over.trust {
             self.trust.entry(prefix).or_default().extend(signers);
         }
@@ -279,6 +293,10 @@ impl Config {
             history: self.history.merged(over.history),
             secrets: self.secrets,
             secret_places: self.secret_places,
+            secret_ttl: over.secret_ttl.or(self.secret_ttl),
+            vault: self.vault.merged(over.vault),
+            telemetry: self.telemetry.merged(over.telemetry),
+            on_finish: self.on_finish,
             age_identities: self.age_identities,
             plugins: self.plugins,
             registry: over.registry.or(self.registry),
@@ -378,32 +396,5 @@ impl AdminUserConfig {
             sudo_password: over.sudo_password.or(self.sudo_password),
             no_sudo: over.no_sudo.or(self.no_sudo),
         }
-    }
-}
-
-/// The name of a project in a directory: the directory's name, turned into a host name.
-pub(crate) fn name_of_directory(directory: &str) -> String {
-    let words = directory.to_lowercase();
-    let words: Vec<&str> = words
-        .split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit())
-        .filter(|word| !word.is_empty())
-        .collect();
-    let mut name = words.join("-");
-    name.truncate(40);
-    match name.trim_matches('-') {
-        "" => "project".to_owned(),
-        name => name.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::name_of_directory;
-
-    #[test]
-    fn a_directory_gives_a_host_name() {
-        assert_eq!(name_of_directory("My Shop (2)"), "my-shop-2");
-        assert_eq!(name_of_directory("..."), "project");
-        assert_eq!(name_of_directory("web"), "web");
     }
 }

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::keys;
 use super::value::{Item, items, json, positive};
-use super::{AdminUserConfig, Config, ConnectConfig, Named, ProjectConfig, Secret, Service};
+use super::{AdminUserConfig, Config, ConnectConfig, Named, ProjectConfig, Service};
 use crate::diagnostic::{Diagnostic, Diagnostics, Note, SourceSpan, did_you_mean_or_list};
 
 /// A file to read.
@@ -26,11 +26,6 @@ pub(crate) struct ConfigText<'a> {
     pub(crate) directory: PathBuf,
     /// The home directory, for `~`.
     pub(crate) home: Option<PathBuf>,
-}
-
-fn is_secret_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// Maximum number of syntax errors that are reported.
@@ -107,21 +102,11 @@ impl Reader<'_> {
                 }
                 "history" => config.history = self.history(key, value),
                 "stages" => config.stages = self.stages(key, value),
-                "secrets" => {
-                    for (name, span, value) in self.table(key, value) {
-                        if !is_secret_name(name) {
-                            self.error(
-                                span,
-                                format!(
-                                    "{name:?} cannot name a secret: use letters, digits, _ . and -"
-                                ),
-                            );
-                        } else if let Some(secret) = self.secret(name, value) {
-                            config.secret_places.insert(name.to_owned(), self.place(span));
-                            config.secrets.insert(name.to_owned(), secret);
-                        }
-                    }
-                }
+                "secrets" => self.secrets(key, value, &mut config),
+                "secret_ttl" => config.secret_ttl = self.duration(key, value),
+                "vault" => config.vault = self.vault(key, value),
+                "telemetry" => config.telemetry = self.telemetry(value),
+                "on_finish" => config.on_finish = self.on_finish(value),
                 "age_identities" => config.age_identities = self.paths(key, value),
                 "plugins" => config.plugins = self.plugins(key, value),
                 "registry" => config.registry = self.source(key, value),
@@ -283,37 +268,6 @@ impl Reader<'_> {
             self.wrong(value, key, &format!("a number of {what}, 1 or more"));
         }
         number
-    }
-
-    fn secret(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Option<Secret> {
-        let how = "write { env = \"NAME\" }, { file = \"path\" }, { command = \"pass show name\" } \
-            or { age = \"path\" }";
-        if value.get_ref().as_table().is_none_or(|table| table.len() != 1) {
-            let mut found = self
-                .diagnostic(value.span(), format!("`{key}` must say where the secret is found"));
-            // does not print the line: it may contain the secret itself
-            found.place = found.place.map(|place| {
-                Box::new(SourceSpan {
-                    excerpt: format!("{key} = ..."),
-                    column: 1,
-                    length: 1,
-                    ..*place
-                })
-            });
-            self.found.push(found.suggest(how.to_owned()));
-            return None;
-        }
-        let (kind, span, value) = self.table(key, value).into_iter().next()?;
-        match kind {
-            "env" => self.string(kind, value).map(Secret::Env),
-            "file" => self.string(kind, value).map(|path| Secret::File(self.path(&path))),
-            "command" => self.string(kind, value).map(Secret::Command),
-            "age" => self.string(kind, value).map(|path| Secret::Age(self.path(&path))),
-            _ => {
-                self.unknown(span, kind, key, &keys::<Secret>());
-                None
-            }
-        }
     }
 
     pub(super) fn table<'v, 'i>(

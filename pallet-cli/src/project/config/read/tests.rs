@@ -1,7 +1,7 @@
 //! Tests of reading files, valid and invalid.
 
 use super::*;
-use crate::project::config::SignerConfig;
+use crate::project::config::{SecretPlace, SignerConfig};
 use expect_test::{Expect, expect};
 use pallet_core::distribution::signature::IdentityRule;
 use pallet_core::model::PluginKind;
@@ -74,7 +74,8 @@ fn every_table_is_read() {
         config.admin_user.identity_files,
         [Path::new("/home/u/.ssh/id"), Path::new("/p/keys/id")]
     );
-    assert_eq!(config.admin_user.sudo_password, Some(Secret::Command("pass show sudo".into())));
+    let sudo_password = config.admin_user.sudo_password.map(|secret| secret.place);
+    assert_eq!(sudo_password, Some(SecretPlace::Command("pass show sudo".into())));
     assert_eq!(config.admin_user.no_sudo, Some(true));
     assert_eq!((config.history.days(), config.history.operations()), (30, 1000));
     assert_eq!(config.plugins["docker"].version.to_string(), "^1.2");
@@ -147,7 +148,7 @@ nginx = "newest"
               |
             9 | sudo_password = ...
               | ^
-              = help: write { env = "NAME" }, { file = "path" }, { command = "pass show name" } or { age = "path" }
+              = help: write { env = "NAME" }, { file = "path" }, { command = "pass show name" }, { age = "path" }, { sops = "path", key = "name" }, { vault = "path", key = "name" }, { aws_secret = "name" } or { ssm = "name" }
 
             error: `no_sudo` must be true or false, not an integer
               --> pallet.toml:10:11
