@@ -16,6 +16,8 @@ mod book;
 mod capabilities;
 mod choosing;
 #[cfg(test)]
+mod ci;
+#[cfg(test)]
 mod contradictions;
 #[cfg(test)]
 mod docker;

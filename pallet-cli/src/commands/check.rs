@@ -5,41 +5,53 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::operation::check;
+use crate::operation::{JunitFile, check};
+use crate::output::junit::Case;
 
 pub(crate) use crate::verbs::Check;
 
 impl Check {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let loaded = check(context)?;
-        let groups = &loaded.project.groups;
-        if context.printer.json() {
-            let groups: Vec<_> = groups
-                .iter()
-                .map(|group| {
-                    json!({
-                        "group": group.name, "count": group.count,
-                        "phases": group.server.phases.keys().collect::<Vec<_>>(),
-                    })
-                })
-                .collect();
-            context.printer.value(&json!({"ok": true, "groups": groups}));
-            return Ok(ExitCode::SUCCESS);
-        }
-        for group in groups {
-            let count = match group.count {
-                None => "no count".to_owned(),
-                Some(1) => "1 node".to_owned(),
-                Some(count) => format!("{count} nodes"),
-            };
-            let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();
-            let phases = match phases.is_empty() {
-                true => "no phases".to_owned(),
-                false => format!("phases {}", phases.join(", ")),
-            };
-            context.printer.line(&format!("{}: {count}; {phases}", group.name));
-        }
-        context.printer.line("the project is valid");
-        Ok(ExitCode::SUCCESS)
+        let junit = JunitFile::of(&self.junit, false);
+        let result = show(context, &junit);
+        junit.write(result)
     }
+}
+
+/// Checks the project, and shows its groups.
+fn show(context: &Context, junit: &JunitFile) -> anyhow::Result<ExitCode> {
+    let loaded = check(context)?;
+    let groups = &loaded.project.groups;
+    for group in groups {
+        let name = format!("group {}", group.name);
+        junit.add("project", Case { name, ..Case::default() });
+    }
+    if context.printer.json() {
+        let groups: Vec<_> = groups
+            .iter()
+            .map(|group| {
+                json!({
+                    "group": group.name, "count": group.count,
+                    "phases": group.server.phases.keys().collect::<Vec<_>>(),
+                })
+            })
+            .collect();
+        context.printer.value(&json!({"ok": true, "groups": groups}));
+        return Ok(ExitCode::SUCCESS);
+    }
+    for group in groups {
+        let count = match group.count {
+            None => "no count".to_owned(),
+            Some(1) => "1 node".to_owned(),
+            Some(count) => format!("{count} nodes"),
+        };
+        let phases: Vec<_> = group.server.phases.keys().map(String::as_str).collect();
+        let phases = match phases.is_empty() {
+            true => "no phases".to_owned(),
+            false => format!("phases {}", phases.join(", ")),
+        };
+        context.printer.line(&format!("{}: {count}; {phases}", group.name));
+    }
+    context.printer.line("the project is valid");
+    Ok(ExitCode::SUCCESS)
 }

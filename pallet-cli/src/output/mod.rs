@@ -8,6 +8,8 @@ mod failure;
 mod fold;
 mod format;
 pub(crate) mod history;
+pub(crate) mod junit;
+pub(crate) mod markdown;
 pub(crate) mod nodes;
 mod printer;
 mod progress;

@@ -5,6 +5,7 @@
 
 mod converge;
 mod explain;
+mod junit;
 mod lift;
 mod nodes;
 mod offers;
@@ -18,6 +19,7 @@ mod verb;
 
 pub(crate) use converge::{Converge, Down};
 pub(crate) use explain::Explain;
+pub(crate) use junit::JunitOptions;
 pub(crate) use lift::Lift;
 pub(crate) use nodes::Nodes;
 pub(crate) use offers::{Hardware, Images, Locations, OfferOptions};

@@ -1,17 +1,21 @@
 //! `check`, `reload`, `with_admin_user` and `help`: the project and the session.
 
+use super::junit::JunitOptions;
 use super::verb::ParameterType::Any;
 use super::verb::{Text, Verb, VerbParameter, command};
 
 /// Check the project without connecting to nodes: its files, and what its phases declare for every
 /// group
 #[derive(Debug, clap::Args)]
-pub(crate) struct Check {}
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) junit: JunitOptions,
+}
 
 pub(super) const CHECK: Verb = Verb {
     name: "check",
     command: Some(|| command::<Check>("check")),
-    command_only: &[],
+    command_only: &["junit"],
     summary: Text::Command,
     more: "Reads the files as they are now, without loading them into the session. Fails if \
         anything is wrong.",

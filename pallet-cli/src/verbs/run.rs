@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::junit::JunitOptions;
 use super::selection::SelectionOptions;
 use super::verb::ParameterType::{Any, Flag, Number, Targets, Text as TextType};
 use super::verb::{Text, Verb, VerbParameter, command};
@@ -52,6 +53,9 @@ pub(crate) struct Run {
     /// Do not write the operation to the journal
     #[arg(long)]
     pub(crate) no_journal: bool,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) junit: JunitOptions,
     /// Command to run
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
@@ -68,7 +72,7 @@ const TIMEOUT: VerbParameter = VerbParameter::keyword("timeout", Number, Text::A
 pub(super) const RUN: Verb = Verb {
     name: "run",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "limit", "failed", "sample", "all", "script", "no_journal"],
+    command_only: &["names", "limit", "failed", "sample", "all", "script", "no_journal", "junit"],
     summary: Text::Own("Run a command on nodes and show its output, grouping identical results."),
     more: "Returns `ok` and `nodes`, each with `exit`, `stdout` and `stderr`.",
     examples: &[
@@ -92,7 +96,7 @@ pub(super) const RUN: Verb = Verb {
 pub(super) const RUN_SCRIPT: Verb = Verb {
     name: "run_script",
     command: Some(|| command::<Run>("run")),
-    command_only: &["names", "limit", "failed", "sample", "all", "command", "no_journal"],
+    command_only: &["names", "limit", "failed", "sample", "all", "command", "no_journal", "junit"],
     summary: Text::Own("Run a script on nodes and show its output, grouping identical results."),
     more: "Returns what `run` returns.",
     examples: &["run_script(web, \"cd /srv\\nls\")"],
