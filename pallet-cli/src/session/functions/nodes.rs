@@ -29,7 +29,9 @@ fn found(call: &mut Call<'_, '_, '_, '_>) -> Result<Vec<Node>, FunctionError> {
                 .chain(nodes.iter().map(|node| node.name.as_str()))
                 .collect();
             let help = crate::diagnostic::did_you_mean_or_list(name, &known, "there are");
-            return Err(call.complaint(format!("there is no node, group or role {name}")).help(help));
+            return Err(call
+                .complaint(format!("there is no node, group or role {name}"))
+                .help(help));
         }
     }
     let of_group = |node: &Node| {
