@@ -20,6 +20,8 @@ mod ci;
 #[cfg(test)]
 mod contradictions;
 #[cfg(test)]
+mod dist;
+#[cfg(test)]
 mod docker;
 #[cfg(test)]
 mod docs;
