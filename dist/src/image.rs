@@ -59,7 +59,8 @@ pub(crate) fn oci(
     let mut blob = |kind: &str, content: Vec<u8>| -> Value {
         let digest = digest(&content);
         let media = format!("application/vnd.oci.image.{kind}");
-        let about = json!({"mediaType": media, "digest": format!("sha256:{digest}"), "size": content.len()});
+        let named = format!("sha256:{digest}");
+        let about = json!({"mediaType": media, "digest": named, "size": content.len()});
         blobs.insert(digest, content);
         about
     };

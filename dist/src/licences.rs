@@ -80,7 +80,7 @@ impl Metadata {
     /// The dependencies of packages with their licences, and the text of each licence once.
     pub(crate) fn third_party(&self, packages: &[String]) -> anyhow::Result<String> {
         let mut out = String::from(
-            "Pallet contains these packages, each under its licence. The texts follow the list.\n\n",
+            "Pallet contains these packages, each under its licence. The texts follow.\n\n",
         );
         let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for id in self.shipped(packages)? {

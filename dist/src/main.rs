@@ -45,7 +45,10 @@ pub(crate) struct Dist {
     #[arg(long, value_name = "VERSION", default_value = "2.31")]
     glibc: String,
     /// How well to compress
-    #[arg(long, value_name = "1-9", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..=9))]
+    #[arg(
+        long, value_name = "1-9", default_value_t = 9,
+        value_parser = clap::value_parser!(u32).range(1..=9)
+    )]
     compression: u32,
     /// Sign the checksums with this private key of `pallet-cli generate-key`
     #[arg(long, value_name = "FILE")]
@@ -150,8 +153,8 @@ fn refuse_new_glibc(binaries: &[binary::Binary], newest: &str) -> anyhow::Result
         return Ok(());
     }
     bail!(
-        "these need a glibc that is newer than {newest}: {}; build on an older system, such as with \
-         `--debian bullseye`, or allow a newer one with --glibc",
+        "these need a glibc that is newer than {newest}: {}; build on an older system, such as \
+         with `--debian bullseye`, or allow a newer one with --glibc",
         lines.join(", ")
     )
 }
