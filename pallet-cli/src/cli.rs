@@ -34,7 +34,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     #[command(flatten)]
-    Command(Command),
+    Command(Box<Command>),
     Doc(Doc),
     Completions(Completions),
     Man(Man),
@@ -108,7 +108,7 @@ const IMPLIED: [(&str, &str); 1] = [("quiet", "verbose")];
 
 /// Global options that only these commands use.
 const USED_BY: [(&str, &[&str]); 3] = [
-    ("per_node", &["converge", "lift", "down", "history", "repl"]),
+    ("per_node", &["converge", "lift", "plan", "down", "history", "repl"]),
     ("confirm_stage", &["converge", "lift", "down", "run", "cp", "repl"]),
     (
         "stage",
@@ -127,9 +127,13 @@ const USED_BY: [(&str, &[&str]); 3] = [
             "lift",
             "locations",
             "nodes",
+            "plan",
             "repl",
+            "report",
             "run",
+            "schedule",
             "ssh",
+            "watch",
         ],
     ),
 ];

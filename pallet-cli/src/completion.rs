@@ -119,6 +119,7 @@ impl Known {
                 printer: Printer::silent(),
                 env,
                 messages: Default::default(),
+                secrets: Default::default(),
             };
             let loaded = context.load_for_nodes(false).ok()?;
             Some((context, loaded))

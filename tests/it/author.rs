@@ -254,17 +254,54 @@ fn what_cannot_be_a_new_package_is_refused() {
         .says("there is no pallet-core in /nowhere");
     fs::create_dir(project.home().join("shop")).unwrap();
     project.run_in(project.home(), &["new", "crate", "shop"]).exits(2).says("shop already exists");
-    project
-        .run_in(project.home(), &["new", "crate", "shop", "other", "--license", "none"])
-        .exits(0);
-    let manifest = fs::read_to_string(project.home().join("other/Cargo.toml")).unwrap();
-    assert!(
-        !manifest.contains("license")
-            && manifest.contains("pallet-core = \"1\"")
-            && !manifest.contains("[patch"),
-        "{manifest}"
-    );
     project.run_in(project.home(), &["test"]).exits(2).says("there is no scenario");
+}
+
+/// A name on a registry that is not ours could become anybody's code.
+#[test]
+fn a_new_package_says_where_pallet_core_comes_from() {
+    let project = Project::empty();
+    let new = |words: &[&str]| {
+        project.run_in(project.home(), &[&["new", "crate", "shop"], words].concat())
+    };
+    let core = root();
+    // the program was built in a checkout
+    let refused =
+        new(&[]).exits(2).says("say where pallet-core comes from: --pallet-core DIRECTORY");
+    refused.says(&format!("such as {}", core.display()));
+    let git = ["--pallet-core-git", "https://example.org/pallet"];
+    new(&git).exits(2).says("--tag <TAG>").says("--rev <REV>");
+    new(&["--tag", "v1"]).exits(2).says("--pallet-core-git <URL>");
+    new(&["--pallet-core-git", "git@example.org:pallet", "--rev", "abc"])
+        .exits(2)
+        .says("is not a URL that cargo knows");
+    assert!(!project.home().join("shop").exists());
+    let manifest = |directory: &str| -> toml::Table {
+        let file = project.home().join(directory).join("Cargo.toml");
+        toml::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+    };
+    let at_tag = [&["a"], git.as_slice(), &["--tag", "v1 \"x\"", "--license", "none"]].concat();
+    new(&at_tag).exits(0);
+    let written = manifest("a");
+    assert!(!written["package"].as_table().unwrap().contains_key("license"), "{written}");
+    let dependency = &written["dependencies"]["pallet-core"];
+    let expected = json!({"git": git[1], "tag": "v1 \"x\""});
+    assert_eq!(serde_json::to_value(dependency).unwrap(), expected);
+    new(&["b", "--pallet-core", core.to_str().unwrap()]).exits(0);
+    let written = manifest("b");
+    let path = json!({"path": core.join("pallet-core")});
+    assert_eq!(serde_json::to_value(&written["dependencies"]["pallet-core"]).unwrap(), path);
+
+    // at a terminal it asks, and knows the checkout
+    let words = ["new", "provider", "shop"];
+    let prompt = format!("pallet-core [{}]:", core.display());
+    let mut terminal = project.terminal(&words, &prompt);
+    terminal.press("\r");
+    assert_eq!(terminal.ends(), 0);
+    assert_eq!(
+        serde_json::to_value(&manifest("shop")["dependencies"]["pallet-core"]).unwrap(),
+        path
+    );
 }
 
 /// Runs all scenarios of a package, which must pass. Returns what their dry runs left open, grouped

@@ -17,9 +17,13 @@ mod capabilities;
 #[cfg(test)]
 mod choosing;
 #[cfg(test)]
+mod ci;
+#[cfg(test)]
 mod completion;
 #[cfg(test)]
 mod contradictions;
+#[cfg(test)]
+mod dist;
 #[cfg(test)]
 mod docker;
 #[cfg(test)]

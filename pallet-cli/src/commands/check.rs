@@ -5,13 +5,25 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::operation::check;
+use crate::operation::{JunitFile, check};
+use crate::output::junit::Case;
 
 pub(crate) use crate::verbs::Check;
 
 impl Check {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let junit = JunitFile::of(&self.junit, false);
+        let result = self.show(context, &junit);
+        junit.write(result)
+    }
+
+    /// Checks the project, and shows its groups.
+    fn show(&self, context: &Context, junit: &JunitFile) -> anyhow::Result<ExitCode> {
         let (loaded, groups) = check(context, &self.names, &self.selection)?;
+        for group in &groups {
+            let name = format!("group {}", group.name);
+            junit.add("project", Case { name, ..Case::default() });
+        }
         if context.printer.json() {
             let groups: Vec<_> = groups
                 .iter()

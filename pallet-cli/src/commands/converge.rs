@@ -6,12 +6,20 @@ use pallet_core::engine::{ConvergePlan, LiftOptions, NodeChanges, PlanError};
 
 use super::offers::explain_choice;
 use crate::context::{Asked, Context};
-use crate::operation::{Ending, confirm_waves, groups, lift_options, resume, run, selection};
+use crate::operation::{
+    Ending, JunitFile, confirm_waves, groups, lift_options, resume, run, selection,
+};
 
 pub(crate) use crate::verbs::Converge;
 
 impl Converge {
-    pub(crate) fn run(mut self, context: &Context) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let junit = JunitFile::of(&self.junit, false);
+        let result = self.converge(context, &junit);
+        junit.write(result)
+    }
+
+    fn converge(mut self, context: &Context, junit: &JunitFile) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
         let resumed = resume::<Self>(context, &loaded, "converge", &self.resumption)?;
         let resumed = resumed.map(|(before, resume)| {
@@ -66,7 +74,7 @@ impl Converge {
                 // the user already agreed to remove undeclared nodes
                 if dry_run { Ok(true) } else { context.confirm_destroy(&leaving, yes) }
             };
-            engine.converge(&groups, &options, agree).await
+            junit.listen(&engine).converge(&groups, &options, agree).await
         })
     }
 }

@@ -5,12 +5,20 @@ use std::process::ExitCode;
 use pallet_core::engine::LiftOptions;
 
 use crate::context::{Asked, Context};
-use crate::operation::{Ending, confirm_waves, groups, lift_options, resume, run, selection};
+use crate::operation::{
+    Ending, JunitFile, confirm_waves, groups, lift_options, resume, run, selection,
+};
 
 pub(crate) use crate::verbs::Lift;
 
 impl Lift {
-    pub(crate) fn run(mut self, context: &Context) -> anyhow::Result<ExitCode> {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let junit = JunitFile::of(&self.junit, self.drift_only);
+        let result = self.lift(context, &junit);
+        junit.write(result)
+    }
+
+    fn lift(mut self, context: &Context, junit: &JunitFile) -> anyhow::Result<ExitCode> {
         let loaded = context.load(context.registry(false)?)?;
         let resumed = resume::<Self>(context, &loaded, "lift", &self.resumption)?;
         let resumed = resumed.map(|(before, resume)| {
@@ -38,7 +46,7 @@ impl Lift {
         let asked =
             asked.unless(self.options.no_journal || self.options.dry_run || self.drift_only);
         run(context, &loaded, asked, Ending::of(&self.options), async |engine| {
-            engine.lift(&groups, &options).await.map(Some)
+            junit.listen(&engine).lift(&groups, &options).await.map(Some)
         })
     }
 }

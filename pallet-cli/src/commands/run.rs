@@ -9,14 +9,23 @@ use anyhow::{Context as _, bail};
 use pallet_core::engine::{RunAs, RunOptions, shell_line};
 
 use crate::context::{Asked, Context};
-use crate::operation::{code, drive, selection};
+use crate::operation::{JunitFile, code, drive, selection};
 use crate::session::run_file;
 
 pub(crate) use crate::verbs::Run;
 
 impl Run {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let junit = JunitFile::of(&self.junit, false);
+        let result = self.on_nodes(context, &junit);
+        junit.write(result)
+    }
+
+    fn on_nodes(self, context: &Context, junit: &JunitFile) -> anyhow::Result<ExitCode> {
         if self.command.is_empty() && self.script.is_none() {
+            if junit.is_wanted() {
+                bail!("--junit is for commands and scripts on nodes, not for Starlark");
+            }
             return match self.names.as_slice() {
                 [file] if file.ends_with(".star") => {
                     run_file(context, Path::new(file), !self.no_journal)
@@ -47,7 +56,7 @@ impl Run {
             timeout: self.timeout.map(|seconds| Duration::from_secs(seconds.into())),
         };
         let (outcome, reporter) = drive(context, &loaded, asked, async |engine| {
-            engine.run_command(&loaded.project.groups, &options).await
+            junit.listen(&engine).run_command(&loaded.project.groups, &options).await
         })?;
         reporter.end_run(&outcome);
         reporter.tell_others();

@@ -41,7 +41,7 @@ impl Context {
     /// Like [`scan`](Self::scan), for the project in this directory.
     pub(crate) fn scan_for(&self, project: &Path) -> anyhow::Result<Registry> {
         let mut path = self.env.plugin_path.clone();
-        path.extend(self.env.program.clone());
+        path.extend(self.env.bundled.clone());
         let (pins, of_project) = match lock_in_use(project, &self.env.configuration) {
             Some((file, of_project)) => {
                 let lock = Lock::read(&file)?.unwrap_or_default();
@@ -72,7 +72,7 @@ impl Context {
     /// as these are equal, so are the plugins.
     pub(crate) fn seen(&self, project: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
         let mut paths = self.env.plugin_path.clone();
-        paths.extend(self.env.program.clone());
+        paths.extend(self.env.bundled.clone());
         paths.extend([project.join(".pallet/plugins"), self.env.data.join("plugins")]);
         paths.extend(lock_in_use(project, &self.env.configuration).map(|(lock, _)| lock));
         let changed =
@@ -90,9 +90,10 @@ impl Context {
 
     /// The source of a plugin that is not locked.
     pub(crate) fn source_of(&self, found: &FoundPlugin) -> String {
-        let program = self.env.program.as_ref().and_then(|program| program.canonicalize().ok());
+        let mut bundled =
+            self.env.bundled.iter().filter_map(|directory| directory.canonicalize().ok());
         match found.path.parent() {
-            Some(directory) if Some(directory) == program.as_deref() => {
+            Some(directory) if bundled.any(|bundled| bundled == directory) => {
                 "bundled with pallet-cli".to_owned()
             }
             Some(directory) => directory.display().to_string(),
@@ -110,7 +111,7 @@ impl Context {
     /// installation.
     pub(crate) fn own_plugins(&self) -> Vec<PluginSummary> {
         let mut path = self.env.plugin_path.clone();
-        path.extend(self.env.program.clone());
+        path.extend(self.env.bundled.clone());
         Registry::scan(&path).plugins().iter().map(|found| found.summary.clone()).collect()
     }
 

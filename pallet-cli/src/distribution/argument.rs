@@ -1,5 +1,6 @@
 //! The argument of `install`: `SOURCE[@REQUIREMENT]`.
 
+use std::env::consts::DLL_SUFFIX;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -59,7 +60,7 @@ fn origin(source: &str, base: &Path) -> anyhow::Result<Option<Origin>> {
     };
     let place = Path::new(file);
     let directory = place.join("oci-layout").is_file();
-    let is_library = file.ends_with(".so");
+    let is_library = file.ends_with(DLL_SUFFIX);
     Ok(match start {
         "layout:" => Some(layout(place, path, base)),
         "archive:" => Some(Origin::Archive { file: relative(place, base), path: path.to_owned() }),

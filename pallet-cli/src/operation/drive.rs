@@ -8,8 +8,8 @@ use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
 use super::reporter::Reporter;
 use super::runtime::{exit_code, has_changes, runtime};
 use crate::context::{Asked, Context, ProjectWithPlugins};
+use crate::output::whole_output;
 use crate::process::{CHANGES, Failure, SOME_NODE_FAILED, exit_now, on_signal, with_deadline};
-use crate::terminal::visible;
 use crate::verbs::OperationOptions;
 
 /// When an operation ends, and with which exit code.
@@ -59,11 +59,7 @@ where
     reporter.end(&outcome);
     let mut failed = outcome.nodes.iter().filter(|node| !node.result.ok());
     if journaled && let (Some(first), Some(operation)) = (failed.next(), reporter.operation()) {
-        let (node, more) = (visible(&first.node), failed.count());
-        let whose = if more == 0 { "its output" } else { "the output of a failed node" };
-        reporter.say(&format!(
-            "`pallet-cli history show {operation} --node {node}` shows all of {whose}"
-        ));
+        reporter.say(&whole_output(operation, &first.node, failed.count() == 0));
     }
     if let Some(verb) = verb.filter(|_| outcome.cancelled || outcome.not_reached() > 0) {
         reporter.say(&format!("`pallet-cli {verb} --resume` does the rest"));

@@ -2,6 +2,7 @@
 
 mod check;
 mod drive;
+mod junit;
 mod nodes;
 mod reporter;
 mod resume;
@@ -11,6 +12,7 @@ mod waves;
 
 pub(crate) use check::check;
 pub(crate) use drive::{Ending, ask, drive, run};
+pub(crate) use junit::JunitFile;
 pub(crate) use nodes::selection;
 pub(crate) use reporter::Reporter;
 pub(crate) use resume::resume;

@@ -30,6 +30,8 @@ pub(crate) struct Printer {
     colours: bool,
     /// Print nothing.
     silent: bool,
+    /// Print no result: it is printed otherwise.
+    without_result: bool,
     /// Whether some of the result could not be written.
     lost: Arc<AtomicBool>,
 }
@@ -52,8 +54,20 @@ impl Printer {
                     ColorChoice::Never => false,
                 },
             silent: false,
+            without_result: false,
             lost: Arc::default(),
         }
+    }
+
+    /// This printer in another format.
+    pub(crate) fn with_format(&self, output: OutputFormat) -> Self {
+        let terminal = self.terminal && output == OutputFormat::Text;
+        Printer { output, terminal, ..self.clone() }
+    }
+
+    /// This printer without its result: only notes, warnings and errors are printed.
+    pub(crate) fn without_result(&self) -> Self {
+        Printer { without_result: true, terminal: false, ..self.clone() }
     }
 
     /// A printer that prints nothing.
@@ -67,6 +81,7 @@ impl Printer {
             terminal: false,
             colours: false,
             silent: true,
+            without_result: false,
             lost: Arc::default(),
         }
     }
@@ -119,7 +134,7 @@ impl Printer {
 
     /// Writes bytes that are not text for a person: a protocol, a file.
     pub(crate) fn raw(&self, bytes: &[u8]) {
-        if self.silent {
+        if self.silent || self.without_result {
             return;
         }
         let mut out = std::io::stdout().lock();

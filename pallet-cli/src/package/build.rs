@@ -1,5 +1,6 @@
 //! Builds a plugin's package with cargo.
 
+use std::env::consts::DLL_SUFFIX;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -66,7 +67,7 @@ fn library(message: &str, root: &Path) -> Option<PathBuf> {
                 .as_array()?
                 .iter()
                 .filter_map(Value::as_str)
-                .find(|name| name.ends_with(".so"))
+                .find(|name| name.ends_with(DLL_SUFFIX))
                 .map(PathBuf::from)
         })
         .flatten()

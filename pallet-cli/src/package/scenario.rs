@@ -1,6 +1,7 @@
 //! The scenarios of a crate: files `tests/*.star` of its package. Each is the pallet.star of a
 //! project.
 
+use std::env::consts::DLL_SUFFIX;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -115,10 +116,10 @@ pub(crate) fn link_library(library: &Path, plugins: &Path) -> anyhow::Result<()>
         library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
     let name =
         library.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let name = if name.starts_with("libpallet_") && name.ends_with(".so") {
+    let name = if name.starts_with("libpallet_") && name.ends_with(DLL_SUFFIX) {
         name
     } else {
-        "libpallet_crate.so".to_owned()
+        format!("libpallet_crate{DLL_SUFFIX}")
     };
     symlink(&library, plugins.join(name))
         .with_context(|| format!("cannot link {}", library.display()))

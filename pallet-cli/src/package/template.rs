@@ -36,8 +36,51 @@ pub(crate) struct Template {
     /// The plugin's name: lower case letters, digits and `-`.
     pub(crate) name: String,
     pub(crate) license: License,
-    /// The pallet-core directory of a checkout, to use instead of the published one.
-    pub(crate) core: Option<PathBuf>,
+    pub(crate) core: CoreSource,
+}
+
+/// Where a package has pallet-core from. It is not the one of a registry: until that is ours, its
+/// name could be anybody's.
+#[derive(Debug, Clone)]
+pub(crate) enum CoreSource {
+    /// A checkout of Pallet, or its directory pallet-core.
+    Checkout(PathBuf),
+    /// A git repository, and what to check out: `tag` or `rev`, with its value.
+    Git { url: String, kind: &'static str, name: String },
+}
+
+impl CoreSource {
+    /// The value of the dependency in Cargo.toml.
+    fn dependency(&self) -> anyhow::Result<String> {
+        let mut table = toml_edit::InlineTable::new();
+        match self {
+            CoreSource::Checkout(path) => {
+                let path = checkout(path)?;
+                let text = path.to_str();
+                let text = text.with_context(|| {
+                    format!("{} is not UTF-8, as Cargo.toml is; use another path", path.display())
+                })?;
+                table.insert("path", text.into());
+            }
+            CoreSource::Git { url, kind, name } => {
+                if !url.contains("://") {
+                    bail!(
+                        "{url:?} is not a URL that cargo knows; write it as https://HOST/PATH or \
+                         ssh://git@HOST/PATH"
+                    );
+                }
+                table.insert("git", url.as_str().into());
+                table.insert(*kind, name.as_str().into());
+            }
+        }
+        Ok(table.to_string().trim().to_owned())
+    }
+}
+
+/// The checkout of Pallet that one of these paths is in.
+pub(crate) fn checkout_around<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
+    let mut around = paths.into_iter().flat_map(Path::ancestors);
+    around.find(|directory| checkout(directory).is_ok()).map(Path::to_owned)
 }
 
 /// The files of a kind, with their text.
@@ -89,16 +132,10 @@ impl License {
 impl Template {
     /// Writes the package into a directory that must not exist, and returns the paths of its files.
     pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
-        check_name(&self.name)?;
-        if directory.exists() {
-            bail!(
-                "{} already exists; choose another name or directory; nothing was written",
-                directory.display()
-            );
-        }
-        let core = self.core.as_deref().map(checkout).transpose()?;
+        check_new(&self.name, directory)?;
+        let core = self.core.dependency()?;
         let (license, texts) = self.license.files();
-        let fill = |text: &str| self.fill(text, license, core.as_deref());
+        let fill = |text: &str| self.fill(text, license, &core);
         let texts = texts.iter().map(|(file, text)| (*file, text.as_str()));
         let mut written = Vec::new();
         for (file, text) in files(self.kind).iter().copied().chain(texts) {
@@ -113,17 +150,11 @@ impl Template {
         Ok(written)
     }
 
-    fn fill(&self, text: &str, license: Option<&str>, core: Option<&Path>) -> String {
+    fn fill(&self, text: &str, license: Option<&str>, core: &str) -> String {
         let about = match self.kind {
             PackageKind::Crate => "Greets users who log in to a node",
             PackageKind::Provider => "Existing nodes, by their addresses",
         };
-        let patch = core.map(|core| {
-            format!(
-                "\n# A checkout of Pallet instead of the published one.\n[patch.crates-io]\n\
-                 pallet-core = {{ path = {core:?} }}\n"
-            )
-        });
         let text = match license {
             Some(license) => text.replace("{{license}}", license),
             None => text.replace("license = \"{{license}}\"\n", ""),
@@ -132,9 +163,21 @@ impl Template {
             .replace("{{name}}", &self.name)
             .replace("{{module}}", &self.name.replace('-', "_"));
         let text = text.replace("{{Type}}", &type_name(&self.name)).replace("{{about}}", about);
-        let text = text.replace("{{patch}}", patch.as_deref().unwrap_or_default());
+        let text = text.replace("{{core}}", core);
         format!("{}\n", text.trim_end())
     }
+}
+
+/// Refuses a name that no plugin can have, and a directory that exists.
+pub(crate) fn check_new(name: &str, directory: &Path) -> anyhow::Result<()> {
+    check_name(name)?;
+    if directory.exists() {
+        bail!(
+            "{} already exists; choose another name or directory; nothing was written",
+            directory.display()
+        );
+    }
+    Ok(())
 }
 
 fn check_name(name: &str) -> anyhow::Result<()> {
@@ -206,7 +249,12 @@ mod tests {
         for kind in [PackageKind::Crate, PackageKind::Provider] {
             for license in [License::Both, License::Mit, License::Apache, License::None] {
                 let directory = tempfile::tempdir().unwrap();
-                let template = Template { kind, name: "web-shop".into(), license, core: None };
+                let core = CoreSource::Git {
+                    url: "https://example.org/pallet".to_owned(),
+                    kind: "tag",
+                    name: "v1".to_owned(),
+                };
+                let template = Template { kind, name: "web-shop".into(), license, core };
                 let written = template.write(&directory.path().join("web-shop")).unwrap();
                 for path in &written {
                     let text = std::fs::read_to_string(path).unwrap();
@@ -214,7 +262,7 @@ mod tests {
                         !text.contains("{{name")
                             && !text.contains("{{Type")
                             && !text.contains("{{lic")
-                            && !text.contains("{{patch"),
+                            && !text.contains("{{core"),
                         "{}",
                         path.display()
                     );

@@ -21,8 +21,10 @@ pub(crate) struct ProcessEnv {
     pub(crate) arguments: Vec<String>,
     /// `PALLET_PLUGIN_PATH`
     pub(crate) plugin_path: Vec<PathBuf>,
-    /// The directory of this program, which also contains the bundled plugins.
-    pub(crate) program: Option<PathBuf>,
+    /// This program.
+    pub(crate) executable: Option<PathBuf>,
+    /// Where the plugins are that come with this program: beside it, and in `../lib/pallet`.
+    pub(crate) bundled: Vec<PathBuf>,
     pub(crate) user: String,
     /// This machine's name.
     pub(crate) host: String,
@@ -72,6 +74,9 @@ impl ProcessEnv {
             .map(|path| std::env::split_paths(&path).collect())
             .unwrap_or_default();
         plugin_path.retain(|directory| !directory.as_os_str().is_empty());
+        // where it is, not where links to it are
+        let executable = std::env::current_exe().ok();
+        let executable = executable.map(|program| program.canonicalize().unwrap_or(program));
         let text = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let programs: Vec<PathBuf> = std::env::var_os("PATH")
             .map(|path| std::env::split_paths(&path).collect())
@@ -87,9 +92,8 @@ impl ProcessEnv {
                 .map(|word| word.to_string_lossy().into_owned())
                 .collect(),
             plugin_path,
-            program: std::env::current_exe()
-                .ok()
-                .and_then(|program| program.parent().map(PathBuf::from)),
+            bundled: executable.as_deref().map(bundled).unwrap_or_default(),
+            executable,
             user: text("USER")
                 .or_else(|| text("LOGNAME"))
                 .or_else(user_of_system)
@@ -127,6 +131,14 @@ impl ProcessEnv {
     pub(crate) fn variable(name: &str) -> Option<String> {
         std::env::var(name).ok()
     }
+}
+
+/// Where the plugins of a program are: beside it in a directory of builds, else in `lib/pallet`
+/// beside its `bin`.
+fn bundled(program: &Path) -> Vec<PathBuf> {
+    let beside = program.parent().map(PathBuf::from);
+    let library = program.parent().and_then(Path::parent).map(|prefix| prefix.join("lib/pallet"));
+    beside.into_iter().chain(library).collect()
 }
 
 /// Where docker and podman keep credentials, in search order.

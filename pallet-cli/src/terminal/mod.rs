@@ -2,4 +2,4 @@
 
 mod visible;
 
-pub(crate) use visible::{beginning, paint, short, visible, written, written_json};
+pub(crate) use visible::{beginning, paint, plain_lines, short, visible, written, written_json};

@@ -32,6 +32,20 @@ pub(crate) fn beginning(line: &str) -> Cow<'_, str> {
     visible(line.char_indices().nth(NOW).map_or(line, |(end, _)| &line[..end]))
 }
 
+/// Text of several lines for a file: escapes everything but ends of lines and tabs that affects a
+/// display, colours too.
+pub(crate) fn plain_lines(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' | '\t' => out.push(character),
+            _ if acts(character) => out.extend(character.escape_unicode()),
+            _ => out.push(character),
+        }
+    }
+    out
+}
+
 /// Begins a colour in text that is not printed yet. It is a Unicode noncharacter, so no other text
 /// contains it.
 const PAINT: char = '\u{fdd0}';

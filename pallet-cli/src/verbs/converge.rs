@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::junit::JunitOptions;
 use super::operation::{
     DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, ResumeOptions,
     SKIP_TAGS, TAGS, WAVES,
@@ -29,6 +30,9 @@ pub(crate) struct Converge {
     #[command(flatten)]
     #[serde(skip)]
     pub(crate) resumption: ResumeOptions,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) junit: JunitOptions,
     /// Show every image, hardware type and location considered for new nodes, and why it was chosen
     /// or rejected
     #[arg(long)]
@@ -95,6 +99,7 @@ pub(super) const CONVERGE: Verb = Verb {
         "resume",
         "resume_anyway",
         "no_journal",
+        "junit",
     ],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `created`, `destroyed`, `plan`, `ok`.",

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::junit::JunitOptions;
 use super::operation::{
     DRY_RUN, MAX_FAILURES, OVERWRITE_CHANGES, OperationOptions, PARALLEL, PHASE, ResumeOptions,
     SKIP_TAGS, TAGS, WAVES,
@@ -29,6 +30,9 @@ pub(crate) struct Lift {
     #[command(flatten)]
     #[serde(skip)]
     pub(crate) resumption: ResumeOptions,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) junit: JunitOptions,
 }
 
 const WHAT: VerbParameter =
@@ -51,6 +55,7 @@ pub(super) const LIFT: Verb = Verb {
         "resume",
         "resume_anyway",
         "no_journal",
+        "junit",
     ],
     summary: Text::Command,
     more: "Returns the outcome: `nodes`, `plan`, `ok`.",
@@ -92,6 +97,7 @@ pub(super) const DRIFT: Verb = Verb {
         "resume",
         "resume_anyway",
         "no_journal",
+        "junit",
     ],
     summary: Text::Argument("drift_only"),
     more: "Returns the outcome, whose `plan` has the drift.",

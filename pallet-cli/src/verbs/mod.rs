@@ -6,6 +6,7 @@
 mod converge;
 mod explain;
 mod facts;
+mod junit;
 mod lift;
 mod nodes;
 mod offers;
@@ -20,6 +21,7 @@ mod verb;
 pub(crate) use converge::{Converge, Down};
 pub(crate) use explain::Explain;
 pub(crate) use facts::Facts;
+pub(crate) use junit::JunitOptions;
 pub(crate) use lift::Lift;
 pub(crate) use nodes::Nodes;
 pub(crate) use offers::{Hardware, Images, Locations, OfferOptions};

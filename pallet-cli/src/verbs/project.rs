@@ -1,5 +1,6 @@
 //! `check`, `reload`, `with_admin_user` and `help`: the project and the session.
 
+use super::junit::JunitOptions;
 use super::selection::SelectionOptions;
 use super::verb::ParameterType::Any;
 use super::verb::{Text, Verb, VerbParameter, command};
@@ -14,12 +15,14 @@ pub(crate) struct Check {
     pub(crate) names: Vec<String>,
     #[command(flatten)]
     pub(crate) selection: SelectionOptions,
+    #[command(flatten)]
+    pub(crate) junit: JunitOptions,
 }
 
 pub(super) const CHECK: Verb = Verb {
     name: "check",
     command: Some(|| command::<Check>("check")),
-    command_only: &["names", "limit", "failed", "sample", "matching"],
+    command_only: &["names", "limit", "failed", "sample", "matching", "junit"],
     summary: Text::Command,
     more: "Reads the files as they are now, without loading them into the session. Fails if \
         anything is wrong.",

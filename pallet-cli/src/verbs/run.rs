@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::junit::JunitOptions;
 use super::selection::SelectionOptions;
 use super::verb::ParameterType::{Any, Flag, Number, Targets, Text as TextType};
 use super::verb::{Text, Verb, VerbParameter, command};
@@ -52,6 +53,9 @@ pub(crate) struct Run {
     /// Do not write the operation to the journal
     #[arg(long)]
     pub(crate) no_journal: bool,
+    #[command(flatten)]
+    #[serde(skip)]
+    pub(crate) junit: JunitOptions,
     /// Command to run
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
@@ -77,6 +81,7 @@ pub(super) const RUN: Verb = Verb {
         "all",
         "script",
         "no_journal",
+        "junit",
     ],
     summary: Text::Own("Run a command on nodes and show its output, grouping identical results."),
     more: "Returns `ok` and `nodes`, each with `exit`, `stdout` and `stderr`.",
@@ -110,6 +115,7 @@ pub(super) const RUN_SCRIPT: Verb = Verb {
         "all",
         "command",
         "no_journal",
+        "junit",
     ],
     summary: Text::Own("Run a script on nodes and show its output, grouping identical results."),
     more: "Returns what `run` returns.",

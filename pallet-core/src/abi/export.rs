@@ -74,7 +74,8 @@ macro_rules! export_plugin {
             };
 
             #[used]
-            #[unsafe(link_section = ".pallet")]
+            #[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".pallet"))]
+            #[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__pallet"))]
             static SUMMARY: [u8; $crate::abi::section::SIZE] =
                 $crate::abi::section::summary(&$crate::abi::section::Summary {
                     kind: $kind,

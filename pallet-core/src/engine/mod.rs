@@ -77,14 +77,14 @@ pub use journal::{
     JournalFollower, JournalHeader, JournalSummary, Journals, NodeComparison,
 };
 pub use node::{BOOTSTRAPPED_TAG, PhasePlan, PlannedAction};
-pub use node_facts::{Matching, NodeFacts};
+pub use node_facts::NodeFacts;
 pub use operation::{
     ConfirmWave, Copied, CopyOutcome, CopyResult, DoneAction, Event, Failures, Kind, LiftOptions,
     NextWave, NodeChanges, NodeError, NodeOutcome, NodeResult, Outcome, PhaseChoice, PhaseNodes,
     PlannedChange, Record, Resume, RolloutOptions, RunOutcome, RunResult, Sink, Tags, Totals,
 };
 pub use run::{RunAs, RunOptions, shell_line};
-pub use selection::{Only, Pattern, PatternError, Selection, compact, compact_counted};
+pub use selection::{Matching, Only, Pattern, PatternError, Selection, compact, compact_counted};
 pub use service_bridge::ServiceBridge;
 pub use services::{ServiceConfig, Services};
 pub use spec::{

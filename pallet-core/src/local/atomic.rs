@@ -9,11 +9,10 @@ use super::walk::open;
 
 /// Replaces a file atomically, even if the machine crashes. The mode stays the same.
 pub fn write_atomically(path: &Path, content: &[u8]) -> io::Result<()> {
-    let directory =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // replace the target of a link, not the link
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let directory = path.parent().unwrap_or(directory);
+    let directory =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mode = std::fs::metadata(&path)
         .map_or_else(|_| std::fs::Permissions::from_mode(0o644), |data| data.permissions());
     let name = path.file_name().ok_or_else(|| io::Error::other("it has no name"))?;

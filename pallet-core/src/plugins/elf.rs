@@ -12,6 +12,7 @@ use object::read::ReadRef;
 use object::read::elf::{ElfFile64, FileHeader, ProgramHeader};
 use object::{Endianness, Object, ObjectSection, ObjectSymbol, ReadCache};
 
+use super::macho::{self, MachLibrary};
 use crate::abi::{ROOT_SYMBOL, SUMMARY_SECTION};
 use crate::model::PluginSummary;
 
@@ -57,8 +58,21 @@ fn read<'data, R: ReadRef<'data>>(
     wanted: Option<elf::Machine>,
 ) -> Result<Library, String> {
     let ident = data.read_bytes_at(0, size.min(64)).unwrap_or_default();
+    if macho::is_macho(ident) {
+        let MachLibrary { summary, machine } = macho::read(data, size, wanted.is_some())?;
+        let architecture = if machine == "aarch64" { "arm64" } else { "amd64" };
+        let target = format!("{machine}-apple-darwin");
+        return Ok(Library { summary, target, architecture, glibc: None });
+    }
     if !ident.starts_with(&elf::ELFMAG) {
-        return Err("is not a library (no ELF file); install the plugin again".to_owned());
+        return Err(
+            "is not a library (neither ELF nor Mach-O); install the plugin again".to_owned()
+        );
+    }
+    if wanted.is_some() && cfg!(target_os = "macos") {
+        let message =
+            "was built for Linux, but this pallet runs on macOS; install the build for it";
+        return Err(message.to_owned());
     }
     let truncated = || "is truncated; install the plugin again".to_owned();
     if ident.len() < 64 {

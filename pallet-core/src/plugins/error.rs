@@ -1,5 +1,6 @@
 //! Why a plugin cannot be used. Each error is one line.
 
+use std::env::consts::DLL_SUFFIX;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -109,7 +110,8 @@ impl RegistryError {
 
     /// Whether this error explains why the plugin with this name is unusable.
     pub(super) fn concerns(&self, kind: PluginKind, name: &str) -> bool {
-        let file_name = format!("libpallet_{}_{}.so", kind_word(kind), name.replace('-', "_"));
+        let file_name =
+            format!("libpallet_{}_{}{DLL_SUFFIX}", kind_word(kind), name.replace('-', "_"));
         match self {
             RegistryError::File { path, .. }
             | RegistryError::Load { path, .. }

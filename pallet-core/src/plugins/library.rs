@@ -1,5 +1,6 @@
 //! The library among a plugin's files.
 
+use std::env::consts::DLL_EXTENSION;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 pub fn only_library(directory: &Path) -> Result<PathBuf, String> {
     let entries = fs::read_dir(directory)
         .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
-    let is_library = |path: &PathBuf| path.extension().is_some_and(|end| end == "so");
+    let is_library = |path: &PathBuf| path.extension().is_some_and(|end| end == DLL_EXTENSION);
     let mut libraries: Vec<_> =
         entries.flatten().map(|entry| entry.path()).filter(is_library).collect();
     match (libraries.pop(), libraries.pop()) {

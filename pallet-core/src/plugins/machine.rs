@@ -19,6 +19,9 @@ impl Machine {
 
     /// The Rust target of this machine.
     pub fn target_of_this() -> String {
+        if cfg!(target_os = "macos") {
+            return format!("{}-apple-darwin", std::env::consts::ARCH);
+        }
         let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
         format!("{}-unknown-{}-{libc}", std::env::consts::ARCH, std::env::consts::OS)
     }

@@ -8,6 +8,7 @@ mod error;
 mod found;
 mod library;
 mod machine;
+mod macho;
 mod manifest;
 mod pin;
 mod registry;

@@ -34,8 +34,8 @@ struct LoadedCrate {
 }
 
 impl Registry {
-    /// Finds plugins, `libpallet_*.so`, in these directories. Loads nothing. A file that is not a
-    /// plugin becomes a problem.
+    /// Finds plugins, `libpallet_*.so` (on macOS `.dylib`), in these directories. Loads nothing. A
+    /// file that is not a plugin becomes a problem.
     pub fn scan(directories: &[PathBuf]) -> Self {
         Registry::locked(Vec::new(), directories)
     }

@@ -1,6 +1,7 @@
 //! Finds plugins on a search path.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env::consts::DLL_SUFFIX;
 use std::path::{Path, PathBuf};
 
 use super::elf;
@@ -85,7 +86,7 @@ fn libraries(directory: &Path) -> Vec<PathBuf> {
         .map(|entry| entry.file_name())
         .filter(|name| {
             name.to_str()
-                .is_some_and(|name| name.starts_with("libpallet_") && name.ends_with(".so"))
+                .is_some_and(|name| name.starts_with("libpallet_") && name.ends_with(DLL_SUFFIX))
         })
         .map(|name| directory.join(name))
         .collect();

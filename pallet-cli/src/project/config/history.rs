@@ -1,11 +1,6 @@
 //! The table `[history]`: how long journals are kept.
 
 use pallet_core::schemars::JsonSchema;
-use toml::Spanned;
-use toml::de::DeValue;
-
-use super::keys::keys;
-use super::read::Reader;
 
 /// How long the journals of operations are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, JsonSchema)]
@@ -15,20 +10,6 @@ pub(crate) struct HistoryConfig {
     pub(crate) days: Option<u32>,
     /// Keep at most the journals of this many operations. Default: 1,000.
     pub(crate) operations: Option<u32>,
-}
-
-impl Reader<'_> {
-    pub(super) fn history(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> HistoryConfig {
-        let mut history = HistoryConfig::default();
-        for (key, span, value) in self.table(key, value) {
-            match key {
-                "days" => history.days = self.positive(key, value, key),
-                "operations" => history.operations = self.positive(key, value, key),
-                _ => self.unknown(span, key, "history", &keys::<HistoryConfig>()),
-            }
-        }
-        history
-    }
 }
 
 impl HistoryConfig {

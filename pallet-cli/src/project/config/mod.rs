@@ -4,12 +4,14 @@
 mod history;
 mod keys;
 mod name;
+mod named;
 mod options;
 mod plugin_tables;
 mod plugins;
 mod read;
 mod secret_tables;
 mod secrets;
+mod stage_tables;
 mod stages;
 mod telemetry;
 mod telemetry_tables;
@@ -29,6 +31,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_lis
 
 use history::HistoryConfig;
 pub(crate) use name::name_of_directory;
+pub(crate) use named::Named;
 pub(crate) use plugin_tables::{MirrorConfig, PluginRequirement, SignerConfig, SigstoreConfig};
 use plugin_tables::{MirrorTable, PluginTable, SignerTable};
 pub(crate) use read::{ConfigText, read};
@@ -38,7 +41,7 @@ pub(crate) use secret_tables::AppRole;
 pub(crate) use secret_tables::AwsName;
 use secret_tables::SecretTable;
 pub(crate) use secret_tables::{Secret, SecretPlace, VaultConfig};
-pub(crate) use stages::{Protect, StageConfig};
+pub(crate) use stage_tables::{Protect, StageConfig};
 use telemetry_tables::OnFinishTable;
 pub(crate) use telemetry_tables::{OnFinish, Otlp, Recipient, TelemetryConfig, Url, When};
 
@@ -181,15 +184,6 @@ pub(crate) struct ProjectConfig {
     pub(crate) name: Option<String>,
     /// The maximum number of nodes that the project may have. Default: 10,000.
     pub(crate) max_nodes: Option<u32>,
-}
-
-/// A name, and its place in a file.
-#[derive(Debug, Clone)]
-pub(crate) struct Named {
-    /// The name.
-    pub(crate) name: String,
-    /// The place.
-    pub(crate) place: SourceSpan,
 }
 
 /// A provider with its options.

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::keys;
 use super::value::{Item, items, json, positive};
-use super::{AdminUserConfig, Config, ConnectConfig, Named, ProjectConfig, Service};
+use super::{AdminUserConfig, Config, ConnectConfig, HistoryConfig, Named, ProjectConfig, Service};
 use crate::diagnostic::{Diagnostic, Diagnostics, Note, SourceSpan, did_you_mean_or_list};
 
 /// A file to read.
@@ -209,6 +209,18 @@ impl Reader<'_> {
                 Environment::new()
             }
         }
+    }
+
+    fn history(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> HistoryConfig {
+        let mut history = HistoryConfig::default();
+        for (key, span, value) in self.table(key, value) {
+            match key {
+                "days" => history.days = self.positive(key, value, key),
+                "operations" => history.operations = self.positive(key, value, key),
+                _ => self.unknown(span, key, "history", &keys::<HistoryConfig>()),
+            }
+        }
+        history
     }
 
     fn admin_user(&mut self, value: &Spanned<DeValue<'_>>) -> AdminUserConfig {

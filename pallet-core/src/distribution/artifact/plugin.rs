@@ -173,7 +173,8 @@ impl PluginConfig {
         let config: PluginConfig = serde_json::from_slice(content).map_err(|error| {
             wrong(format!("plugin.json cannot be read: {error}; it may need a newer pallet"))
         })?;
-        if config.library.contains(['/', '\\', '\n']) || !config.library.ends_with(".so") {
+        let is_library = [".so", ".dylib"].iter().any(|end| config.library.ends_with(end));
+        if config.library.contains(['/', '\\', '\n']) || !is_library {
             return Err(wrong(format!(
                 "plugin.json names the library {:?}, which is not a plain file name",
                 config.library

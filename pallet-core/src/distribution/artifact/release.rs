@@ -224,8 +224,10 @@ impl Piece {
 
 fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Result<ReleasedTarget> {
     let summary = &build.summary;
-    let library =
-        format!("libpallet_{}_{}.so", kind_word(summary.kind), summary.name.replace('-', "_"));
+    // the ending of the target's system, not of this one
+    let ending = if build.target.contains("-apple-") { "dylib" } else { "so" };
+    let name = summary.name.replace('-', "_");
+    let library = format!("libpallet_{}_{name}.{ending}", kind_word(summary.kind));
     let config = PluginConfig {
         abi: summary.abi.clone(),
         kind: summary.kind,

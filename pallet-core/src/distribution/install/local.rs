@@ -1,6 +1,7 @@
 //! Plugins in files on this machine: a library, an archive of one, or an archive of an OCI image
 //! layout.
 
+use std::env::consts::DLL_SUFFIX;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
@@ -80,7 +81,7 @@ fn put(
 }
 
 fn library_name(summary: &PluginSummary) -> String {
-    format!("libpallet_{}_{}.so", kind_word(summary.kind), summary.name.replace('-', "_"))
+    format!("libpallet_{}_{}{DLL_SUFFIX}", kind_word(summary.kind), summary.name.replace('-', "_"))
 }
 
 enum Unpack {

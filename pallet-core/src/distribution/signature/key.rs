@@ -137,7 +137,7 @@ impl SigningKey {
     }
 
     /// Signs a message. ECDSA signatures are in DER.
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
             SigningKey::EcdsaP256(key) => {
                 let signature: p256::ecdsa::Signature = key.sign(message);

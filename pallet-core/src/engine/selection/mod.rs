@@ -1,10 +1,12 @@
 //! Which of a project's nodes an operation is for.
 
 mod compact;
+mod matching;
 mod names;
 mod pattern;
 
 pub use compact::{compact, compact_counted};
+pub use matching::Matching;
 pub use pattern::{Pattern, PatternError};
 
 pub(super) use names::{find_named, no_such_name, shortened};
@@ -12,7 +14,7 @@ pub(super) use names::{find_named, no_such_name, shortened};
 use std::collections::BTreeSet;
 
 use super::operation::Event;
-use super::{Engine, EngineError, GroupSpec, Matching};
+use super::{Engine, EngineError, GroupSpec};
 use crate::model::{Node, natural};
 
 /// Which of a project's nodes an operation is for: all of them, unless something is said.

@@ -1,0 +1,311 @@
+//! `pallet-cli schedule`
+
+mod systemd;
+mod units;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use pallet_core::local::write_atomically;
+use pallet_core::script::quote;
+use serde_json::json;
+
+use self::systemd::{Systemd, check_calendar};
+use self::units::{Units, When, directory_of, name};
+use crate::context::Context;
+use crate::process::DRIFT;
+use crate::project::LoadedProject;
+
+/// Look for drift regularly, with a timer of systemd
+///
+/// The timer runs `lift --drift-only`, which changes nothing on nodes. Its unit fails if there is
+/// drift, and the journal of systemd has the report.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schedule {
+    #[command(subcommand)]
+    what: Subcommands,
+}
+
+#[derive(Debug, Subcommand)]
+enum Subcommands {
+    /// Write and start the timer, or change it
+    Install(Install),
+    /// Stop and remove the timer
+    Remove {
+        #[command(flatten)]
+        manager: Manager,
+    },
+    /// Show the timer and the result of the last check
+    Status {
+        #[command(flatten)]
+        manager: Manager,
+    },
+}
+
+/// Write and start the timer, or change it
+#[derive(Debug, clap::Args)]
+struct Install {
+    /// Time between two checks, such as 30min, 6h or 1day [default: 1h]
+    #[arg(long, value_name = "TIME", conflicts_with = "calendar")]
+    every: Option<String>,
+    /// When to check, as systemd writes it, such as "Mon..Fri 06:00"
+    #[arg(long, value_name = "WHEN")]
+    calendar: Option<String>,
+    /// Configure the nodes: run `lift` instead of `lift --drift-only`
+    #[arg(long)]
+    apply: bool,
+    /// Unit of systemd to start if there is drift, or if the check fails
+    #[arg(long, value_name = "UNIT")]
+    on_failure: Option<String>,
+    /// Show the units without writing them
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    manager: Manager,
+}
+
+/// Which systemd runs the timer.
+#[derive(Debug, clap::Args)]
+struct Manager {
+    /// A timer of this user [default: unless root runs the command]
+    #[arg(long, conflicts_with = "system")]
+    user: bool,
+    /// A timer of the system [default: if root runs the command]
+    #[arg(long)]
+    system: bool,
+}
+
+impl Schedule {
+    pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
+        let project = LoadedProject::configured(&context.directory(), &context.load_options()?)?;
+        match self.what {
+            Subcommands::Install(install) => install.run(context, &project),
+            Subcommands::Remove { manager } => remove(context, &project.name, &manager),
+            Subcommands::Status { manager } => status(context, &project.name, &manager),
+        }
+    }
+}
+
+impl Manager {
+    fn systemd(&self) -> Systemd {
+        Systemd { user: self.user || !self.system && !rustix::process::geteuid().is_root() }
+    }
+}
+
+/// Where the units of a manager are.
+fn directory(context: &Context, systemd: Systemd) -> PathBuf {
+    match (systemd.user, context.env.configuration.parent()) {
+        (true, Some(configuration)) => configuration.join("systemd/user"),
+        _ => PathBuf::from("/etc/systemd/system"),
+    }
+}
+
+impl Install {
+    fn run(self, context: &Context, project: &LoadedProject) -> anyhow::Result<ExitCode> {
+        let systemd = self.manager.systemd();
+        let when = self.when()?;
+        let at = project.directory.canonicalize();
+        let at = at.with_context(|| format!("cannot find {}", project.directory.display()))?;
+        let command = self.command(context, &at)?;
+        let variables = variables(context);
+        let words = command.iter().chain(variables.iter().map(|(_, value)| value));
+        let words = words.chain([&project.name]).chain(&self.on_failure);
+        if let Some(word) = words.clone().find(|word| word.contains(char::is_control)) {
+            bail!("{word:?} has a control character, which a unit of systemd cannot have");
+        }
+        let at = at.to_string_lossy();
+        let units = Units {
+            project: &project.name,
+            directory: &at,
+            command: &command,
+            variables: &variables,
+            user: (!systemd.user).then_some(context.env.user.as_str()),
+            when: &when,
+            apply: self.apply,
+            on_failure: self.on_failure.as_deref(),
+        };
+        let name = units.name();
+        let directory = directory(context, systemd);
+        let path = |ending: &str| directory.join(format!("{name}.{ending}"));
+        let files = [(path("service"), units.service()), (path("timer"), units.timer())];
+        if self.dry_run {
+            show(context, &files, false);
+            return Ok(ExitCode::SUCCESS);
+        }
+        if !Systemd::runs() {
+            bail!(
+                "systemd does not run here; this line of a crontab does the same every hour: {}",
+                cron(&command)
+            );
+        }
+        let known = |path: &Path| std::fs::read_to_string(path).ok();
+        let other = known(&files[0].0);
+        if let Some(other) = other.as_deref().and_then(directory_of).filter(|other| *other != at) {
+            bail!(
+                "{} is for the project {} in {other}; run `pallet-cli schedule remove` there, or \
+                 set another name in [project] of pallet.toml",
+                files[0].0.display(),
+                project.name
+            );
+        }
+        let timer = format!("{name}.timer");
+        let current = files.iter().all(|(path, text)| known(path).as_deref() == Some(text));
+        if !current || !systemd.waits(&timer) {
+            for (path, text) in &files {
+                write(path, text)?;
+            }
+            systemd.call(&["daemon-reload"])?;
+            systemd.call(&["enable", "--quiet", &timer])?;
+            systemd.call(&["restart", &timer])?;
+        }
+        show(context, &files, !current);
+        if !context.printer.json() {
+            let what = if self.apply { "lifts its nodes" } else { "looks for drift" };
+            let manager = if systemd.user { " --user" } else { "" };
+            context.printer.line(&format!(
+                "{timer} {what}; `journalctl{manager} -u {name}` shows the reports"
+            ));
+            if systemd.user {
+                context.printer.line(
+                    "it runs while you are logged in; `loginctl enable-linger` keeps it running",
+                );
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn when(&self) -> anyhow::Result<When> {
+        if let Some(when) = &self.calendar {
+            if when.contains(char::is_control) {
+                bail!("--calendar {when:?} has a control character");
+            }
+            check_calendar(when)?;
+            return Ok(When::Calendar(when.clone()));
+        }
+        let every = self.every.as_deref().unwrap_or("1h");
+        let time = humantime::parse_duration(every)
+            .with_context(|| format!("--every {every}: write it as in 30min, 6h or 1day"))?;
+        if time < Duration::from_secs(60) {
+            bail!("--every {every}: the shortest time is 1min");
+        }
+        Ok(When::Every(time.as_secs()))
+    }
+
+    /// The program and its arguments.
+    fn command(&self, context: &Context, at: &Path) -> anyhow::Result<Vec<String>> {
+        let program = context.env.executable.as_deref().context("cannot find this program")?;
+        let text = |path: &Path| {
+            let text = path.to_str().map(str::to_owned);
+            text.with_context(|| {
+                format!("{} is not UTF-8, as units of systemd are", path.display())
+            })
+        };
+        let mut words = vec![text(program)?, "-C".to_owned(), text(at)?];
+        if let Some(service) = &context.global.service {
+            words.extend(["--service".to_owned(), service.clone()]);
+        }
+        for value in &context.global.environment {
+            words.extend(["--env".to_owned(), value.clone()]);
+        }
+        words.push("lift".to_owned());
+        if !self.apply {
+            words.push("--drift-only".to_owned());
+        }
+        Ok(words)
+    }
+}
+
+/// Variables of this process that the check needs too.
+fn variables(context: &Context) -> Vec<(String, String)> {
+    let path = std::env::join_paths(&context.env.plugin_path).ok();
+    let path = path.and_then(|path| path.into_string().ok()).filter(|path| !path.is_empty());
+    path.map(|path| ("PALLET_PLUGIN_PATH".to_owned(), path)).into_iter().collect()
+}
+
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(directory)
+        .and_then(|()| write_atomically(path, text.as_bytes()))
+        .with_context(|| {
+            format!("cannot write {}; --system needs root, --user does not", path.display())
+        })
+}
+
+/// Shows units; `changed`: they were written now.
+fn show(context: &Context, files: &[(PathBuf, String)], changed: bool) {
+    if context.printer.json() {
+        let units = files.iter().map(|(path, text)| json!({"path": path, "text": text}));
+        let units: Vec<_> = units.collect();
+        return context.printer.value(&json!({"changed": changed, "units": units}));
+    }
+    for (path, text) in files {
+        context.printer.line(&format!("# {}", path.display()));
+        context.printer.line(text);
+    }
+}
+
+/// A line of a crontab.
+fn cron(command: &[String]) -> String {
+    let words: Vec<_> = command.iter().map(|word| quote(word)).collect();
+    format!("0 * * * * {}", words.join(" ").replace('%', "\\%"))
+}
+
+fn remove(context: &Context, project: &str, manager: &Manager) -> anyhow::Result<ExitCode> {
+    let (systemd, name) = (manager.systemd(), name(project));
+    let directory = directory(context, systemd);
+    let files = ["timer", "service"].map(|ending| directory.join(format!("{name}.{ending}")));
+    let there: Vec<_> = files.iter().filter(|file| file.exists()).collect();
+    if !there.is_empty() && Systemd::runs() {
+        systemd.call(&["disable", "--now", "--quiet", &format!("{name}.timer")])?;
+    }
+    for file in &there {
+        std::fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
+    if !there.is_empty() && Systemd::runs() {
+        systemd.call(&["daemon-reload"])?;
+        // a failed check would be listed for ever
+        let _ = systemd.call(&["reset-failed", &format!("{name}.service")]);
+    }
+    if context.printer.json() {
+        context.printer.value(&json!({"removed": there}));
+    } else if there.is_empty() {
+        context.printer.line(&format!("there is no {name}.timer in {}", directory.display()));
+    }
+    for file in there.iter().filter(|_| !context.printer.json()) {
+        context.printer.line(&format!("removed {}", file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn status(context: &Context, project: &str, manager: &Manager) -> anyhow::Result<ExitCode> {
+    let (systemd, name) = (manager.systemd(), name(project));
+    let file = directory(context, systemd).join(format!("{name}.timer"));
+    if !file.exists() {
+        bail!("there is no {}; `pallet-cli schedule install` writes it", file.display());
+    }
+    let waits = systemd.waits(&format!("{name}.timer"));
+    let names = ["ExecMainExitTimestamp", "ExecMainStatus", "Result"];
+    let told = systemd.properties(&format!("{name}.service"), &names)?;
+    let [time, code, result] = told.as_slice() else { bail!("systemd does not answer") };
+    let last = match (time.as_str(), code.parse::<u8>()) {
+        ("" | "n/a", _) => "none yet",
+        (_, Ok(0)) if result == "success" => "no drift",
+        (_, Ok(DRIFT)) => "drift",
+        _ => "failed",
+    };
+    if context.printer.json() {
+        context.printer.value(&json!({
+            "timer": file, "active": waits, "last": last, "time": time, "code": code,
+        }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let state =
+        if waits { "active" } else { "not active; `pallet-cli schedule install` starts it" };
+    context.printer.line(&format!("{}: {state}", file.display()));
+    let at = if last == "none yet" { String::new() } else { format!(", {time}") };
+    context.printer.line(&format!("last check: {last}{at}"));
+    Ok(ExitCode::SUCCESS)
+}
