@@ -175,7 +175,7 @@ impl Progress {
     /// Prints the summary of the outcome.
     pub(crate) fn summary(&self, outcome: &Outcome, seconds: f64) {
         self.clear();
-        if !self.printer.json() && !(self.printer.quiet && outcome.ok()) {
+        if !(self.printer.json() || self.printer.quiet && outcome.ok()) {
             self.printer.text(&summary(&self.printer, outcome, self.is_dry_run(), seconds));
         }
     }

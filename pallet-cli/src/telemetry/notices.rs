@@ -20,8 +20,11 @@ pub(super) const LOOK: Duration = Duration::from_millis(20);
 pub(super) struct Notice {
     /// Its name in a warning.
     pub(super) name: String,
-    pub(super) send: Box<dyn FnOnce(&Until) -> anyhow::Result<()> + Send>,
+    pub(super) send: Box<SendNotice>,
 }
+
+/// Sends a notice, unless its time is over.
+type SendNotice = dyn FnOnce(&Until) -> anyhow::Result<()> + Send;
 
 /// When a notice must end.
 #[derive(Debug, Clone)]

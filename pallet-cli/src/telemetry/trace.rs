@@ -105,11 +105,9 @@ impl Trace {
             Event::PhaseStarted { node, phase, .. } => {
                 self.phase(node, phase, time);
             }
-            Event::ActionStarted { node, phase, action } => {
-                if self.has_room() {
-                    let action = ActionTrace::at(action.clone(), time, false, true);
-                    self.phase(node, phase, time).actions.push(action);
-                }
+            Event::ActionStarted { node, phase, action } if self.has_room() => {
+                let action = ActionTrace::at(action.clone(), time, false, true);
+                self.phase(node, phase, time).actions.push(action);
             }
             Event::Planned(change) => self.done(change, time, true),
             Event::Action { change, changed } => self.done(change, time, *changed),

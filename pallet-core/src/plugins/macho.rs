@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_plugin_for_macos_is_known_without_loading_it() {
         let root = format!("_{ROOT_SYMBOL}");
-        let (x86, arm) = (CPU_TYPE_X86_64.0 as u32, CPU_TYPE_ARM64.0 as u32);
+        let (x86, arm) = (CPU_TYPE_X86_64.0, CPU_TYPE_ARM64.0);
         let plugin = library(arm, 6, &root, "__pallet");
         let found = told(&plugin, false).unwrap();
         assert_eq!((found.summary.name.as_str(), found.machine), ("nginx", "aarch64"));

@@ -212,7 +212,7 @@ async fn names_are_groups_or_nodes() {
     assert_eq!(
         nodes(
             engine
-                .explain_selected(&groups, &Selection::of(&["web", "db"]).unwrap(), &options)
+                .explain_selected(&groups, &Selection::of(["web", "db"]).unwrap(), &options)
                 .await
                 .unwrap()
         ),
@@ -223,13 +223,13 @@ async fn names_are_groups_or_nodes() {
         ["db-1", "web-1"]
     );
     let error = engine
-        .explain_selected(&groups, &Selection::of(&["wbe"]).unwrap(), &options)
+        .explain_selected(&groups, &Selection::of(["wbe"]).unwrap(), &options)
         .await
         .unwrap_err()
         .to_string();
     assert_eq!(error, "there is no node, group or role wbe; did you mean `web`?");
     let system = engine
-        .explain_selected(&groups, &Selection::of(&["web"]).unwrap(), &options)
+        .explain_selected(&groups, &Selection::of(["web"]).unwrap(), &options)
         .await
         .unwrap()
         .remove(0);
