@@ -1,5 +1,5 @@
 //! Completion in shells: the scripts of `pallet-cli completions` ask this program for what can
-//! follow, with the variable [`VARIABLE`] set.
+//! follow, with the variable [`COMPLETE`] set.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -15,10 +15,7 @@ use pallet_core::model::PluginKind;
 
 use crate::context::{Context, GlobalOptions, ProjectWithPlugins};
 use crate::output::Printer;
-use crate::process::ProcessEnv;
-
-/// Set to the name of a shell, it makes this program complete a command line.
-pub(crate) const VARIABLE: &str = "PALLET_COMPLETE";
+use crate::process::{COMPLETE, ProcessEnv};
 
 /// How long the service is waited for to list its nodes.
 const ASKING: Duration = Duration::from_secs(1);
@@ -26,7 +23,7 @@ const ASKING: Duration = Duration::from_secs(1);
 /// Answers a shell that asks for completions of this command line; `None`: nobody asks.
 pub(crate) fn answer(env: &ProcessEnv, command: fn() -> clap::Command) -> Option<ExitCode> {
     let known = Arc::new(Known { env: env.clone(), loaded: OnceLock::new() });
-    let asked = CompleteEnv::with_factory(|| with_completers(command(), &known)).var(VARIABLE);
+    let asked = CompleteEnv::with_factory(|| with_completers(command(), &known)).var(COMPLETE);
     let directory = std::env::current_dir().ok();
     match asked.try_complete(std::env::args_os(), directory.as_deref()) {
         Ok(false) => None,
@@ -105,7 +102,8 @@ impl Known {
             let words = &self.env.arguments;
             let after = |options: &[&str]| {
                 let at = words.iter().position(|word| options.contains(&word.as_str()))?;
-                words.get(at + 1).cloned()
+                // the last word is the one that is completed
+                words.get(at + 1).filter(|_| at + 2 < words.len()).cloned()
             };
             let global = GlobalOptions {
                 directory: after(&["-C", "--directory"]).map(PathBuf::from),

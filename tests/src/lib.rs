@@ -4,8 +4,8 @@
 //! nodes with real sshd, [`Cloud`] creates them through an API, [`ContainerEngine`] is Docker or
 //! Podman, [`OciRegistry`] is a registry of plugins, [`Sigstore`] certifies their signers,
 //! [`CutNetwork`] drops connections to it, [`Programs`] are those of others, [`Collector`] receives
-//! traces and notices, [`Terminal`] emulates a user's terminal, [`Editor`] uses the language server,
-//! [`Browser`] shows pages, [`Recorded`] writes the journal of an operation that never was.
+//! traces and notices, [`Terminal`] emulates a user's terminal, [`Editor`] uses the language
+//! server, [`Browser`] shows pages, [`Recorded`] writes the journal of an operation that never was.
 //! Everything here panics with a readable message if a test cannot continue.
 // this package is test code, where a panic is how a failure is told
 #![allow(clippy::unwrap_used, clippy::expect_used)]

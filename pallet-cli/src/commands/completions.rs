@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use clap_complete::env::{Bash, EnvCompleter, Fish, Zsh};
 
-use crate::completion::VARIABLE;
 use crate::context::Context;
+use crate::process::COMPLETE;
 
 /// Print a shell completion script
 ///
@@ -46,7 +46,7 @@ impl Completions {
         let program = std::env::current_exe().context("cannot find this program")?;
         let mut text = Vec::new();
         shell
-            .write_registration(VARIABLE, name, name, &program.to_string_lossy(), &mut text)
+            .write_registration(COMPLETE, name, name, &program.to_string_lossy(), &mut text)
             .context("cannot write the script")?;
         context.printer.raw(&text);
         Ok(ExitCode::SUCCESS)

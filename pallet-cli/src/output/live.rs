@@ -468,8 +468,7 @@ mod tests {
         assert_eq!(lines[1], "configure  50/200  25       2       web-51: 10 s");
         assert_eq!(lines[2], "restart    0/200   0        0");
         // an eighth is done
-        assert!(lines[3].starts_with("0:10 elapsed, about 1:0"), "{}", lines[3]);
-        assert!(lines[3].ends_with("left, 2 failed"), "{}", lines[3]);
+        assert_eq!(lines[3], "0:10 elapsed, about 1:10 left, 2 failed");
         let waits = state.waits_for(later).unwrap();
         assert!(waits.starts_with("web-51 (10 s), "), "{waits}");
         assert!(waits.ends_with(" and 5 more"), "{waits}");

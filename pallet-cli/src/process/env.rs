@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+/// The variable that makes this program complete a command line, for the shell that it names.
+pub(crate) const COMPLETE: &str = "PALLET_COMPLETE";
+
 /// The directories and properties of this user and this process.
 #[derive(Debug, Clone)]
 pub(crate) struct ProcessEnv {

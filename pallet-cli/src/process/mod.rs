@@ -4,7 +4,7 @@ mod env;
 mod exit;
 mod signals;
 
-pub(crate) use env::{ProcessEnv, expand};
+pub(crate) use env::{COMPLETE, ProcessEnv, expand};
 pub(crate) use exit::{
     CHANGES, DRIFT, Failure, INTERRUPTED, SOME_NODE_FAILED, UNTESTED, USAGE, exit_code,
     restrict_umask,

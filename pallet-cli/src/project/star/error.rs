@@ -42,8 +42,8 @@ pub(crate) fn diagnose(
     diagnostic
 }
 
-/// Starlark reports a missing key as a missing attribute. In most cases it is an environment value or
-/// a fact.
+/// Starlark reports a missing key as a missing attribute. In most cases it is an environment value
+/// or a fact.
 fn in_environment(
     message: String,
     help: Option<String>,

@@ -76,7 +76,7 @@ fn all_files_are_checked_at_once() {
           |
         1 | colour = true
           | ^^^^^^
-          = help: there are default_service, registry, age_identities, project, services, environment, admin_user, connect, history, secrets, plugins, trust, sigstore, mirrors
+          = help: there are default_service, registry, age_identities, secret_ttl, project, services, environment, stages, admin_user, connect, history, secrets, vault, telemetry, on_finish, plugins, trust, sigstore, mirrors
 
         error: directory: `path` is missing
          --> lib/web.star:2:5

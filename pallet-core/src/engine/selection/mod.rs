@@ -74,7 +74,8 @@ impl Selection {
         self.with_words(Vec::new()).is_all() && self.words.iter().all(is_name)
     }
 
-    /// The positions of the nodes that are meant, in order, whatever their facts are. A name or a pattern that no node, group
+    /// The positions of the nodes that are meant, in order, whatever their facts are. A name or a
+    /// pattern that no node, group
     /// or role has is an error, and so is an empty selection, unless all of its names are those of
     /// groups.
     pub fn choose(&self, nodes: &[Node], groups: &[GroupSpec]) -> Result<Vec<usize>, EngineError> {
