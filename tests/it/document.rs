@@ -93,10 +93,12 @@ fn session(block: &[&str]) -> Vec<Step> {
 /// line, for any text.
 #[track_caller]
 pub(crate) fn is_shown(document: &str, shown: &[String], output: &str) {
+    // columns are as wide as the longest address
+    let narrow = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut lines = output.lines();
     for line in shown.iter().filter(|line| line.trim() != "..." && !line.trim().is_empty()) {
         assert!(
-            lines.any(|actual| matches(line.trim(), actual.trim())),
+            lines.any(|actual| matches(&narrow(line), &narrow(actual))),
             "{document} shows this line, and it did not come: {line}\n{output}"
         );
     }
@@ -175,7 +177,7 @@ impl Plan {
     /// Reads the text of a dry run: `~` for certain changes, `?` for those that the node decides.
     pub(crate) fn of_text(output: &str) -> Self {
         let mut plan = Plan::default();
-        for line in output.lines() {
+        for line in output.lines().flat_map(of_each_node) {
             let Some((sure, change)) = line
                 .strip_prefix("~ ")
                 .map(|rest| (true, rest))
@@ -196,7 +198,8 @@ impl Plan {
     /// text or events.
     #[track_caller]
     pub(crate) fn was_true(&self, document: &str, command: &str, shown: &str) {
-        let told = shown.lines().filter_map(|line| line.strip_prefix("~ ").map(str::to_owned));
+        let lines: Vec<String> = shown.lines().flat_map(of_each_node).collect();
+        let told = lines.iter().filter_map(|line| line.strip_prefix("~ ").map(str::to_owned));
         let events =
             shown.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         let events = events
@@ -221,6 +224,32 @@ impl Plan {
             );
         }
     }
+}
+
+/// A line about several nodes, `~ db-1, web-[1:2]: ...`, as a line for each of them.
+fn of_each_node(line: &str) -> Vec<String> {
+    let parts = line.split_once(' ').zip(line.split_once(": "));
+    let Some(((mark, _), (begin, rest))) = parts.filter(|((mark, _), _)| "~?".contains(mark))
+    else {
+        return vec![line.to_owned()];
+    };
+    let names = begin.strip_prefix(mark).unwrap_or_default().trim();
+    let (names, suffix) = match names.strip_suffix(" (predicted)") {
+        Some(names) => (names, " (predicted)"),
+        None => (names, ""),
+    };
+    let expanded = names.split(", ").flat_map(|word| {
+        let range = word.strip_suffix(']').and_then(|word| word.split_once('['));
+        let numbers = range.and_then(|(stem, range)| Some((stem, range.split_once(':')?)));
+        match numbers {
+            Some((stem, (first, last))) => {
+                let (first, last): (u64, u64) = (first.parse().unwrap(), last.parse().unwrap());
+                (first..=last).map(|number| format!("{stem}{number}")).collect()
+            }
+            None => vec![word.to_owned()],
+        }
+    });
+    expanded.map(|name| format!("{mark} {name}{suffix}: {rest}")).collect()
 }
 
 /// `NODE: PHASE: ACTION SUBJECT: ` of an event.
@@ -252,6 +281,9 @@ fn plans_are_compared() {
     );
     assert_eq!(text.open.iter().map(String::as_str).collect::<Vec<_>>(), ["file /b"]);
     text.was_true("x", "lift", "~ a-1: configure: file /a: create\n~ b-1: inline: x y: z\n");
+    let grouped = Plan::of_text("~ a-[1:2], b (predicted): configure: file /a: create\n");
+    let each = "~ a-1: configure: file /a: create\n~ a-2, b: configure: file /a: create\n";
+    grouped.was_true("x", "lift", each);
     text.was_true(
         "x",
         "lift",
