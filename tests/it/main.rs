@@ -59,6 +59,8 @@ mod plugins;
 #[cfg(test)]
 mod portable;
 #[cfg(test)]
+mod projects;
+#[cfg(test)]
 mod publish;
 #[cfg(test)]
 mod qemu;
