@@ -119,7 +119,8 @@ impl Known {
                 messages: Default::default(),
                 secrets: Default::default(),
             };
-            let loaded = context.load_for_nodes(false).ok()?;
+            let registry = context.scan_without_own(&context.directory()).ok()?;
+            let loaded = context.load_for_nodes_with(Arc::new(registry), false).ok()?;
             Some((context, loaded))
         };
         self.loaded.get_or_init(load).as_ref()
@@ -134,7 +135,10 @@ impl Known {
         let excludes = names == Names::Nodes && current[begins..].starts_with('!');
         let begins = begins + usize::from(excludes);
         let (before, word) = current.split_at(begins);
-        let found = self.names(names).into_iter().filter(|name| name.starts_with(word));
+        // shells may insert what is offered as it is
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-._@+:/".contains(c);
+        let found = self.names(names).into_iter();
+        let found = found.filter(|name| name.starts_with(word) && name.chars().all(plain));
         found.map(|name| CompletionCandidate::new(format!("{before}{name}"))).collect()
     }
 
@@ -172,9 +176,16 @@ impl Known {
     }
 }
 
-/// The names of the project's nodes, if the service lists them in time.
+/// Providers that list nodes without asking anybody but this machine.
+const LOCAL: [&str; 3] = ["localhost", "node-list", "sandbox"];
+
+/// The names of the project's nodes: those of its last operation and, if nobody else has to be
+/// asked, those that the service lists in time.
 fn nodes(context: &Context, loaded: &ProjectWithPlugins) -> Vec<String> {
-    let Ok(engine) = context.engine_without_passwords(loaded) else { return Vec::new() };
+    let service = loaded.project.config.service(context.global.service.as_deref());
+    let is_local = service.is_ok_and(|(_, service)| LOCAL.contains(&service.provider.as_str()));
+    let engine = is_local.then(|| context.engine_without_passwords(loaded).ok()).flatten();
+    let Some(engine) = engine else { return of_last_operation(context, loaded) };
     let (sender, listed) = std::sync::mpsc::channel();
     let ask = move || {
         // fails only if nobody waits any more
@@ -187,4 +198,12 @@ fn nodes(context: &Context, loaded: &ProjectWithPlugins) -> Vec<String> {
         Ok(Ok(nodes)) => nodes.into_iter().map(|node| node.name).collect(),
         _ => Vec::new(),
     }
+}
+
+fn of_last_operation(context: &Context, loaded: &ProjectWithPlugins) -> Vec<String> {
+    let journals = context.journals(&loaded.project);
+    let own = Context::journal_project(&loaded.project);
+    let latest = journals.latest(Some(&own)).ok().flatten();
+    let journal = latest.and_then(|operation| journals.read(&operation).ok());
+    journal.map(|journal| journal.nodes().into_iter().collect()).unwrap_or_default()
 }

@@ -42,11 +42,10 @@ impl Completions {
             Shell::Fish => &Fish,
             Shell::Zsh => &Zsh,
         };
-        // this very program, wherever it is
-        let program = std::env::current_exe().context("cannot find this program")?;
+        // the shell finds the program as it finds it for the user: a path could become another's
         let mut text = Vec::new();
         shell
-            .write_registration(COMPLETE, name, name, &program.to_string_lossy(), &mut text)
+            .write_registration(COMPLETE, name, name, name, &mut text)
             .context("cannot write the script")?;
         context.printer.raw(&text);
         Ok(ExitCode::SUCCESS)

@@ -29,6 +29,7 @@ impl Converge {
             self.options.go_on_with(&now.options);
             resume
         });
+        self.options.check()?;
         if !self.options.dry_run {
             context.confirm_stage(&loaded.project)?;
         }

@@ -78,7 +78,8 @@ fn of_scope(scope: &EnvironmentScope, key: &str) -> Option<(String, Value)> {
         value = table.and_then(|table| table.get(part));
         table = value.and_then(Value::as_object);
     }
-    let value = value?.clone();
+    // null changes nothing
+    let value = value.filter(|value| !value.is_null())?.clone();
     // the place of the key, or of the table that it is in
     let mut path = Some(key);
     let place = std::iter::from_fn(|| {

@@ -29,6 +29,7 @@ impl Lift {
         if let Some(word) = self.groups.iter().find(|word| word.contains('=')) {
             anyhow::bail!("{word}: lift does not change node counts; use converge");
         }
+        self.options.check()?;
         if !self.options.dry_run && !self.drift_only {
             context.confirm_stage(&loaded.project)?;
         }

@@ -109,10 +109,10 @@ impl Install {
         let when = self.when()?;
         let at = project.directory.canonicalize();
         let at = at.with_context(|| format!("cannot find {}", project.directory.display()))?;
-        let command = self.command(context, &at)?;
+        let command = self.command(context, project, &at)?;
         let variables = variables(context);
         let words = command.iter().chain(variables.iter().map(|(_, value)| value));
-        let words = words.chain([&project.name]).chain(&self.on_failure);
+        let words = words.chain([&project.name, &context.env.user]).chain(&self.on_failure);
         if let Some(word) = words.clone().find(|word| word.contains(char::is_control)) {
             bail!("{word:?} has a control character, which a unit of systemd cannot have");
         }
@@ -195,7 +195,12 @@ impl Install {
     }
 
     /// The program and its arguments.
-    fn command(&self, context: &Context, at: &Path) -> anyhow::Result<Vec<String>> {
+    fn command(
+        &self,
+        context: &Context,
+        project: &LoadedProject,
+        at: &Path,
+    ) -> anyhow::Result<Vec<String>> {
         let program = context.env.executable.as_deref().context("cannot find this program")?;
         let text = |path: &Path| {
             let text = path.to_str().map(str::to_owned);
@@ -206,6 +211,13 @@ impl Install {
         let mut words = vec![text(program)?, "-C".to_owned(), text(at)?];
         if let Some(service) = &context.global.service {
             words.extend(["--service".to_owned(), service.clone()]);
+        }
+        if let Some((stage, config)) = &project.stage {
+            words.extend(["--stage".to_owned(), stage.clone()]);
+            if self.apply && config.confirm {
+                context.confirm_stage(project)?;
+                words.extend(["--confirm-stage".to_owned(), stage.clone()]);
+            }
         }
         for value in &context.global.environment {
             words.extend(["--env".to_owned(), value.clone()]);

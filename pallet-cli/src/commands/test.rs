@@ -116,6 +116,7 @@ impl Test {
         let inner = Context {
             global: GlobalOptions {
                 directory: Some(project.path().to_owned()),
+                stage: None,
                 ..context.global.clone()
             },
             printer: context.printer.clone(),

@@ -11,6 +11,18 @@ impl Context {
     /// Asks for the name of the stage that is about to be changed, if the stage wants that. Without
     /// a terminal, `--confirm-stage` is required.
     pub(crate) fn confirm_stage(&self, project: &LoadedProject) -> anyhow::Result<()> {
+        // a stage may have taken over the nodes of the project
+        if project.stage.is_none() {
+            let own = Some(&project.name);
+            let mut stages = project.config.stages.iter();
+            let named = stages.find(|(_, stage)| stage.confirm && stage.project.as_ref() == own);
+            if let Some((name, _)) = named {
+                bail!(
+                    "the nodes of {} are those of stage {name}; use --stage {name}",
+                    project.name
+                );
+            }
+        }
         let Some((name, _)) = project.stage.as_ref().filter(|(_, stage)| stage.confirm) else {
             return Ok(());
         };

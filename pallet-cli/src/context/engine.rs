@@ -80,7 +80,10 @@ impl Context {
             password,
             agent: self.env.agent.clone(),
             ssh_program: self.env.ssh.clone(),
-            prompt: Some(Arc::new(TerminalPrompt { interactive: self.env.interactive })),
+            prompt: Some(Arc::new(TerminalPrompt {
+                interactive: self.env.interactive,
+                printer: self.printer.clone(),
+            })),
             connect_timeout: config.connect.timeout.unwrap_or(usual.connect_timeout),
             shell_timeout: config.connect.shell_timeout.unwrap_or(usual.shell_timeout),
             ..usual

@@ -165,6 +165,7 @@ impl Context {
         let mut inputs: BTreeMap<String, String> = files.collect();
         let environment = serde_json::to_vec(&project.environment).unwrap_or_default();
         inputs.insert("environment".to_owned(), Digest::of(&environment).to_string());
+        inputs.extend(project.stage.iter().map(|(name, _)| ("stage".to_owned(), name.clone())));
         let mut used = self.used_plugins(loaded);
         // a crate may require others, which are plugins too
         let mut open: Vec<String> = used.iter().cloned().collect();

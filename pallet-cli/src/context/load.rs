@@ -37,7 +37,15 @@ impl Context {
     /// plugins do not block such a command: groups then come from the tags of nodes. With `told`,
     /// the user gets a warning.
     pub(crate) fn load_for_nodes(&self, told: bool) -> anyhow::Result<ProjectWithPlugins> {
-        let registry = self.registry(false)?;
+        self.load_for_nodes_with(self.registry(false)?, told)
+    }
+
+    /// The same with these plugins.
+    pub(crate) fn load_for_nodes_with(
+        &self,
+        registry: Arc<Registry>,
+        told: bool,
+    ) -> anyhow::Result<ProjectWithPlugins> {
         let options = self.load_options()?;
         let quick = LoadOptions {
             limits: Limits { time: READING },

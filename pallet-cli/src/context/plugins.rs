@@ -40,6 +40,17 @@ impl Context {
 
     /// Like [`scan`](Self::scan), for the project in this directory.
     pub(crate) fn scan_for(&self, project: &Path) -> anyhow::Result<Registry> {
+        self.scan_with(project, true)
+    }
+
+    /// The same without libraries in the project's own directory: for what happens without the user
+    /// asking for it, such as completion, and in an editor. Whoever only looks at a project must not
+    /// run its code.
+    pub(crate) fn scan_without_own(&self, project: &Path) -> anyhow::Result<Registry> {
+        self.scan_with(project, false)
+    }
+
+    fn scan_with(&self, project: &Path, own: bool) -> anyhow::Result<Registry> {
         let mut path = self.env.plugin_path.clone();
         path.extend(self.env.bundled.clone());
         let (pins, of_project) = match lock_in_use(project, &self.env.configuration) {
@@ -53,7 +64,7 @@ impl Context {
             None => (Vec::new(), false),
         };
         if !of_project {
-            path.push(project.join(".pallet/plugins"));
+            path.extend(own.then(|| project.join(".pallet/plugins")));
             path.push(self.env.data.join("plugins"));
         }
         let registry = Registry::locked(pins, &path);

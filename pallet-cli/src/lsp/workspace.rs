@@ -128,7 +128,7 @@ impl Workspace {
         if seen == self.seen {
             return Diagnostics::default();
         }
-        match context.scan_for(&self.directory) {
+        match context.scan_without_own(&self.directory) {
             Ok(registry) => {
                 (self.registry, self.seen) = (Arc::new(registry), seen);
                 Diagnostics::default()

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use pallet_core::engine::{Engine, Record};
-use pallet_core::local::write_atomically;
+use pallet_core::local::write_private;
 
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::output::junit::{Case, Junit, Verdict};
@@ -55,7 +55,7 @@ impl JunitFile {
         if let Err(error) = &result {
             self.add_error(error);
         }
-        let written = write_atomically(file, self.xml().as_bytes())
+        let written = write_private(file, self.xml().as_bytes())
             .with_context(|| format!("cannot write {}", file.display()));
         match (result, written) {
             (Ok(code), Ok(())) => Ok(code),

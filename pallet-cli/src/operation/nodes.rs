@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{JournalFile, Kind, Only, Pattern, Selection};
+use pallet_core::engine::{Ending, Event, JournalFile, Kind, Only, Pattern, Selection};
 
 use crate::context::{Context, ProjectWithPlugins};
 use crate::output::history::short_id;
@@ -12,7 +12,7 @@ use crate::project::star::matching;
 use crate::verbs::SelectionOptions;
 
 /// The nodes that these words mean, within the options. A word `@FILE` stands for the lines of a
-/// file. `before`: the nodes of the operation that is resumed, whatever the options mean now.
+/// file. `before`: the nodes of the operation that is resumed, whatever the words mean now.
 pub(crate) fn selection(
     context: &Context,
     loaded: &ProjectWithPlugins,
@@ -20,7 +20,7 @@ pub(crate) fn selection(
     options: &SelectionOptions,
     before: Option<Only>,
 ) -> anyhow::Result<Selection> {
-    let (only, sample, matching) = match before.filter(|_| options.varies()) {
+    let (only, sample, matching) = match before.filter(|before| !before.names.is_empty()) {
         Some(before) => (Some(before), None, None),
         None => (
             options.failed.then(|| failed(context, loaded)).transpose()?,
@@ -73,6 +73,9 @@ fn failed(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<Only
         bail!("--failed: there is no operation of this project in the journal");
     };
     let journal = journals.read(&operation)?;
+    if journal.ending(&context.env.machine) == Ending::Running {
+        bail!("--failed: the last operation, {}, is still running", short_id(&operation));
+    }
     let names = failed_in(&journal);
     let command = journal.header.command.join(" ");
     let what = format!("failed in `{command}` ({})", short_id(&operation));
@@ -93,8 +96,24 @@ fn failed_in(journal: &JournalFile) -> BTreeSet<String> {
             nodes.filter(|node| node.error.is_some()).map(|node| node.node).collect()
         }
         _ => {
-            let nodes = journal.outcome().nodes.into_iter();
-            nodes.filter(|node| !node.result.ok()).map(|node| node.node).collect()
+            // what was killed has no results, but tells which nodes are done
+            let mut failed: BTreeSet<String> = BTreeSet::new();
+            for record in &journal.records {
+                match &record.event {
+                    Event::Started { nodes, .. } => failed.extend(nodes.iter().cloned()),
+                    Event::NodeFinished { node, result, .. } if result.ok() => {
+                        failed.remove(node);
+                    }
+                    Event::NodeFinished { node, .. } => {
+                        failed.insert(node.clone());
+                    }
+                    Event::NodeDone { node, .. } => {
+                        failed.remove(node);
+                    }
+                    _ => {}
+                }
+            }
+            failed
         }
     }
 }

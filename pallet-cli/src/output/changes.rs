@@ -39,9 +39,20 @@ impl Told {
 /// What was told about nodes since it was last taken, in the order of nodes and actions.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    kinds: Vec<Vec<Entry>>,
-    /// The place of each kind of line: equal but for numbers and the name of the node.
+    kinds: Vec<Alike>,
+    /// The place of each kind of line.
     places: HashMap<(String, String, &'static str), usize>,
+}
+
+/// Lines that are equal but for numbers and the name of the node.
+#[derive(Debug, Default)]
+struct Alike {
+    entries: Vec<Entry>,
+    /// The place of each line.
+    heads: HashMap<String, usize>,
+    nodes: HashSet<String>,
+    /// A node has several of them: then they are not what is the same on each node.
+    overlaps: bool,
 }
 
 /// Nodes about which the same is told.
@@ -60,39 +71,42 @@ impl Changes {
         let key = (told.mark.clone(), shape(&told.head, node), told.suffix);
         let kinds = &mut self.kinds;
         let place = *self.places.entry(key).or_insert_with(|| {
-            kinds.push(Vec::new());
+            kinds.push(Alike::default());
             kinds.len() - 1
         });
-        let Some(entries) = self.kinds.get_mut(place) else { return };
+        let Some(kind) = self.kinds.get_mut(place) else { return };
         let more = hash(&told.more);
-        match entries.iter_mut().find(|entry| entry.told.head == told.head) {
-            Some(entry) => {
-                entry.told.number = entry.told.number.min(told.number);
-                entry.nodes.push(node.to_owned());
-                if entry.first != more {
-                    entry.others.insert(more);
-                }
+        let known = kind.heads.get(&told.head).and_then(|at| kind.entries.get_mut(*at));
+        if let Some(entry) = known {
+            entry.told.number = entry.told.number.min(told.number);
+            entry.nodes.push(node.to_owned());
+            if entry.first != more {
+                entry.others.insert(more);
             }
-            None => {
-                // only the first ones are shown, so that many nodes need little memory
-                if entries.len() > ALIKE {
-                    told.more.clear();
-                }
-                let nodes = vec![node.to_owned()];
-                entries.push(Entry { told, nodes, first: more, others: HashSet::new() });
-            }
+            // a node has each line once
+            kind.overlaps |= kind.entries.len() > 1 && kind.nodes.contains(node);
+            kind.nodes.insert(node.to_owned());
+            return;
         }
+        kind.overlaps |= !kind.nodes.insert(node.to_owned());
+        // only the first ones are shown, so that many nodes need little memory
+        if kind.entries.len() > ALIKE && !kind.overlaps {
+            told.more.clear();
+        }
+        kind.heads.insert(told.head.clone(), kind.entries.len());
+        let nodes = vec![node.to_owned()];
+        kind.entries.push(Entry { told, nodes, first: more, others: HashSet::new() });
     }
 
     /// Takes out everything, as lines.
     pub(super) fn take(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
-        for mut entries in std::mem::take(self).kinds {
+        for Alike { mut entries, overlaps, .. } in std::mem::take(self).kinds {
             for entry in &mut entries {
                 entry.nodes.sort_by_cached_key(|node| natural(node));
                 entry.nodes.dedup();
             }
-            if entries.len() <= ALIKE {
+            if entries.len() <= ALIKE || overlaps {
                 lines.extend(entries.into_iter().map(Entry::line));
                 continue;
             }
@@ -178,5 +192,20 @@ mod tests {
             ~ web-17: configure: service nginx: start"#]]
         .assert_eq(&changes.take().join("\n"));
         assert!(changes.take().is_empty());
+    }
+
+    #[test]
+    fn several_lines_of_a_node_are_all_told() {
+        let mut changes = Changes::default();
+        for number in 1..=8 {
+            for node in ["web-1", "web-2", "web-3"] {
+                let head = format!("configure: remote_file /srv/app-{number}.conf: create file");
+                changes.add(node, told(number, &head, &format!("\n      +{number}")));
+            }
+        }
+        let lines = changes.take();
+        assert_eq!(lines.len(), 8, "{lines:#?}");
+        let expected = "~ web-[1:3]: configure: remote_file /srv/app-8.conf: create file\n      +8";
+        assert_eq!(lines[7], expected);
     }
 }

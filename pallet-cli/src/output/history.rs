@@ -79,6 +79,7 @@ pub(crate) fn operation(printer: &Printer, journal: &JournalFile) {
             _ => replay(printer, &progress, record),
         }
     }
+    progress.abandon();
     results(printer, journal);
 }
 
@@ -92,6 +93,7 @@ pub(crate) fn node(printer: &Printer, journal: &JournalFile, node: &str) {
     // unchanged actions, diffs and output
     let mut verbose = printer.clone();
     verbose.verbose = verbose.verbose.max(2);
+    verbose.per_node = true;
     operation(&verbose, &journal);
 }
 

@@ -9,36 +9,37 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pallet_core::engine::{CopyResult, Event, NodeResult, RunResult, natural};
 use unicode_width::UnicodeWidthStr;
 
+use super::printer::Printer;
 use crate::terminal::{beginning, visible};
 
 /// Up to this many nodes have a line of their own.
 const NODES: usize = 12;
 /// How often it is drawn.
 const TICK: Duration = Duration::from_millis(200);
+/// How often there is a line about it where it is not drawn.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(30);
 /// What is estimated earlier is wrong.
 const EARLIEST: Duration = Duration::from_secs(3);
 
 /// Draws the state of an operation until it ends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Live {
-    draws: bool,
+    printer: Printer,
     screen: MultiProgress,
     state: Arc<Mutex<Option<State>>>,
 }
 
 impl Live {
-    /// Follows an operation; `draws`: on the terminal.
-    pub(super) fn new(draws: bool) -> Self {
-        Live { draws, ..Live::default() }
+    /// Follows an operation.
+    pub(super) fn new(printer: &Printer) -> Self {
+        Live { printer: printer.clone(), screen: MultiProgress::new(), state: Arc::default() }
     }
 
     /// Takes in what happens.
     pub(super) fn record(&self, event: &Event) {
         if let Event::Started { nodes, .. } = event {
             *self.state() = Some(State::new(nodes, Instant::now()));
-            if self.draws {
-                self.draw_until_the_end();
-            }
+            self.show_until_the_end();
         } else if let Some(state) = self.state().as_mut() {
             state.take(event, Instant::now());
         }
@@ -56,25 +57,40 @@ impl Live {
 
     /// Ends it, and clears the screen.
     pub(super) fn clear(&self) {
-        if let Some(state) = self.state().take() {
-            state.rows.iter().for_each(ProgressBar::finish_and_clear);
+        if let Some(mut state) = self.state().take() {
+            state.clear();
         }
     }
 
-    fn draw_until_the_end(&self) {
+    /// Draws it on a terminal; elsewhere, prints a line from time to time.
+    fn show_until_the_end(&self) {
+        if self.printer.quiet || self.printer.json() {
+            return;
+        }
         let (screen, state) = (self.screen.clone(), Arc::downgrade(&self.state));
-        let draw = move || {
+        let printer = self.printer.clone();
+        let show = move || {
+            let mut last = Instant::now();
             while let Some(state) = state.upgrade() {
-                match state.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-                    Some(state) => state.draw(&screen),
-                    None => break,
+                let mut shown = state.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(now) = shown.as_mut() else { break };
+                match (printer.terminal, printer.is_asking()) {
+                    // a question stands where the lines would be
+                    (_, true) => now.clear(),
+                    (true, false) => now.draw(&screen),
+                    (false, false) if last.elapsed() >= SIGN_OF_LIFE => {
+                        last = Instant::now();
+                        printer.status(&now.last_line(last));
+                    }
+                    (false, false) => {}
                 }
+                drop(shown);
                 drop(state);
                 std::thread::sleep(TICK);
             }
         };
         // without a thread there is no live display, and nothing else
-        let _ = std::thread::Builder::new().name("live".to_owned()).spawn(draw);
+        let _ = std::thread::Builder::new().name("live".to_owned()).spawn(show);
     }
 
     fn state(&self) -> MutexGuard<'_, Option<State>> {
@@ -203,7 +219,7 @@ impl State {
             }
             Event::Action { change, .. } => self.node(&change.node).done += 1,
             Event::Output { node, action, line, .. } => {
-                self.node(node).now = format!("{action}: {}", beginning(line));
+                self.node(node).now = format!("{}: {}", visible(action), beginning(line));
             }
             Event::NodeFinished { node, result, .. } => {
                 let failed = matches!(result, NodeResult::Failed { .. });
@@ -224,6 +240,10 @@ impl State {
             Event::WaveStarted { wave, waves, .. } => self.wave = Some((*wave, *waves)),
             _ => {}
         }
+    }
+
+    fn clear(&mut self) {
+        self.rows.drain(..).for_each(|row| row.finish_and_clear());
     }
 
     fn draw(&mut self, screen: &MultiProgress) {
@@ -261,7 +281,7 @@ impl State {
         let open: Vec<&Node> = self.nodes.values().filter(|node| !node.ended).collect();
         let mut rows = Vec::new();
         if !self.phases.is_empty() {
-            let names = self.phases.iter().map(|phase| phase.name.clone());
+            let names = self.phases.iter().map(|phase| visible(&phase.name).into_owned());
             rows.push([String::new()].into_iter().chain(names).collect::<Vec<_>>());
         }
         for node in &open {
@@ -291,7 +311,7 @@ impl State {
                 format!("{name}: {}", node.doing(now))
             });
             rows.push(vec![
-                phase.name.clone(),
+                visible(&phase.name).into_owned(),
                 format!("{}/{}", phase.finished, phase.nodes),
                 phase.changed.to_string(),
                 phase.failed.to_string(),
@@ -428,14 +448,21 @@ mod tests {
         let now = Instant::now();
         let mut state = state(3, now);
         state.take(&started("web-1", "configure"), now);
-        state.take(
-            &Event::ActionStarted {
-                node: "web-1".to_owned(),
-                phase: "configure".to_owned(),
-                action: "package nginx\u{1b}[31m".to_owned(),
-            },
-            now,
-        );
+        let action = Event::ActionStarted {
+            node: "web-1".to_owned(),
+            phase: "configure".to_owned(),
+            action: "package nginx\u{1b}[31m".to_owned(),
+        };
+        state.take(&action, now);
+        let output = Event::Output {
+            node: "web-1".to_owned(),
+            phase: "configure".to_owned(),
+            action: "exec \u{1b}]52;c;x\u{7}".to_owned(),
+            line: "\u{1b}[2J".to_owned(),
+        };
+        state.take(&output, now);
+        assert!(!state.lines(now).concat().contains('\u{1b}'));
+        state.take(&action, now);
         state.take(&started("web-2", "configure"), now);
         state.take(&finished("web-2", "configure", 2, true), now);
         state.take(&started("web-3", "configure"), now);

@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, ErrorKind, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
@@ -11,6 +12,9 @@ use super::format::{ColorChoice, OutputFormat, PrintOptions};
 use crate::diagnostic::Diagnostics;
 use crate::process::{Failure, ProcessEnv};
 use crate::terminal::{paint, short, written, written_json};
+
+/// After this time, nothing is drawn any more where a question will stand.
+const GONE: Duration = Duration::from_millis(300);
 
 /// How often `ask_unless` checks whether an answer is still wanted.
 const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
@@ -34,6 +38,17 @@ pub(crate) struct Printer {
     without_result: bool,
     /// Whether some of the result could not be written.
     lost: Arc<AtomicBool>,
+    /// How many questions wait for an answer.
+    questions: Arc<AtomicUsize>,
+}
+
+/// A question that waits for an answer.
+pub(crate) struct Asking(Arc<AtomicUsize>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Printer {
@@ -56,6 +71,7 @@ impl Printer {
             silent: false,
             without_result: false,
             lost: Arc::default(),
+            questions: Arc::default(),
         }
     }
 
@@ -83,6 +99,7 @@ impl Printer {
             silent: true,
             without_result: false,
             lost: Arc::default(),
+            questions: Arc::default(),
         }
     }
 
@@ -206,8 +223,23 @@ impl Printer {
         }
     }
 
+    /// Keeps the terminal free for a question.
+    pub(crate) fn asking(&self) -> Asking {
+        self.questions.fetch_add(1, Ordering::Relaxed);
+        if self.terminal {
+            // until what is drawn there is gone
+            std::thread::sleep(GONE);
+        }
+        Asking(self.questions.clone())
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.questions.load(Ordering::Relaxed) > 0
+    }
+
     /// Asks the user, and returns the answer.
     pub(crate) fn ask(&self, question: &str) -> String {
+        let _asking = self.asking();
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(written(question).as_bytes()).and_then(|()| err.flush());
         drop(err);
@@ -218,6 +250,7 @@ impl Printer {
 
     /// Like [`ask`](Self::ask), but returns `None` as soon as `stop` does.
     pub(crate) fn ask_unless(&self, question: &str, stop: &dyn Fn() -> bool) -> Option<String> {
+        let _asking = self.asking();
         let mut err = std::io::stderr().lock();
         let _ = err.write_all(written(question).as_bytes()).and_then(|()| err.flush());
         drop(err);

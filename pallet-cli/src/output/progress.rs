@@ -38,7 +38,7 @@ struct Collected {
 
 impl Progress {
     pub(crate) fn new(printer: Printer) -> Self {
-        let live = Live::new(printer.terminal && !printer.quiet);
+        let live = Live::new(&printer);
         Progress {
             printer,
             live,
@@ -131,7 +131,13 @@ impl Progress {
                 }
             }
             Event::Finished { .. } => self.clear(),
-            Event::Selected { .. } => self.say_unless_quiet(&record.event.to_string()),
+            Event::Selected { .. } => {
+                self.live.suspend(|| self.printer.status(&record.event.to_string()));
+            }
+            Event::PhaseFinished { node, phase, ok: false, .. } if self.is_collecting() => {
+                let failed = format!("{}: phase {} failed", visible(node), visible(phase));
+                self.live.suspend(|| self.printer.status(&failed));
+            }
             // for the live display, the journal and programs
             Event::Creating { .. }
             | Event::Destroying { .. }

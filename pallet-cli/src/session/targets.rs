@@ -60,7 +60,12 @@ impl<'v> Call<'_, 'v, '_, '_> {
             return Ok(Targets { groups: self.all_groups(), nodes: Vec::new() });
         };
         let mut targets = Targets::default();
-        for item in sequence(value).unwrap_or_else(|| vec![value]) {
+        let items = sequence(value).unwrap_or_else(|| vec![value]);
+        // an empty list must not mean all nodes
+        if items.is_empty() {
+            return Err(self.complaint(format!("`{parameter}` is an empty list: no node is meant")));
+        }
+        for item in items {
             match self.meant(parameter, item)? {
                 TargetItem::Groups(groups) => {
                     groups.into_iter().try_for_each(|group| self.add(&mut targets.groups, group))?

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use pallet_core::local::write_atomically;
+use pallet_core::local::write_public;
 
 use super::trace::Trace;
 
@@ -15,7 +15,7 @@ pub(super) fn write(path: &Path, project: &str, trace: &Trace) -> anyhow::Result
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).with_context(what)?;
     }
-    write_atomically(path, text(project, trace).as_bytes()).with_context(what)
+    write_public(path, text(project, trace).as_bytes()).with_context(what)
 }
 
 /// The numbers.

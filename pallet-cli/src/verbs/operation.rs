@@ -28,7 +28,7 @@ pub(crate) struct OperationOptions {
     #[arg(short = 'n', long, alias = "check")]
     pub(crate) dry_run: bool,
     /// With --dry-run, exit with code 6 if something would change
-    #[arg(long, alias = "detailed-exit-code", requires = "dry_run")]
+    #[arg(long, alias = "detailed-exit-code")]
     #[serde(default)]
     pub(crate) detailed_exitcode: bool,
     /// Overwrite files that were changed by hand since Pallet wrote them [default: report and keep
@@ -67,6 +67,14 @@ pub(crate) struct OperationOptions {
 const PARALLEL_NODES: u16 = 50;
 
 impl OperationOptions {
+    /// Refuses what makes no sense together.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        if self.detailed_exitcode && !self.dry_run {
+            anyhow::bail!("--detailed-exitcode tells what a dry run found: add --dry-run");
+        }
+        Ok(())
+    }
+
     /// These options of an interrupted operation, with what may be different when it is resumed.
     pub(crate) fn go_on_with(&mut self, now: &OperationOptions) {
         self.confirm_waves |= now.confirm_waves;
@@ -85,6 +93,7 @@ pub(crate) struct ResumeOptions {
     /// doing is observed again, and the rest runs as it was asked for then
     #[arg(long, value_name = "ID", num_args = 0..=1, conflicts_with_all = [
             "groups", "phases", "code", "dry_run", "overwrite_changes", "waves", "max_failures",
+            "limit", "failed", "matching", "sample", "tags", "skip_tags",
         ])]
     pub(crate) resume: Option<Option<String>>,
     /// Resume even if the project has changed since

@@ -31,10 +31,3 @@ pub(crate) struct SelectionOptions {
     #[serde(default)]
     pub(crate) sample: Option<u32>,
 }
-
-impl SelectionOptions {
-    /// Whether it means other nodes each time.
-    pub(crate) fn varies(&self) -> bool {
-        self.failed || self.sample.is_some() || self.matching.is_some()
-    }
-}

@@ -10,5 +10,5 @@ mod walk;
 pub use atomic::{remove_leftovers, write_atomically};
 pub(crate) use beside::{Beside, remove_dead};
 pub(crate) use bounded::Bounded;
-pub use private::write_private;
+pub use private::{write_private, write_public};
 pub(crate) use walk::{Walk, entries, kind, open, open_in};

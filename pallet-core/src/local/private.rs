@@ -1,7 +1,8 @@
-//! Writes files that only their owner can read.
+//! Writes files where others may have put something else, such as a link.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::FileType;
@@ -12,6 +13,15 @@ use super::walk::{kind, open};
 /// Writes a file that only its owner can read, atomically. Replaces a file of that name. Anything
 /// else there, such as a link or a device, is an error: it is neither followed nor replaced.
 pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_file(path, content, 0o600)
+}
+
+/// The same, for a file that others may read.
+pub fn write_public(path: &Path, content: &[u8]) -> io::Result<()> {
+    write_file(path, content, 0o644)
+}
+
+fn write_file(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let (directory, name) = place(path)?;
     let parent = open(directory)?;
     match kind(&parent, name)? {
@@ -22,6 +32,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
     remove_dead(directory);
     let (new, mut file) = Beside::file(&parent)?;
     file.write_all(content)?;
+    file.set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.sync_all()?;
     new.persist(name)
 }

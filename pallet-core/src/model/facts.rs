@@ -31,6 +31,24 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// These facts; what was not asked for is as it was before. `is_declared`: whether a project
+    /// still has a fact of this name.
+    pub fn or_remembered(
+        &self,
+        before: Option<&Facts>,
+        is_declared: impl Fn(&str) -> bool,
+    ) -> Facts {
+        let mut facts = self.clone();
+        if let Some(before) = before {
+            facts.details = before.details.clone();
+            facts.details.learn(self.details.clone());
+            let kept = before.own.iter().filter(|(name, _)| is_declared(name));
+            facts.own = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+            facts.own.extend(self.own.clone());
+        }
+        facts
+    }
+
     /// Whether functions that read these details would see the same.
     pub fn look_like(&self, other: &Facts, read: &BTreeSet<Detail>) -> bool {
         self.os == other.os

@@ -109,7 +109,7 @@ async fn facts_cost_no_round_trip_of_their_own() {
         let root = details.mounts.context("mounts")?.into_iter().find(|one| one.path == "/");
         let kind = root.map(|root| root.kind).unwrap_or_default();
         let zone = details.time_zone.context("time zone")?;
-        request.add(RemoteFile::content(format!("{base}facts"), format!("{level} {kind} {zone}")))
+        request.add(RemoteFile::content(format!("{base}known"), format!("{level} {kind} {zone}")))
     };
     let server = ServerSpec::new().phase("configure", configure).fact("level", level_of);
     let web = group("web", 1, server);
@@ -126,12 +126,16 @@ async fn facts_cost_no_round_trip_of_their_own() {
     let trips_of_a_lift = async || {
         let before = std::fs::read_to_string(&trips).unwrap_or_default().lines().count();
         let outcome = bench.lift(&web, LiftOptions::default()).await;
+        let failed =
+            outcome.nodes.iter().find(|node| matches!(node.result, NodeResult::Failed { .. }));
+        assert!(failed.is_none(), "{failed:#?}");
         let after = std::fs::read_to_string(&trips).unwrap_or_default().lines().count();
         (outcome.counts(), after - before)
     };
     let first = trips_of_a_lift().await;
-    assert_eq!(first, ((1, 0, 0), 3), "facts; what functions asked for; one to apply");
-    let written = || std::fs::read_to_string(bench.path("facts")).unwrap();
+    // its function declares nothing before it knows the details
+    assert_eq!(first, ((1, 0, 0), 4), "facts; details; what actions need; one to apply");
+    let written = || std::fs::read_to_string(bench.path("known")).unwrap();
     assert!(written().starts_with("3 "), "{}", written());
     assert_eq!(trips_of_a_lift().await, ((0, 1, 0), 1), "one to observe, with all facts");
     // what a function guessed is confirmed, and declared again where it was wrong

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 
-use super::found::Found;
+use super::found::{Found, open_file};
 use super::source::{SecretFinder, Source};
 
 /// A file that is encrypted with age.
@@ -30,7 +30,7 @@ impl Source for AgeFile<'_> {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        std::fs::File::open(&self.path)
+        open_file(&self.path)
             .map(drop)
             .with_context(|| format!("cannot read the secret {}", self.path.display()))
     }
@@ -42,13 +42,12 @@ mod decrypted {
 
     use anyhow::{Context, anyhow, ensure};
 
-    use super::super::found::text_of;
+    use super::super::found::{open_file, text_of};
     use super::super::source::SecretFinder;
 
     pub(super) fn text(finder: &SecretFinder, path: &Path) -> anyhow::Result<String> {
         let shown = path.display();
-        let file =
-            std::fs::File::open(path).with_context(|| format!("cannot read the secret {shown}"))?;
+        let file = open_file(path).with_context(|| format!("cannot read the secret {shown}"))?;
         let (mut keys, mut read) = (Vec::new(), Vec::new());
         for identities in &finder.identities {
             let identities = finder.path(identities);

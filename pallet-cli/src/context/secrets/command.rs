@@ -1,8 +1,8 @@
 //! Secrets that a command prints: those of pass, 1Password and other password managers.
 
-use std::process::{ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, ensure};
 
@@ -65,7 +65,7 @@ pub(super) fn run(program: &mut Command, errors: Stdio, what: &str) -> anyhow::R
         // fails if it has already ended
         let _ = child.kill();
     }
-    let status = child.wait().with_context(|| format!("cannot wait for {what}"))?;
+    let status = wait(&mut child).with_context(|| format!("cannot wait for {what}"))?;
     let printed = printed
         .map_err(|_| anyhow!("{what} did not end within {} s", LIMIT.as_secs()))
         .and_then(|printed| printed);
@@ -73,6 +73,24 @@ pub(super) fn run(program: &mut Command, errors: Stdio, what: &str) -> anyhow::R
     let errors = errors.and_then(|told| told.recv_timeout(Duration::from_secs(1)).ok());
     let errors = errors.and_then(Result::ok).unwrap_or_default();
     Ok(Run { status, printed, errors })
+}
+
+/// How long a program may take to end once it has closed its output.
+const ENDING: Duration = Duration::from_secs(5);
+
+/// Waits for a program that has closed its output; one that does not end is killed.
+fn wait(child: &mut Child) -> std::io::Result<ExitStatus> {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if begun.elapsed() > ENDING {
+            child.kill()?;
+            return child.wait();
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn what_it_told() -> &'static str {

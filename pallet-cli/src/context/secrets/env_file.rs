@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 
-use super::found::{Found, text_of};
+use super::found::{Found, open_file, text_of};
 use super::source::Source;
 use crate::process::ProcessEnv;
 
@@ -40,13 +40,7 @@ impl Source for PlainFile {
     fn look_up(&self) -> anyhow::Result<Found> {
         let path = &self.0;
         let what = || format!("cannot read the secret {}", path.display());
-        // reading a pipe or a device can block forever
-        ensure!(
-            std::fs::metadata(path).with_context(what)?.is_file(),
-            "the secret {} is not a file",
-            path.display()
-        );
-        let file = std::fs::File::open(path).with_context(what)?;
+        let file = open_file(path).with_context(what)?;
         Ok(Found::text(text_of(file, &self.shown())?))
     }
 

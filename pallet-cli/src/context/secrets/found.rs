@@ -1,10 +1,13 @@
 //! What is found at a place, and the part of it that is the secret.
 
+use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use pallet_core::model::did_you_mean;
+use rustix::fs::{Mode, OFlags};
 use serde_json::{Map, Value};
 
 /// Maximum size of a secret, in bytes.
@@ -98,6 +101,16 @@ fn below<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     }
 }
 
+/// Opens a file to read. A pipe or a device, which can block forever, is an error.
+pub(super) fn open_file(path: &Path) -> std::io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(std::io::Error::other("it is not a file")),
+    }
+}
+
 /// Reads everything, if it is text and at most as large as a secret may be.
 pub(super) fn text_of(reader: impl Read, what: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
@@ -145,6 +158,19 @@ mod tests {
         let error = found.value(None).unwrap_err().to_string();
         assert_eq!(error, "it has 3 keys; add `key = \"NAME\"`");
         assert_eq!(table(json!({"only": 1.10})).value(None).unwrap(), "1.1");
+    }
+
+    #[test]
+    fn what_can_block_is_no_file() {
+        let home = tempfile::tempdir().unwrap();
+        let pipe = home.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, Mode::RUSR).unwrap();
+        assert_eq!(open_file(&pipe).unwrap_err().to_string(), "it is not a file");
+        assert!(open_file(Path::new("/dev/zero")).is_err());
+        assert!(open_file(home.path()).is_err());
+        let file = home.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        assert_eq!(text_of(open_file(&file).unwrap(), "it").unwrap(), "x");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 
 use super::command::run;
-use super::found::Found;
+use super::found::{Found, open_file};
 use super::source::Source;
 
 /// A file that is encrypted with sops.
@@ -64,9 +64,7 @@ impl Source for SopsFile {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        std::fs::File::open(&self.path)
-            .map(drop)
-            .with_context(|| format!("cannot read {}", self.shown()))
+        open_file(&self.path).map(drop).with_context(|| format!("cannot read {}", self.shown()))
     }
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::found::Found;
+use super::found::{Found, open_file};
 use super::source::{SecretFinder, Source};
 use crate::http::{Http, one_line};
 use crate::process::ProcessEnv;
@@ -66,7 +66,7 @@ impl Source for VaultPath<'_> {
         let finder = self.finder;
         address(finder)?;
         if let Some(file) = authorities(finder) {
-            std::fs::File::open(&file).with_context(|| {
+            open_file(&file).with_context(|| {
                 format!("cannot read the certificate authorities in {}", file.display())
             })?;
         }

@@ -49,7 +49,7 @@ impl Nodes<'_> {
 
     /// The names of the nodes that would replace others, each with its group.
     fn new_names(&self, plan: &ConvergePlan, replaced: &[Node]) -> Vec<(String, String)> {
-        let mut taken: BTreeSet<String> = plan.names().into_iter().collect();
+        let mut taken: BTreeSet<String> = plan.names_with(&plan.keep).into_iter().collect();
         let mut names = Vec::new();
         for group in self.groups {
             let surge = group.server.rollout.as_ref().map_or(0, |rollout| rollout.surge);

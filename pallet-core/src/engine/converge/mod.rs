@@ -59,13 +59,13 @@ impl Engine {
             return Ok(None);
         }
         let groups: Vec<_> = groups.iter().cloned().map(Arc::new).collect();
-        self.tell(Event::started(Kind::Converge, true, plan.names()));
+        let (keep, rest) = self.selected(&plan.keep, &groups, &options.selection).await?;
+        self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
+        self.tell(Event::started(Kind::Converge, true, plan.names_with(&keep)));
         self.tell_undeclared(&plan.undeclared);
         self.tell_outdated(&plan.outdated);
         self.tell_permanent(&plan.permanent);
         let mut others = std::mem::take(&mut plan.others);
-        let (keep, rest) = self.selected(&plan.keep, &groups, &options.selection).await?;
-        self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
         others.extend(with_groups(rest, &groups));
         plan.keep = keep;
         let mut nodes = Nodes::new(self, &groups, others, options);
@@ -109,13 +109,13 @@ impl Engine {
         mut plan: ConvergePlan,
         options: &LiftOptions,
     ) -> Result<Outcome, EngineError> {
-        self.intend(Event::started(Kind::Converge, false, plan.names())).await?;
+        let (keep, rest) = self.selected(&plan.keep, groups, &options.selection).await?;
+        self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
+        self.intend(Event::started(Kind::Converge, false, plan.names_with(&keep))).await?;
         self.tell_resumed(options);
         self.tell_undeclared(&plan.undeclared);
         self.tell_outdated(&plan.outdated);
         let mut others = std::mem::take(&mut plan.others);
-        let (keep, rest) = self.selected(&plan.keep, groups, &options.selection).await?;
-        self.tell_selected(&options.selection, keep.iter(), plan.keep.len());
         others.extend(with_groups(rest, groups));
         // nodes that are about to go are seen until then, and not configured any more
         let leaving = plan.replace.iter().chain(&plan.retire).cloned();
@@ -123,7 +123,7 @@ impl Engine {
         // the nodes to be destroyed see those that stay
         let staying: Vec<_> =
             others.iter().cloned().chain(with_groups(keep.iter().cloned(), groups)).collect();
-        self.mark_protected(&keep, groups).await?;
+        self.mark_protected(&plan.keep, groups).await?;
         let options = &self.after_interruption(options, &plan);
         let mut nodes = Nodes::new(self, groups, others, options);
         nodes.keep_permanent(&plan.permanent);

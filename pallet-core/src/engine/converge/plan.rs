@@ -70,9 +70,10 @@ impl From<PlanError> for PluginError {
 }
 
 impl ConvergePlan {
-    /// The names of all nodes after the converge.
-    pub(super) fn names(&self) -> Vec<String> {
-        let there = self.keep.iter().chain(&self.start).map(|node| node.name.clone());
+    /// The names of the nodes that the converge is for: those of the ones to keep, and those that
+    /// are started and created.
+    pub(super) fn names_with(&self, keep: &[Node]) -> Vec<String> {
+        let there = keep.iter().chain(&self.start).map(|node| node.name.clone());
         let mut names: Vec<_> =
             there.chain(self.create.iter().map(|(_, name)| name.clone())).collect();
         names.sort_by_cached_key(|name| natural(name));

@@ -103,7 +103,9 @@ impl Engine {
                 );
                 return Err(EngineError::Refused(message));
             }
-            let nodes = self.select(groups, &nodes).await?;
+            // what is explained is the answer, and nothing else
+            let quiet = EngineConfig { sinks: Vec::new(), ..self.config().clone() };
+            let nodes = self.with(quiet).select(groups, &nodes).await?;
             for group in groups {
                 let names = nodes
                     .iter()

@@ -62,6 +62,8 @@ impl Planner {
     /// What functions want to know of the node besides.
     pub(in crate::engine) fn want_details(&mut self, details: BTreeSet<Detail>) {
         self.details = details;
+        // what only a newer Pallet knows never becomes known
+        self.details.remove(&Detail::Unknown);
     }
 
     /// Whether functions want to know what was not asked yet.

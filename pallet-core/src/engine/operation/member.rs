@@ -102,6 +102,15 @@ impl Member {
         Member { planner: Planner::predicted(facts), ..Member::new(engine, node, group, options) }
     }
 
+    /// The facts as functions see them: those of the node itself or, as long as it was not asked, a
+    /// guess. One that cannot be asked has those that it had.
+    pub(super) fn seen_facts(&self) -> Option<&Facts> {
+        match self.end.is_some() && !self.planner.is_confirmed() {
+            true => self.remembered.as_ref(),
+            false => self.planner.facts(),
+        }
+    }
+
     /// The node's name.
     pub(in crate::engine) fn name(&self) -> &str {
         &self.session.node.name
@@ -214,11 +223,15 @@ impl Member {
             return self.fail(NodeError::new(message));
         }
         let facts = &observed.facts;
-        if self.remembered.as_ref() != Some(facts)
+        // what was not asked for now is needed by others
+        let remembered = facts.or_remembered(self.remembered.as_ref(), |name| {
+            self.group.server.facts.contains_key(name)
+        });
+        if self.remembered.as_ref() != Some(&remembered)
             && let Some(cache) = &engine.facts_cache
         {
-            cache.put(&engine.project, &self.session.node.id, facts);
-            self.remembered = Some(facts.clone());
+            cache.put(&engine.project, &self.session.node.id, &remembered);
+            self.remembered = Some(remembered);
         }
         if !self.planner.is_confirmed() {
             self.warn_of_wrong_claims(engine, &facts.os);

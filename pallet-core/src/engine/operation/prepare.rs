@@ -18,6 +18,16 @@ use crate::engine::spec::{BOOTSTRAP, SETTINGS};
 use crate::model::NodeStatus;
 use crate::plugin::operation::Log;
 
+/// What declaring told.
+struct Said {
+    /// The functions' messages, each with the name of its node.
+    said: Vec<(String, Log)>,
+    /// How many actions are left out.
+    left_out: usize,
+    /// The tags that actions have.
+    tags: BTreeSet<String>,
+}
+
 /// How often everything is declared again because of what the nodes answered. What functions want
 /// to know can depend on what they know.
 const ROUNDS: usize = 8;
@@ -64,6 +74,8 @@ impl Operation {
             }
             said = self.declare().await?;
         }
+        self.check_tags(&said)?;
+        let Said { said, .. } = said;
         self.check_files()?;
         let (files, first) = (self.files.clone(), self.first.clone());
         if self.mode == Mode::Apply && !(files.is_empty() && first.is_empty()) {
@@ -130,9 +142,8 @@ impl Operation {
         .await
     }
 
-    /// Runs all phase functions, and stores the declared actions with each node. Returns the
-    /// functions' messages, each with the name of its node.
-    async fn declare(&mut self) -> Result<Vec<(String, Log)>, EngineError> {
+    /// Runs all phase functions, and stores the declared actions with each node.
+    async fn declare(&mut self) -> Result<Said, EngineError> {
         let (positions, subjects) = subjects(self);
         let engine = self.engine.clone();
         let placeholders = self.placeholders;
@@ -168,17 +179,20 @@ impl Operation {
                 }
             }
         }
-        if incomplete {
-            return Ok(said);
-        }
-        self.tags.check(&known)?;
-        if left_out > 0 {
-            let actions = if left_out == 1 { "action" } else { "actions" };
+        Ok(Said { said, left_out, tags: known })
+    }
+
+    /// Refuses unknown tags, and tells how many actions are left out.
+    fn check_tags(&self, said: &Said) -> Result<(), EngineError> {
+        self.tags.check(&said.tags)?;
+        if said.left_out > 0 {
+            let actions = if said.left_out == 1 { "action" } else { "actions" };
+            let left_out = said.left_out;
             let message = format!("{left_out} {actions} left out by --tags or --skip-tags");
             let level = "info".to_owned();
             self.engine.tell(Event::Message { node: None, level, message });
         }
-        Ok(said)
+        Ok(())
     }
 
     /// Whether functions wanted to know of some node what was not asked yet.

@@ -37,7 +37,7 @@ pub(super) fn subjects(operation: &Operation) -> (Vec<Option<usize>>, Vec<Subjec
         Vec::with_capacity(operation.members.len() + operation.considered.len());
     for (position, member) in operation.members.iter().enumerate() {
         let (node, group) = (&member.session.node, &member.group);
-        let subject = match member.planner.facts() {
+        let subject = match member.seen_facts() {
             facts @ Some(_) => Subject {
                 target: target(node, group, facts, || like_others(group)),
                 details: facts.map(|facts| facts.details.clone()).unwrap_or_default(),

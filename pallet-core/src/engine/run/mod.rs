@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::excerpt::{Lines, Piece};
 use super::node::Session;
 use super::operation::{Event, Kind, RunOutcome, RunResult, in_parallel};
-use super::{Engine, EngineError, GroupSpec, Selection};
+use super::{Engine, EngineError, GroupSpec, Pattern, Selection};
 use crate::model::Node;
 use crate::script::{quote, shell};
 use crate::transport::{self, Become, ScriptOptions, Stream, TransportError};
@@ -88,12 +88,17 @@ impl Engine {
         options: &RunOptions,
     ) -> Result<RunOutcome, EngineError> {
         let mut nodes = self.select(groups, &options.selection).await?;
-        if options.selection.words.is_empty() {
+        let is_named = |word: &Pattern| !word.excludes() && word.name().is_some();
+        if !options.selection.words.iter().any(is_named) {
             // without declared groups, those in the nodes' tags are meant
             nodes.retain(|node| {
                 node.group.is_some()
                     && (groups.is_empty() || groups.iter().any(|group| group.owns(node)))
             });
+            if nodes.is_empty() && !options.selection.is_all() {
+                let message = "no node of a declared group is meant; name it to run on it";
+                return Err(EngineError::Refused(message.to_owned()));
+            }
         }
         self.find_secrets().await?;
         let names = nodes.iter().map(|node| node.name.clone());

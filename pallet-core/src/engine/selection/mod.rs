@@ -68,10 +68,12 @@ impl Selection {
             && self.sample.is_none()
     }
 
-    /// Whether it only has names.
-    fn is_obvious(&self) -> bool {
-        let is_name = |word: &Pattern| word.name().is_some() && !word.excludes();
-        self.with_words(Vec::new()).is_all() && self.words.iter().all(is_name)
+    /// Whether it only has the names of these nodes.
+    fn is_obvious(&self, nodes: &[String]) -> bool {
+        let is_node = |word: &Pattern| {
+            !word.excludes() && word.name().is_some_and(|name| nodes.iter().any(|one| one == name))
+        };
+        self.with_words(Vec::new()).is_all() && self.words.iter().all(is_node)
     }
 
     /// The positions of the nodes that are meant, in order, whatever their facts are. A name or a
@@ -81,6 +83,11 @@ impl Selection {
     pub fn choose(&self, nodes: &[Node], groups: &[GroupSpec]) -> Result<Vec<usize>, EngineError> {
         let mut chosen = meant(&self.words, nodes, groups)?;
         let before = chosen.len();
+        if before == 0 && self.words.iter().any(Pattern::excludes) {
+            let words: Vec<_> = self.words.iter().map(Pattern::written).collect();
+            let message = format!("no node is left of {}", words.join(" "));
+            return Err(EngineError::Refused(message));
+        }
         let left = |what: &str| {
             EngineError::Refused(format!("of {} nodes that are meant, none {what}", before))
         };
@@ -114,7 +121,7 @@ impl Engine {
         of: usize,
     ) {
         let nodes: Vec<_> = nodes.map(|node| node.name.clone()).collect();
-        if !selection.is_obvious() && nodes.len() < of {
+        if !selection.is_obvious(&nodes) && nodes.len() < of {
             self.tell(Event::Selected { nodes, of });
         }
     }
@@ -152,12 +159,25 @@ fn meant(
     groups: &[GroupSpec],
 ) -> Result<Vec<usize>, EngineError> {
     let roles = |node: &Node| groups.iter().find(|group| group.owns(node));
-    let is = |pattern: &Pattern, node: &Node| {
+    let is_itself = |pattern: &Pattern, node: &Node| {
         pattern.matches(&node.name)
             || pattern.name() == Some(node.id.as_str())
             || node.group.as_deref().is_some_and(|group| pattern.matches(group))
-            || roles(node)
-                .is_some_and(|group| group.server.roles.iter().any(|role| pattern.matches(role)))
+    };
+    // the name of a node or of a group is not that of a role too
+    let is_taken = |pattern: &Pattern| {
+        pattern.name().is_some()
+            && (groups.iter().any(|group| pattern.matches(&group.name))
+                || nodes.iter().any(|node| is_itself(pattern, node)))
+    };
+    let taken: Vec<&Pattern> = words.iter().filter(|word| is_taken(word)).collect();
+    let is = |pattern: &Pattern, node: &Node| {
+        let has_role = || {
+            let group = roles(node);
+            group.is_some_and(|group| group.server.roles.iter().any(|role| pattern.matches(role)))
+        };
+        is_itself(pattern, node)
+            || !taken.iter().any(|taken| std::ptr::eq(*taken, pattern)) && has_role()
     };
     for word in words {
         let known = |group: &GroupSpec| {

@@ -51,7 +51,7 @@ impl Pattern {
             rest = &rest[next.len_utf8()..];
             is_name &= !"*?[".contains(next);
             match next {
-                '*' => regex.push_str(".*"),
+                '*' => regex.push_str(".*?"),
                 '?' => regex.push('.'),
                 '[' => {
                     let (inside, after) =
@@ -83,6 +83,11 @@ impl Pattern {
         self.excludes
     }
 
+    /// As it was written, with its `!`.
+    pub fn written(&self) -> String {
+        format!("{}{}", if self.excludes { "!" } else { "" }, self.text)
+    }
+
     /// The name, if it is no pattern.
     pub fn name(&self) -> Option<&str> {
         self.matcher.is_none().then_some(self.text.as_str())
@@ -92,8 +97,15 @@ impl Pattern {
     pub fn matches(&self, name: &str) -> bool {
         let Some((regex, ranges)) = &self.matcher else { return self.text == name };
         let Some(found) = regex.captures(name) else { return false };
-        let numbers = found.iter().skip(1).flatten().map(|number| number.as_str());
-        ranges.iter().zip(numbers).all(|(range, number)| range.holds(number))
+        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        let mut numbers = ranges.iter().zip(found.iter().skip(1).flatten());
+        numbers.all(|(range, number)| {
+            // a part of a number is none
+            let bytes = name.as_bytes();
+            let is_whole = !is_digit(number.start().checked_sub(1).and_then(|at| bytes.get(at)))
+                && !is_digit(bytes.get(number.end()));
+            is_whole && range.holds(number.as_str())
+        })
     }
 }
 
@@ -147,6 +159,9 @@ mod tests {
             ("web-?", vec!["web-1", "web-2"]),
             ("web-[1:9]", vec!["web-1", "web-2"]),
             ("*-[2:10]", vec!["web-2", "web-10"]),
+            ("*[2:10]", vec!["web-2", "web-10"]),
+            ("web*[10:20]", vec!["web-10"]),
+            ("*[0:0]", vec![]),
             ("web-[01:12]", vec!["web-10", "web-07"]),
             ("[dw]*-1", vec!["web-1", "db-1"]),
             ("web.x", vec!["web.x"]),
