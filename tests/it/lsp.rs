@@ -2,6 +2,8 @@
 
 mod hostile;
 
+use std::path::PathBuf;
+
 use pallet_tests::{Editor, Project, root, workspace};
 use serde_json::{Value, json};
 
@@ -317,14 +319,20 @@ fn it_serves_files_of_no_project_and_sees_new_plugins() {
     let text = "load(\"@greet\", \"greet\")\n";
     let found = told(&editor.edit("notes.star", 1, text));
     assert!(found[0].0.contains("there is no crate `greet`"), "{found:?}");
-    let plugins = project.directory().join(".pallet/plugins");
-    std::fs::create_dir_all(&plugins).unwrap();
-    std::fs::copy(workspace().fixture("crate_greet"), plugins.join("libpallet_crate_greet.so"))
-        .unwrap();
-    assert_eq!(editor.edit("notes.star", 2, &format!("{text}\n")), Vec::<Value>::new());
+    // who opens a project runs none of its code, and sees the user's own plugins
+    let put = |plugins: PathBuf| {
+        std::fs::create_dir_all(&plugins).unwrap();
+        let library = plugins.join("libpallet_crate_greet.so");
+        std::fs::copy(workspace().fixture("crate_greet"), library).unwrap();
+    };
+    put(project.directory().join(".pallet/plugins"));
+    let found = told(&editor.edit("notes.star", 2, &format!("{text}\n")));
+    assert!(found[0].0.contains("there is no crate `greet`"), "{found:?}");
+    put(project.home().join(".local/share/pallet/plugins"));
+    assert_eq!(editor.edit("notes.star", 3, &format!("{text}\n\n")), Vec::<Value>::new());
 
     // closed files get no more diagnostics
-    let found = told(&editor.edit("notes.star", 3, "x = \n"));
+    let found = told(&editor.edit("notes.star", 4, "x = \n"));
     assert_eq!(found.len(), 1, "{found:?}");
     let uri = editor.uri("notes.star");
     editor.tell("textDocument/didClose", json!({"textDocument": {"uri": uri}}));
