@@ -43,9 +43,9 @@ impl Context {
         self.scan_with(project, true)
     }
 
-    /// The same without libraries in the project's own directory: for what happens without the user
-    /// asking for it, such as completion, and in an editor. Whoever only looks at a project must not
-    /// run its code.
+    /// The same without libraries in the project's own directory: for what happens without the
+    /// user asking for it, such as completion, and in an editor. Whoever only looks at a project
+    /// must not run its code.
     pub(crate) fn scan_without_own(&self, project: &Path) -> anyhow::Result<Registry> {
         self.scan_with(project, false)
     }
