@@ -143,7 +143,8 @@ fn resume_of(operation: String, mut confirmed: Confirmed, anyway: bool) -> Resum
     Resume {
         operation,
         actions: actions.collect(),
-        nodes: confirmed.selected,
+        // nodes that it made are configured, whatever was selected
+        nodes: confirmed.selected.into_iter().chain(confirmed.created).collect(),
         first: confirmed.first,
         done: confirmed.nodes.into_iter().map(|(id, node)| (id, node.address)).collect(),
         destroyed: confirmed.destroyed,

@@ -36,7 +36,8 @@ fn a_signal_in_any_wave_ends_it_there_and_the_rest_can_follow() {
     for (number, signal) in [Signal::TERM, Signal::KILL, Signal::INT].into_iter().enumerate() {
         for wave in 1..=3 {
             let version = format!("version={number}-{wave}");
-            let mut lift = project.start(&["lift", "--env", &version]);
+            // each change is told at once
+            let mut lift = project.start(&["lift", "--per-node", "--env", &version]);
             lift.wait_for(&format!("~ web-{wave}: configure: exec_script echo ran"));
             lift.signal(signal);
             let output = lift.wait();

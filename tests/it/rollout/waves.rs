@@ -38,7 +38,7 @@ fn a_failure_ends_the_waves_and_tells_which_nodes_were_not_reached() {
 
     // whoever expects a failure says so; a percentage is of the group
     let arguments = ["lift", "--waves", "1,50%,100%", "--env", broken, "--max-failures", "25%"];
-    project.run(&arguments).exits(1).says("wave 3 of 3: web-3, web-4").says("3 changed, 1 failed");
+    project.run(&arguments).exits(1).says("wave 3 of 3: web-[3:4]").says("3 changed, 1 failed");
     assert_eq!(done(&bed), [2, 0, 1, 1]);
 
     // one after the other, without waves: nothing begins after a failure
@@ -47,11 +47,11 @@ fn a_failure_ends_the_waves_and_tells_which_nodes_were_not_reached() {
     assert_eq!(done(&bed), [3, 0, 1, 1]);
 
     // waves of one size
-    let output = project.run(&["lift", "--waves", "2"]).exits(0).says("wave 2 of 2: web-3, web-4");
+    let output = project.run(&["lift", "--waves", "2"]).exits(0).says("wave 2 of 2: web-[3:4]");
     assert_eq!(done(&bed), [4, 1, 2, 2], "{output}");
 
     // a dry run shows the waves, and changes nothing
-    project.run(&["lift", "--waves", "2", "--dry-run"]).exits(0).says("wave 2 of 2: web-3, web-4");
+    project.run(&["lift", "--waves", "2", "--dry-run"]).exits(0).says("wave 2 of 2: web-[3:4]");
     assert_eq!(done(&bed), [4, 1, 2, 2]);
 
     for (waves, problem) in [

@@ -139,7 +139,7 @@ pub struct Resume {
 }
 
 impl Resume {
-    /// The nodes that the interrupted operation was for.
+    /// The nodes that the interrupted operation was for, and those that it made.
     pub fn selected(&self) -> Only {
         let what = format!("was selected by operation {}", self.operation);
         Only { names: self.nodes.clone(), what }
