@@ -51,9 +51,8 @@ fn nothing_was_lost(answers: &Answers) {
     assert!(lost.is_empty() && number >= 50, "{number} answered, lost: {lost:?}");
 }
 
-/// Drains, restarts and puts back each server by hand; then restarts one that was not drained.
-fn by_hand(with: &str, balancer: &str) {
-    let bed = Bed::with(5, Init::Systemd);
+/// Its balancer has a phase for each server that drains it, and one that puts it back in.
+fn with_phases(bed: &Bed, with: &str, balancer: &str) -> Project {
     let mut phases = String::new();
     for node in WEB {
         for function in ["drain", "undrain"] {
@@ -65,13 +64,19 @@ fn by_hand(with: &str, balancer: &str) {
             .unwrap();
         }
     }
-    let project = project(
-        &bed,
+    project(
+        bed,
         &format!(
             "\ngroup_spec(\"web\", phases = {{\"configure\": web}})\n\
              group_spec(\"balancer\", phases = {{\"configure\": {with}{phases}}})\n"
         ),
-    );
+    )
+}
+
+/// Drains, restarts and puts back each server by hand; then restarts one that was not drained.
+fn by_hand(with: &str, balancer: &str) {
+    let bed = Bed::with(5, Init::Systemd);
+    let project = with_phases(&bed, with, balancer);
     project.run(&["lift"]).exits(0);
     let clients = load(&bed);
     clients.goes_on(50);
@@ -110,6 +115,22 @@ fn haproxy_drains_servers_that_are_restarted() {
 #[test]
 fn nginx_drains_servers_that_are_restarted() {
     by_hand("with_nginx", "nginx");
+}
+
+#[test]
+fn haproxy_waits_for_a_server_that_begins_to_answer_and_keeps_the_last_one() {
+    let bed = Bed::with(5, Init::Systemd);
+    let project = with_phases(&bed, "with_haproxy", "haproxy");
+    project.run(&["lift"]).exits(0);
+    for node in 3..=5 {
+        bed.ssh(node, "systemctl stop app").exits(0);
+    }
+    let count = "echo 'show stat' | socat - /run/haproxy/admin.sock | grep -c 'app,web-.*,DOWN,'";
+    bed.ssh(1, &format!("until {count} | grep -qx 3; do sleep 0.1; done")).exits(0);
+    let drain = || project.run(&["lift", "balancer", "--phase", "drain-2"]);
+    drain().exits(1).says("without web-2, no server of app would be up");
+    bed.ssh(5, "systemctl start app").exits(0);
+    drain().exits(0).says("drain web-2 in app: run");
 }
 
 /// A rolling lift that changes and restarts all web servers, with phases that drain them; then one

@@ -156,8 +156,25 @@ $(echo "@!$pid show stat -1 4 -1" | socat -t 10 - "UNIX-CONNECT:$master" | rows 
   printf '%s\n' "$rows" | awk '{ count += $3 } END { print count + 0 }'
 }
 
-# NAME SERVERS: whether another server answers, or none of these does anyway
+# NAME SERVERS: whether another server answers, or none of these does anyway. A server that has just
+# begun to answer must first pass its checks, so this waits for it, without the lock.
 leaves_one() {
+  end=$(($(date +%s) + 10))
+  until is_one_left "$@"; do
+    if ! others_are_checked "$@" || [ "$(date +%s)" -ge "$end" ]; then return 1; fi
+    unlock
+    sleep 0.2
+    lock
+  done
+}
+
+others_are_checked() { # NAME SERVERS: whether the checks may find that another server is up
+  if [ "$running" = no ]; then return 1; fi
+  others=$(declared "$1" | awk '{ print $1 }' | grep -vxF -e "$2")
+  status "$1" "$others" | grep -qv ' MAINT '
+}
+
+is_one_left() {
   all=$(declared "$1" | awk '{ print $1 }')
   if [ "$running" = yes ]; then
     status "$1" "$all" | awk '$2 == "UP" || $2 == "no" { print $1 }'
