@@ -43,7 +43,8 @@ enum Subcommands {
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
     restrict_umask();
-    if let Some(code) = completion::answer(&ProcessEnv::current(), command) {
+    let env = ProcessEnv::current();
+    if let Some(code) = completion::answer(&env, command) {
         return code;
     }
     let parsed = command().try_get_matches().and_then(|mut matches| {
@@ -60,7 +61,6 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let env = ProcessEnv::current();
     let global = cli.global.or_from(&env);
     let printer = Printer::new(global.print_options(), &env);
     let context =
@@ -109,7 +109,7 @@ const IMPLIED: [(&str, &str); 1] = [("quiet", "verbose")];
 /// Global options that only these commands use.
 const USED_BY: [(&str, &[&str]); 3] = [
     ("per_node", &["converge", "lift", "plan", "down", "history", "repl"]),
-    ("confirm_stage", &["converge", "lift", "down", "run", "cp", "repl"]),
+    ("confirm_stage", &["converge", "lift", "down", "run", "cp", "ssh", "repl"]),
     (
         "stage",
         &[

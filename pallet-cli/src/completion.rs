@@ -22,6 +22,7 @@ const ASKING: Duration = Duration::from_secs(1);
 
 /// Answers a shell that asks for completions of this command line; `None`: nobody asks.
 pub(crate) fn answer(env: &ProcessEnv, command: fn() -> clap::Command) -> Option<ExitCode> {
+    ProcessEnv::variable(COMPLETE)?;
     let known = Arc::new(Known { env: env.clone(), loaded: OnceLock::new() });
     let asked = CompleteEnv::with_factory(|| with_completers(command(), &known)).var(COMPLETE);
     let directory = std::env::current_dir().ok();

@@ -10,19 +10,7 @@ port=${2:?which port?}
 
 # moto and what plays cloud-init, in a virtual environment of their own
 python=$BED_STATE/moto-5.2.5
-if [ ! -x "$python/bin/moto_server" ]; then
-  # Debian has the module that makes one in a package of its own; there is no program of this name, so the packages are installed
-  if ! python3 -c 'import ensurepip' 2>/dev/null; then need ensurepip python3 python3-venv; fi
-  mkdir -p "$BED_STATE"
-  exec 9>"$BED_STATE/moto.lock"
-  flock 9
-  if [ ! -x "$python/bin/moto_server" ]; then
-    rm -rf "$python"
-    python3 -m venv "$python"
-    "$python/bin/pip" install --quiet --disable-pip-version-check 'moto[ec2]==5.2.5' flask flask-cors >&2
-  fi
-  exec 9>&-
-fi
+venv "$python" 'moto[ec2]==5.2.5' flask flask-cors
 
 # credentials are dummies, and there is no metadata service: not even a route to one
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true

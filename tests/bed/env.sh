@@ -12,6 +12,24 @@ die() {
   exit 1
 }
 
+# venv DIRECTORY PACKAGE...: makes a virtual environment of Python with these packages, once
+venv() {
+  local directory=$1
+  shift
+  if [ -e "$directory/complete" ]; then return; fi
+  # Debian has the module that makes one in a package of its own; there is no program of this name, so the packages are installed
+  if ! python3 -c 'import ensurepip' 2>/dev/null; then need ensurepip python3 python3-venv; fi
+  mkdir -p "$BED_STATE"
+  (
+    flock 9
+    if [ -e "$directory/complete" ]; then exit; fi
+    rm -rf "$directory"
+    python3 -m venv "$directory"
+    "$directory/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
+    touch "$directory/complete"
+  ) 9>"$directory.lock"
+}
+
 # need PROGRAM PACKAGE...: installs the packages if the program is missing
 need() {
   local program=$1

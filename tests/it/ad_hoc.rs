@@ -36,6 +36,12 @@ fn equal_results_stand_together_and_a_dead_node_does_not_stop_the_others() {
         each.stdout.starts_with("node1: exit 0\n  node1\nnode3: exit 0\n  node3\n2 nodes"),
         "{each}"
     );
+    // no node gives commands to a job of continuous integration
+    let command = "echo ::stop-commands::x; echo '##[group]x'";
+    project.run(&["run", "node1", "--", command]).exits(0).says("  ::stop-commands::x");
+    let project = project.set("GITHUB_ACTIONS", "true");
+    let told = project.run(&["run", "node1", "--", command]).exits(0);
+    told.says("\\u{3a}:stop-commands::x").never_says("  ::stop").never_says("##[");
     // several words are a program with arguments, one word is a line of shell
     project
         .run(&["run", "node1", "--", "printf", "<%s>", "a b", "$HOME"])

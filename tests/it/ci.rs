@@ -325,8 +325,10 @@ fn a_timer_of_systemd_reports_drift_and_changes_nothing() {
 
     // another project of the same name
     bed.ssh(1, "cp -r '/srv/my shop' /srv/other").exits(0);
-    let other = "/opt/pallet/bin/pallet-cli -C /srv/other schedule install";
-    bed.ssh(1, other).exits(2).says("is for the project shop in /srv/my shop");
+    for verb in ["install", "status", "remove"] {
+        let other = format!("/opt/pallet/bin/pallet-cli -C /srv/other schedule {verb}");
+        bed.ssh(1, &other).exits(2).says("is for the project shop in /srv/my shop");
+    }
 
     on_node("schedule remove").exits(0).says("removed /etc/systemd/system/pallet-drift-shop.timer");
     bed.ssh(1, "systemctl list-units --all | grep pallet-drift; ls /etc/systemd/system")

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pallet_tests::{Events, Leftovers, Process, Project, get, workspace};
+use pallet_tests::{Events, INTERRUPT, Leftovers, Process, Project, get, workspace};
 use serde_json::Value;
 
 use super::document::Plan;
@@ -110,6 +110,13 @@ fn from_init_to_down() {
     let (package, open) =
         as_planned(&project, &["lift", "web", "-e", "package(request, \"tree\")"]);
     assert!(package.ok() && open.is_empty(), "{open:?}");
+
+    // Ctrl-C at the question destroys nothing
+    let mut terminal = project.terminal(&["down"], "Destroy web-1? Type `yes` to confirm:");
+    terminal.press(INTERRUPT);
+    terminal.wait_for("stopped");
+    assert_eq!(terminal.ends(), 130);
+    assert_eq!(names(&project), ["web-1"]);
 
     project.run(&["down", "--yes"]).exits(0);
     assert_eq!(names(&project), Vec::<String>::new());

@@ -48,7 +48,12 @@ fn a_stage_has_its_own_service_and_values() {
     refused.says("this changes stage prod; use --confirm-stage prod");
     let other = ["lift", "--stage", "prod", "--confirm-stage", "dev"];
     project.run(&other).exits(2).says("the stage in use is prod");
-    project.run(&["run", "--all", "--stage", "prod", "--", "true"]).exits(2);
+    for command in ["run --all --stage prod -- true", "ssh --stage prod web-1 -- true"] {
+        let words: Vec<_> = command.split(' ').collect();
+        project.run(&words).exits(2).says("this changes stage prod");
+    }
+    let run = project.run(&["run", "--all", "--stage", "dev", "--", "true"]);
+    run.exits(0).says("stage dev, service dev");
     assert_eq!(text(&bed, 2, "/srv/greeting"), "");
     project.run(&["lift", "-n", "--stage", "prod"]).exits(0).says("1 would change");
     let confirmed = ["lift", "--stage", "prod", "--confirm-stage", "prod"];

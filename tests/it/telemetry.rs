@@ -59,6 +59,7 @@ fn an_operation_is_a_trace() {
     let collector = Collector::on(&bed);
     let project = telling(&bed, &format!("[telemetry]\notlp = {:?}", collector.url("")))
         .set("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20tok")
+        .set("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url("/own"))
         .set("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment=test")
         .set("OTEL_SERVICE_NAME", "shop-deploy");
     project.run(&["lift"]).exits(1).never_says("warning");
@@ -121,6 +122,7 @@ print(len(spans), sum(span.status.code == 2 for span in spans))
     assert_eq!(counted.trim(), format!("{} 4", spans.len()));
 
     // the collector of the environment, and a part of a larger trace
+    let project = project.unset("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
     project.edit("pallet.toml", &format!("otlp = {:?}", collector.url("")), "otlp = true");
     project
         .run(&["lift", "--dry-run"])

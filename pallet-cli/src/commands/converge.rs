@@ -54,6 +54,7 @@ impl Converge {
         let asked = Asked::of("converge", &self).resuming(resumed.as_deref());
         let asked = asked.unless(self.options.no_journal || dry_run);
         run(context, &loaded, asked, Ending::of(&self.options), async |engine| {
+            let stop = || engine.cancel.is_cancelled();
             let agree = |plan: &mut ConvergePlan| {
                 for (group, choice) in plan.choices.iter().filter(|_| self.explain) {
                     match choice {
@@ -68,12 +69,12 @@ impl Converge {
                 if self.remove_undeclared
                     || (self.groups.is_empty()
                         && !dry_run
-                        && context.confirm_undeclared(&plan.undeclared))
+                        && context.confirm_undeclared(&plan.undeclared, &stop))
                 {
                     plan.remove_undeclared();
                 }
                 // the user already agreed to remove undeclared nodes
-                if dry_run { Ok(true) } else { context.confirm_destroy(&leaving, yes) }
+                if dry_run { Ok(true) } else { context.confirm_destroy(&leaving, yes, &stop) }
             };
             junit.listen(&engine).converge(&groups, &options, agree).await
         })

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use serde_json::{Map, Value, json};
 
+use super::environment::shown;
 use crate::context::Context;
 use crate::output::table;
 use crate::project::{LoadedProject, leaves};
-use crate::terminal::visible;
 
 /// Show how two stages differ: service, environment, counts, protected groups, signers
 #[derive(Debug, clap::Args)]
@@ -40,7 +40,7 @@ impl DiffStages {
         } else {
             let rows = differ
                 .iter()
-                .map(|(key, one, other)| vec![(*key).clone(), shown(*one), shown(*other)]);
+                .map(|(key, one, other)| vec![(*key).clone(), or_none(*one), or_none(*other)]);
             printer.text(&table(&["", &self.first, &self.second], rows));
         }
         Ok(ExitCode::SUCCESS)
@@ -80,10 +80,6 @@ fn described(context: &Context, stage: &str) -> anyhow::Result<Map<String, Value
     Ok(described)
 }
 
-fn shown(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => "-".to_owned(),
-        Some(Value::String(text)) => visible(text).into_owned(),
-        Some(other) => visible(&other.to_string()).into_owned(),
-    }
+fn or_none(value: Option<&Value>) -> String {
+    value.filter(|value| !value.is_null()).map_or_else(|| "-".to_owned(), shown)
 }

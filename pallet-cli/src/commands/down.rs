@@ -20,7 +20,8 @@ impl Down {
         let selection = selection(context, &loaded, &self.names, &self.selection, None)?;
         let options = LiftOptions { node_changes, selection, ..LiftOptions::default() };
         run(context, &loaded, asked, Ending::default(), async |engine| {
-            let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes);
+            let stop = || engine.cancel.is_cancelled();
+            let agree = |nodes: &[Node]| context.confirm_destroy(nodes, yes, &stop);
             engine.down(&loaded.project.groups, &options, agree).await
         })
     }

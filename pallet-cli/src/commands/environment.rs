@@ -113,7 +113,7 @@ fn rows(origin: &Origin, overridden: bool) -> Vec<Vec<String>> {
     rows
 }
 
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     visible(&text).into_owned()
 }

@@ -83,43 +83,83 @@ impl Schedule {
         let project = LoadedProject::configured(&context.directory(), &context.load_options()?)?;
         match self.what {
             Subcommands::Install(install) => install.run(context, &project),
-            Subcommands::Remove { manager } => remove(context, &project.name, &manager),
-            Subcommands::Status { manager } => status(context, &project.name, &manager),
+            Subcommands::Remove { manager } => remove(context, &project, &manager),
+            Subcommands::Status { manager } => status(context, &project, &manager),
         }
     }
 }
 
+/// Where the units of a project are.
+struct Place<'a> {
+    systemd: Systemd,
+    directory: PathBuf,
+    /// Their name without its ending.
+    name: String,
+    project: &'a LoadedProject,
+    /// The project's directory.
+    at: PathBuf,
+}
+
 impl Manager {
-    fn systemd(&self) -> Systemd {
-        Systemd { user: self.user || !self.system && !rustix::process::geteuid().is_root() }
+    fn place<'a>(
+        &self,
+        context: &Context,
+        project: &'a LoadedProject,
+    ) -> anyhow::Result<Place<'a>> {
+        let user = self.user || !self.system && !rustix::process::geteuid().is_root();
+        let directory = match (user, context.env.configuration.parent()) {
+            (true, Some(configuration)) => configuration.join("systemd/user"),
+            _ => PathBuf::from("/etc/systemd/system"),
+        };
+        let at = project.directory.canonicalize();
+        let at = at.with_context(|| format!("cannot find {}", project.directory.display()))?;
+        let name = name(&project.name);
+        Ok(Place { systemd: Systemd { user }, directory, name, project, at })
     }
 }
 
-/// Where the units of a manager are.
-fn directory(context: &Context, systemd: Systemd) -> PathBuf {
-    match (systemd.user, context.env.configuration.parent()) {
-        (true, Some(configuration)) => configuration.join("systemd/user"),
-        _ => PathBuf::from("/etc/systemd/system"),
+impl Place<'_> {
+    /// A unit's name, and its file.
+    fn unit(&self, ending: &str) -> (String, PathBuf) {
+        let unit = format!("{}.{ending}", self.name);
+        let file = self.directory.join(&unit);
+        (unit, file)
+    }
+
+    /// Refuses units that are for a project of the same name in another directory.
+    fn check_owner(&self) -> anyhow::Result<()> {
+        let (_, file) = self.unit("service");
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        // a project that was moved takes its units along
+        let is_other = |other: &&str| Path::new(other) != self.at && Path::new(other).exists();
+        if let Some(other) = directory_of(&text).filter(is_other) {
+            bail!(
+                "{} is for the project {} in {other}; run `pallet-cli schedule remove` there, or \
+                 set another name in [project] of pallet.toml",
+                file.display(),
+                self.project.name
+            );
+        }
+        Ok(())
     }
 }
 
 impl Install {
     fn run(self, context: &Context, project: &LoadedProject) -> anyhow::Result<ExitCode> {
-        let systemd = self.manager.systemd();
         let when = self.when()?;
-        let at = project.directory.canonicalize();
-        let at = at.with_context(|| format!("cannot find {}", project.directory.display()))?;
-        let command = self.command(context, project, &at)?;
+        let place = self.manager.place(context, project)?;
+        let systemd = place.systemd;
+        let command = self.command(context, project, &place.at)?;
         let variables = variables(context);
         let words = command.iter().chain(variables.iter().map(|(_, value)| value));
         let words = words.chain([&project.name, &context.env.user]).chain(&self.on_failure);
         if let Some(word) = words.clone().find(|word| word.contains(char::is_control)) {
             bail!("{word:?} has a control character, which a unit of systemd cannot have");
         }
-        let at = at.to_string_lossy();
+        let shown = place.at.to_string_lossy();
         let units = Units {
             project: &project.name,
-            directory: &at,
+            directory: &shown,
             command: &command,
             variables: &variables,
             user: (!systemd.user).then_some(context.env.user.as_str()),
@@ -127,10 +167,9 @@ impl Install {
             apply: self.apply,
             on_failure: self.on_failure.as_deref(),
         };
-        let name = units.name();
-        let directory = directory(context, systemd);
-        let path = |ending: &str| directory.join(format!("{name}.{ending}"));
-        let files = [(path("service"), units.service()), (path("timer"), units.timer())];
+        let (timer, timer_file) = place.unit("timer");
+        let (_, service_file) = place.unit("service");
+        let files = [(service_file, units.service()), (timer_file, units.timer())];
         if self.dry_run {
             show(context, &files, false);
             return Ok(ExitCode::SUCCESS);
@@ -142,16 +181,7 @@ impl Install {
             );
         }
         let known = |path: &Path| std::fs::read_to_string(path).ok();
-        let other = known(&files[0].0);
-        if let Some(other) = other.as_deref().and_then(directory_of).filter(|other| *other != at) {
-            bail!(
-                "{} is for the project {} in {other}; run `pallet-cli schedule remove` there, or \
-                 set another name in [project] of pallet.toml",
-                files[0].0.display(),
-                project.name
-            );
-        }
-        let timer = format!("{name}.timer");
+        place.check_owner()?;
         let current = files.iter().all(|(path, text)| known(path).as_deref() == Some(text));
         if !current || !systemd.waits(&timer) {
             for (path, text) in &files {
@@ -166,7 +196,8 @@ impl Install {
             let what = if self.apply { "lifts its nodes" } else { "looks for drift" };
             let manager = if systemd.user { " --user" } else { "" };
             context.printer.line(&format!(
-                "{timer} {what}; `journalctl{manager} -u {name}` shows the reports"
+                "{timer} {what}; `journalctl{manager} -u {}` shows the reports",
+                place.name
             ));
             if systemd.user {
                 context.printer.line(
@@ -265,26 +296,32 @@ fn cron(command: &[String]) -> String {
     format!("0 * * * * {}", words.join(" ").replace('%', "\\%"))
 }
 
-fn remove(context: &Context, project: &str, manager: &Manager) -> anyhow::Result<ExitCode> {
-    let (systemd, name) = (manager.systemd(), name(project));
-    let directory = directory(context, systemd);
-    let files = ["timer", "service"].map(|ending| directory.join(format!("{name}.{ending}")));
-    let there: Vec<_> = files.iter().filter(|file| file.exists()).collect();
+fn remove(
+    context: &Context,
+    project: &LoadedProject,
+    manager: &Manager,
+) -> anyhow::Result<ExitCode> {
+    let place = manager.place(context, project)?;
+    place.check_owner()?;
+    let [(timer, timer_file), (service, service_file)] =
+        ["timer", "service"].map(|ending| place.unit(ending));
+    let there: Vec<_> =
+        [timer_file, service_file].into_iter().filter(|file| file.exists()).collect();
     if !there.is_empty() && Systemd::runs() {
-        systemd.call(&["disable", "--now", "--quiet", &format!("{name}.timer")])?;
+        place.systemd.call(&["disable", "--now", "--quiet", &timer])?;
     }
     for file in &there {
         std::fs::remove_file(file).with_context(|| format!("cannot remove {}", file.display()))?;
     }
     if !there.is_empty() && Systemd::runs() {
-        systemd.call(&["daemon-reload"])?;
+        place.systemd.call(&["daemon-reload"])?;
         // a failed check would be listed for ever
-        let _ = systemd.call(&["reset-failed", &format!("{name}.service")]);
+        let _ = place.systemd.call(&["reset-failed", &service]);
     }
     if context.printer.json() {
         context.printer.value(&json!({"removed": there}));
     } else if there.is_empty() {
-        context.printer.line(&format!("there is no {name}.timer in {}", directory.display()));
+        context.printer.line(&format!("there is no {timer} in {}", place.directory.display()));
     }
     for file in there.iter().filter(|_| !context.printer.json()) {
         context.printer.line(&format!("removed {}", file.display()));
@@ -292,15 +329,20 @@ fn remove(context: &Context, project: &str, manager: &Manager) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-fn status(context: &Context, project: &str, manager: &Manager) -> anyhow::Result<ExitCode> {
-    let (systemd, name) = (manager.systemd(), name(project));
-    let file = directory(context, systemd).join(format!("{name}.timer"));
+fn status(
+    context: &Context,
+    project: &LoadedProject,
+    manager: &Manager,
+) -> anyhow::Result<ExitCode> {
+    let place = manager.place(context, project)?;
+    place.check_owner()?;
+    let ((timer, file), (service, _)) = (place.unit("timer"), place.unit("service"));
     if !file.exists() {
         bail!("there is no {}; `pallet-cli schedule install` writes it", file.display());
     }
-    let waits = systemd.waits(&format!("{name}.timer"));
+    let waits = place.systemd.waits(&timer);
     let names = ["ExecMainExitTimestamp", "ExecMainStatus", "Result"];
-    let told = systemd.properties(&format!("{name}.service"), &names)?;
+    let told = place.systemd.properties(&service, &names)?;
     let [time, code, result] = told.as_slice() else { bail!("systemd does not answer") };
     let last = match (time.as_str(), code.parse::<u8>()) {
         ("" | "n/a", _) => "none yet",

@@ -20,6 +20,8 @@ pub(crate) struct Ssh {
 impl Ssh {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let loaded = context.load_for_nodes(false)?;
+        // who has a shell may change anything
+        context.confirm_stage(&loaded.project)?;
         let engine = context.engine(&loaded)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

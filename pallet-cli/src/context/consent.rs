@@ -43,7 +43,13 @@ impl Context {
     }
 
     /// Asks whether nodes may be destroyed. Without a terminal, `--yes` is required.
-    pub(crate) fn confirm_destroy(&self, nodes: &[Node], yes: bool) -> Result<bool, EngineError> {
+    /// `stop`: whether an answer is no longer wanted.
+    pub(crate) fn confirm_destroy(
+        &self,
+        nodes: &[Node],
+        yes: bool,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<bool, EngineError> {
         if yes || nodes.is_empty() {
             return Ok(true);
         }
@@ -53,7 +59,8 @@ impl Context {
                 "this destroys {list}; use --yes to confirm"
             )));
         }
-        let agreed = self.printer.ask(&format!("Destroy {list}? Type `yes` to confirm: ")) == "yes";
+        let question = format!("Destroy {list}? Type `yes` to confirm: ");
+        let agreed = self.printer.ask_unless(&question, stop).is_some_and(|it| it == "yes");
         if !agreed {
             self.printer.line("cancelled");
         }
@@ -61,7 +68,7 @@ impl Context {
     }
 
     /// Asks whether to destroy nodes of undeclared groups, if there is a terminal.
-    pub(crate) fn confirm_undeclared(&self, nodes: &[Node]) -> bool {
+    pub(crate) fn confirm_undeclared(&self, nodes: &[Node], stop: &dyn Fn() -> bool) -> bool {
         let nodes: Vec<Node> = nodes.iter().filter(|node| !node.permanent).cloned().collect();
         if nodes.is_empty() || !self.env.interactive || self.printer.json() {
             return false;
@@ -75,7 +82,7 @@ impl Context {
             names(&nodes),
             groups.join(", ")
         );
-        self.printer.ask(&question) == "yes"
+        self.printer.ask_unless(&question, stop).is_some_and(|answer| answer == "yes")
     }
 }
 

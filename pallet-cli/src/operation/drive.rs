@@ -39,11 +39,6 @@ pub(crate) fn run<F>(
 where
     F: Future<Output = Result<Option<Outcome>, EngineError>>,
 {
-    if let Some((stage, _)) = &loaded.project.stage {
-        let service = loaded.project.config.service(context.global.service.as_deref());
-        let service = service.map(|(name, _)| name).unwrap_or_default();
-        context.printer.status(&format!("stage {stage}, service {service}"));
-    }
     let mut overdue = None;
     let (verb, journaled) = (asked.as_ref().and_then(Asked::resumable), asked.is_some());
     let (outcome, reporter) = drive(context, loaded, asked, |engine| {
@@ -54,7 +49,12 @@ where
     })?;
     let Some(outcome) = outcome else {
         reporter.tell_others();
-        return Ok(ExitCode::SUCCESS);
+        // Ctrl-C is not the answer `no`
+        return match overdue.filter(|engine| engine.cancel.is_cancelled()) {
+            Some(engine) if engine.is_overdue() => Ok(ExitCode::from(SOME_NODE_FAILED)),
+            Some(_) => Err(Failure::interrupted().into()),
+            None => Ok(ExitCode::SUCCESS),
+        };
     };
     reporter.end(&outcome);
     let mut failed = outcome.nodes.iter().filter(|node| !node.result.ok());
@@ -111,6 +111,11 @@ pub(crate) fn drive<T, F>(
 where
     F: Future<Output = Result<T, EngineError>>,
 {
+    if let Some((stage, _)) = &loaded.project.stage {
+        let service = loaded.project.config.service(context.global.service.as_deref());
+        let service = service.map(|(name, _)| name).unwrap_or_default();
+        context.printer.status(&format!("stage {stage}, service {service}"));
+    }
     let mut engine = context.engine(loaded)?;
     let mut journal = None;
     if let Some(asked) = asked {

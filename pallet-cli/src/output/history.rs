@@ -166,6 +166,14 @@ fn described(change: &ComparedChange) -> String {
 /// How an operation ended: `failed: 2 changed, 1 failed (3.1 s)`.
 fn ended(ending: Ending, finished: Option<(&Totals, f64)>) -> String {
     let Some((totals, seconds)) = finished else { return ending.to_string() };
+    match counted(totals) {
+        None => format!("{ending} ({seconds:.1} s)"),
+        Some(counts) => format!("{ending}: {counts} ({seconds:.1} s)"),
+    }
+}
+
+/// The numbers of nodes: `2 changed, 1 failed`; `None` if all are 0.
+pub(crate) fn counted(totals: &Totals) -> Option<String> {
     let counts = [
         (totals.created, "created"),
         (totals.destroyed, "destroyed"),
@@ -176,10 +184,7 @@ fn ended(ending: Ending, finished: Option<(&Totals, f64)>) -> String {
     ];
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     let counts: Vec<_> = counts.map(|(count, what)| format!("{count} {what}")).collect();
-    match counts.is_empty() {
-        true => format!("{ending} ({seconds:.1} s)"),
-        false => format!("{ending}: {} ({seconds:.1} s)", counts.join(", ")),
-    }
+    (!counts.is_empty()).then(|| counts.join(", "))
 }
 
 /// The short form of an operation's ID: its end, which is random.

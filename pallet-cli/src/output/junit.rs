@@ -9,6 +9,7 @@ use pallet_core::engine::{
     Event, Kind, NodeError, NodeResult, PlannedChange, Record, RunResult, natural,
 };
 
+use super::markup::escaped;
 use crate::terminal::{plain_lines, visible};
 
 /// The longest output that is kept of one test case, in bytes.
@@ -301,28 +302,17 @@ fn write_case(out: &mut String, case: &Case, class: &str, taken: &mut HashSet<St
 
 /// The value of an attribute: one line.
 fn attribute(value: &str) -> String {
-    escaped(&visible(value))
+    xml(&visible(value))
 }
 
 /// Text of several lines.
 fn text(value: &str) -> String {
-    escaped(&plain_lines(value))
+    xml(&plain_lines(value))
 }
 
 /// Text as XML. Characters that XML cannot have are escaped already, but for two.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => out.extend(character.escape_unicode()),
-            _ => out.push(character),
-        }
-    }
-    out
+fn xml(text: &str) -> String {
+    escaped(text).replace('\u{fffe}', "\\u{fffe}").replace('\u{ffff}', "\\u{ffff}")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use pallet_core::action::Certainty;
 use pallet_core::engine::{NodeError, NodeResult, Outcome, PlannedChange, compact};
 
+use super::markup::escaped;
 use crate::terminal::{plain_lines, visible};
 
 /// Up to this many names or patterns of nodes are written in one place.
@@ -275,17 +276,7 @@ fn named(nodes: &[&str]) -> (String, String) {
 
 /// One line in `<code>`, where markdown is not read.
 fn code(text: &str) -> String {
-    let mut out = String::from("<code>");
-    for character in visible(text).chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            _ => out.push(character),
-        }
-    }
-    out + "</code>"
+    format!("<code>{}</code>", escaped(&visible(text)))
 }
 
 /// One line in a code span.

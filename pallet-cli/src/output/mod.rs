@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod junit;
 mod live;
 pub(crate) mod markdown;
+mod markup;
 pub(crate) mod nodes;
 mod printer;
 mod progress;

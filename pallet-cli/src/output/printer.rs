@@ -1,5 +1,6 @@
 //! Prints lines, values and errors, as text or JSON.
 
+use std::borrow::Cow;
 use std::io::{BufRead, ErrorKind, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +12,9 @@ use serde_json::{Value, json};
 use super::format::{ColorChoice, OutputFormat, PrintOptions};
 use crate::diagnostic::Diagnostics;
 use crate::process::{Failure, ProcessEnv};
-use crate::terminal::{paint, short, written, written_json};
+use crate::terminal::{
+    json_without_commands, paint, short, without_commands, written, written_json,
+};
 
 /// After this time, nothing is drawn any more where a question will stand.
 const GONE: Duration = Duration::from_millis(300);
@@ -40,6 +43,8 @@ pub(crate) struct Printer {
     lost: Arc<AtomicBool>,
     /// How many questions wait for an answer.
     questions: Arc<AtomicUsize>,
+    /// Whether commands are looked for in the output.
+    in_job: bool,
 }
 
 /// A question that waits for an answer.
@@ -68,6 +73,7 @@ impl Printer {
                     ColorChoice::Always => true,
                     ColorChoice::Never => false,
                 },
+            in_job: env.in_job,
             silent: false,
             without_result: false,
             lost: Arc::default(),
@@ -96,6 +102,7 @@ impl Printer {
             diff: false,
             terminal: false,
             colours: false,
+            in_job: false,
             silent: true,
             without_result: false,
             lost: Arc::default(),
@@ -146,7 +153,7 @@ impl Printer {
 
     /// Prints text of the result, which has its own line ends.
     pub(crate) fn text(&self, text: &str) {
-        self.raw(written(text).as_bytes());
+        self.raw(self.safe(text).as_bytes());
     }
 
     /// Writes bytes that are not text for a person: a protocol, a file.
@@ -168,7 +175,12 @@ impl Printer {
 
     /// Prints a JSON value of the result.
     pub(crate) fn value(&self, value: &Value) {
-        self.raw(format!("{}\n", written_json(&value.to_string())).as_bytes());
+        let json = value.to_string();
+        let mut json = written_json(&json);
+        if self.in_job {
+            json = json_without_commands(&json).into();
+        }
+        self.raw(format!("{json}\n").as_bytes());
     }
 
     /// Prints progress, unless the output is JSON.
@@ -274,7 +286,13 @@ impl Printer {
             return;
         }
         let mut err = std::io::stderr().lock();
-        let _ = err.write_all(format!("{}\n", written(line)).as_bytes());
+        let _ = err.write_all(format!("{}\n", self.safe(line)).as_bytes());
+    }
+
+    /// The text as it is printed for a person.
+    fn safe<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let text = written(text);
+        if self.in_job { without_commands(&text).into_owned().into() } else { text }
     }
 
     pub(super) fn paint(&self, text: &str, code: &str) -> String {

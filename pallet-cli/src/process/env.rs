@@ -59,6 +59,8 @@ pub(crate) struct ProcessEnv {
     pub(crate) screen: bool,
     /// Whether the terminal, if there is one, may show colours.
     pub(crate) colour: bool,
+    /// Whether a job of GitHub Actions or a relative runs this, and reads the output for commands.
+    pub(crate) in_job: bool,
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
@@ -126,6 +128,7 @@ impl ProcessEnv {
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             screen: std::io::stdout().is_terminal(),
             colour: !dumb && text("NO_COLOR").is_none(),
+            in_job: text("GITHUB_ACTIONS").is_some(),
             home,
         }
     }

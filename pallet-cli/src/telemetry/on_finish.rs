@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::notices::{LOOK, Until};
 use super::trace::Trace;
+use crate::output::history::counted;
 use crate::project::config::When;
 
 /// Maximum number of failed nodes that a summary lists.
@@ -50,17 +51,7 @@ impl Summary {
                 })
             })
             .collect();
-        let counts = [
-            (totals.created, "created"),
-            (totals.destroyed, "destroyed"),
-            (totals.changed, "changed"),
-            (totals.unchanged, "unchanged"),
-            (totals.failed, "failed"),
-            (totals.not_reached, "not reached"),
-        ];
-        let counts = counts.iter().filter(|(count, _)| *count > 0);
-        let counts: Vec<_> = counts.map(|(count, what)| format!("{count} {what}")).collect();
-        let counts = if counts.is_empty() { "none".to_owned() } else { counts.join(", ") };
+        let counts = counted(&totals).unwrap_or_else(|| "none".to_owned());
         Summary {
             line: format!(
                 "{} of {project} by {user} on {host}: {result}; nodes: {counts} ({:.1} s)",

@@ -17,13 +17,21 @@ use crate::project::config::Otlp;
 /// How many spans are sent at once.
 const BATCH: usize = 1000;
 
+/// Why there may be no permission.
+const WITHHELD: &str = "; OTEL_EXPORTER_OTLP_HEADERS are only for the server of \
+                        OTEL_EXPORTER_OTLP_ENDPOINT";
+
 /// Sends the spans of an operation.
 pub(super) fn send(otlp: &Otlp, project: &str, trace: &Trace) -> anyhow::Result<()> {
     let url = match otlp {
         Otlp::At(url) => format!("{url}/v1/traces"),
         Otlp::Environment => from_environment()?,
     };
-    let headers = headers()?;
+    // the headers of the environment often have a token, and a project names any server
+    let own = from_environment().is_ok_and(|known| is_same_server(&known, &url));
+    let given = headers()?;
+    let withheld = !own && !given.is_empty();
+    let headers = if own { given } else { Vec::new() };
     let mut all = vec![("content-type", "application/json")];
     all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let (http, resource) = (Http::new(None)?, resource());
@@ -37,7 +45,11 @@ pub(super) fn send(otlp: &Otlp, project: &str, trace: &Trace) -> anyhow::Result<
         let sent = http.send("POST", &url, &all, Some(body.to_string().as_bytes()));
         let answer = sent.context("cannot send the trace to the collector")?;
         let status = answer.status;
-        ensure!((200..300).contains(&status), "the collector refuses the trace: status {status}");
+        let why = if withheld { WITHHELD } else { "" };
+        ensure!(
+            (200..300).contains(&status),
+            "the collector refuses the trace: status {status}{why}"
+        );
         let answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let part = &answer["partialSuccess"];
         let rejected = part["rejectedSpans"].as_str().map(str::to_owned);
@@ -62,6 +74,17 @@ fn from_environment() -> anyhow::Result<String> {
          [telemetry]",
     )?;
     Ok(format!("{}/v1/traces", url.trim_end_matches('/')))
+}
+
+/// Whether these URLs have the same scheme, host and port.
+fn is_same_server(one: &str, other: &str) -> bool {
+    let server = |url: &str| {
+        let url: ureq::http::Uri = url.parse().ok()?;
+        let port = if url.scheme_str()? == "https" { 443 } else { 80 };
+        let host = url.host()?.to_ascii_lowercase();
+        Some((url.scheme_str()?.to_owned(), host, url.port_u16().unwrap_or(port)))
+    };
+    server(one).is_some_and(|one| server(other) == Some(one))
 }
 
 /// `KEY=VALUE,KEY=VALUE`, percent-encoded.
@@ -223,6 +246,16 @@ mod tests {
             &format!("00-{}-{span}-01", trace.to_uppercase()),
         ] {
             assert_eq!(parent_of(bad), None, "{bad}");
+        }
+        for (one, other, same) in [
+            ("https://otel.example.com/a", "https://Otel.example.com:443/v1/traces", true),
+            ("https://otel.example.com", "http://otel.example.com", false),
+            ("https://otel.example.com", "https://otel.example.com.evil.net", false),
+            ("https://otel.example.com", "https://otel.example.com@evil.net", false),
+            ("http://127.0.0.1:4318", "http://127.0.0.1:4319", false),
+            ("otel", "otel", false),
+        ] {
+            assert_eq!(is_same_server(one, other), same, "{one} {other}");
         }
         let expected = [("a".to_owned(), "b c".to_owned()), ("d".to_owned(), "e=f".to_owned())];
         assert_eq!(pairs("a=b%20c, d=e=f,g"), expected);

@@ -87,10 +87,6 @@ pub(super) const CONVERGE: Verb = Verb {
     name: "converge",
     command: Some(|| command::<Converge>("converge")),
     command_only: &[
-        "limit",
-        "failed",
-        "sample",
-        "matching",
         "code",
         "timeout",
         "detailed_exitcode",
@@ -125,7 +121,7 @@ pub(super) const CONVERGE: Verb = Verb {
 pub(super) const DOWN: Verb = Verb {
     name: "down",
     command: Some(|| command::<Down>("down")),
-    command_only: &["names", "limit", "failed", "sample", "matching", "no_journal"],
+    command_only: &["names", "no_journal"],
     summary: Text::Command,
     more: "Returns the outcome.",
     examples: &["down(yes = True)", "down(\"web-2\")"],

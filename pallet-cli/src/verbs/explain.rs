@@ -39,7 +39,7 @@ const SCRIPTS: VerbParameter = VerbParameter::keyword("scripts", Flag, Text::Arg
 pub(super) const EXPLAIN: Verb = Verb {
     name: "explain",
     command: Some(|| command::<Explain>("explain")),
-    command_only: &["limit", "failed", "sample", "matching", "code"],
+    command_only: &["code"],
     summary: Text::Command,
     more: "A group is explained as its first node would be created; existing nodes are observed.",
     examples: &["explain(web, phase = \"configure\", os = \"debian 12\")"],
@@ -54,7 +54,7 @@ pub(super) const EXPLAIN: Verb = Verb {
 pub(super) const EXPLAIN_PLAN: Verb = Verb {
     name: "explain_plan",
     command: Some(|| command::<Explain>("explain")),
-    command_only: &["names", "limit", "failed", "sample", "matching", "phases", "code"],
+    command_only: &["names", "phases", "code"],
     summary: Text::Own("Explain a function of the request as if it were a phase of a group."),
     more: "Given a group, explains that group.",
     examples: &["explain_plan(lambda request: nginx.install(request), web)"],

@@ -18,7 +18,7 @@ pub(crate) struct Facts {
 pub(super) const FACTS: Verb = Verb {
     name: "facts",
     command: Some(|| command::<Facts>("facts")),
-    command_only: &["names", "limit", "failed", "sample", "matching"],
+    command_only: &["names"],
     summary: Text::Command,
     more: "Each has the attributes of `request.target`, `facts` for the project's own, and \
         `error`.",

@@ -43,10 +43,6 @@ pub(super) const LIFT: Verb = Verb {
     command: Some(|| command::<Lift>("lift")),
     command_only: &[
         "groups",
-        "limit",
-        "failed",
-        "sample",
-        "matching",
         "drift_only",
         "code",
         "timeout",
@@ -81,10 +77,6 @@ pub(super) const DRIFT: Verb = Verb {
     command: Some(|| command::<Lift>("lift")),
     command_only: &[
         "groups",
-        "limit",
-        "failed",
-        "sample",
-        "matching",
         "drift_only",
         "dry_run",
         "overwrite_changes",

@@ -24,7 +24,7 @@ const WHAT: VerbParameter = VerbParameter::optional(
 pub(super) const NODES: Verb = Verb {
     name: "nodes",
     command: Some(|| command::<Nodes>("nodes")),
-    command_only: &["names", "limit", "failed", "sample", "matching"],
+    command_only: &["names"],
     summary: Text::Own("List the project's nodes."),
     more: "Each has name, group, status, address, system, reached_by and id.",
     examples: &["nodes()", "[node.address for node in nodes(web)]"],

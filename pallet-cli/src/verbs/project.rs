@@ -22,7 +22,7 @@ pub(crate) struct Check {
 pub(super) const CHECK: Verb = Verb {
     name: "check",
     command: Some(|| command::<Check>("check")),
-    command_only: &["names", "limit", "failed", "sample", "matching", "junit"],
+    command_only: &["names", "junit"],
     summary: Text::Command,
     more: "Reads the files as they are now, without loading them into the session. Fails if \
         anything is wrong.",

@@ -72,17 +72,7 @@ const TIMEOUT: VerbParameter = VerbParameter::keyword("timeout", Number, Text::A
 pub(super) const RUN: Verb = Verb {
     name: "run",
     command: Some(|| command::<Run>("run")),
-    command_only: &[
-        "names",
-        "limit",
-        "failed",
-        "sample",
-        "matching",
-        "all",
-        "script",
-        "no_journal",
-        "junit",
-    ],
+    command_only: &["names", "all", "script", "no_journal", "junit"],
     summary: Text::Own("Run a command on nodes and show its output, grouping identical results."),
     more: "Returns `ok` and `nodes`, each with `exit`, `stdout` and `stderr`.",
     examples: &[
@@ -106,17 +96,7 @@ pub(super) const RUN: Verb = Verb {
 pub(super) const RUN_SCRIPT: Verb = Verb {
     name: "run_script",
     command: Some(|| command::<Run>("run")),
-    command_only: &[
-        "names",
-        "limit",
-        "failed",
-        "sample",
-        "matching",
-        "all",
-        "command",
-        "no_journal",
-        "junit",
-    ],
+    command_only: &["names", "all", "command", "no_journal", "junit"],
     summary: Text::Own("Run a script on nodes and show its output, grouping identical results."),
     more: "Returns what `run` returns.",
     examples: &["run_script(web, \"cd /srv\\nls\")"],

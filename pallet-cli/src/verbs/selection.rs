@@ -3,6 +3,10 @@
 use clap::builder::NonEmptyStringValueParser;
 use serde::{Deserialize, Serialize};
 
+/// Those options, which only commands have: functions are given what they are for.
+#[cfg_attr(not(test), allow(dead_code, reason = "marks that a test compares"))]
+pub(super) const NARROWING: [&str; 4] = ["limit", "failed", "matching", "sample"];
+
 /// Options that narrow which nodes a command is for.
 #[derive(Debug, Clone, Default, clap::Args, Serialize, Deserialize)]
 pub(crate) struct SelectionOptions {

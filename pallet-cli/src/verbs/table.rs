@@ -35,6 +35,7 @@ pub(crate) const ALL: &[&Verb] = &[
 #[cfg(test)]
 mod tests {
     use super::ALL;
+    use crate::verbs::selection::NARROWING;
     use crate::verbs::verb::{Text, command};
     use crate::verbs::{Converge, Lift};
 
@@ -81,7 +82,7 @@ mod tests {
                         || parameter.name == id
                 });
                 let summary = matches!(verb.summary, Text::Argument(known) if known == id);
-                let marked = verb.command_only.contains(&id);
+                let marked = verb.command_only.contains(&id) || NARROWING.contains(&id);
                 assert!(
                     shared != marked || (summary && marked),
                     "{}: {id} is either a parameter or marked as the command's",

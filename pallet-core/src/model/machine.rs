@@ -156,7 +156,16 @@ pub struct DefaultRoute {
 impl Details {
     /// Whether this one is known.
     pub fn has(&self, detail: Detail) -> bool {
-        self.only(&[detail]) != Details::default()
+        match detail {
+            Detail::BootTime => self.boot_time.is_some(),
+            Detail::Disks => self.disks.is_some(),
+            Detail::Fqdn => self.fqdn.is_some(),
+            Detail::Mounts => self.mounts.is_some(),
+            Detail::Network => self.network.is_some(),
+            Detail::TimeZone => self.time_zone.is_some(),
+            Detail::Users => self.users.is_some(),
+            Detail::Unknown => false,
+        }
     }
 
     /// Only these.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::found::FoundPlugin;
+use super::name::{kind_word, library_name};
 use crate::model::{ABI_VERSION, PluginKind};
 use crate::plugin::{ErrorKind, PluginError};
 
@@ -110,8 +111,7 @@ impl RegistryError {
 
     /// Whether this error explains why the plugin with this name is unusable.
     pub(super) fn concerns(&self, kind: PluginKind, name: &str) -> bool {
-        let file_name =
-            format!("libpallet_{}_{}{DLL_SUFFIX}", kind_word(kind), name.replace('-', "_"));
+        let file_name = library_name(kind, name, DLL_SUFFIX);
         match self {
             RegistryError::File { path, .. }
             | RegistryError::Load { path, .. }
@@ -122,15 +122,6 @@ impl RegistryError {
             RegistryError::Pinned { kind: of, name: locked, .. } => *of == kind && locked == name,
             _ => false,
         }
-    }
-}
-
-/// The word for a kind of plugin: `crate`, `provider`.
-pub fn kind_word(kind: PluginKind) -> &'static str {
-    match kind {
-        PluginKind::Provider => "provider",
-        PluginKind::Crate => "crate",
-        PluginKind::Unknown => "plugin",
     }
 }
 

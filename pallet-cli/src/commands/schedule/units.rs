@@ -34,11 +34,6 @@ pub(super) enum When {
 const PROJECT: &str = "# Project: ";
 
 impl Units<'_> {
-    /// The units' name without its ending.
-    pub(super) fn name(&self) -> String {
-        name(self.project)
-    }
-
     /// The unit that runs the check.
     pub(super) fn service(&self) -> String {
         let mut text = self.beginning(if self.apply { "Lift" } else { "Drift check" });

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
+use pallet_core::transport::Secret;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -165,13 +166,16 @@ impl<'a> Server<'a> {
             .or_else(|| std::fs::read_to_string(&file).ok())
             .map(|token| token.trim().to_owned())
             .filter(|token| !token.is_empty());
-        token.with_context(|| {
+        let token = token.with_context(|| {
             format!(
                 "there is no token for Vault at {}: set VAULT_TOKEN, log in with `vault login`, or \
                  set `token` or `approle` of [vault] in pallet.toml",
                 self.address
             )
-        })
+        })?;
+        // a server may repeat it in an error
+        self.finder.cache.remember(&Secret::new(token.as_str()));
+        Ok(token)
     }
 
     fn login_identity(&self) -> String {
@@ -192,6 +196,7 @@ impl<'a> Server<'a> {
             bail!("cannot log in to Vault at {} with the AppRole: {}", self.address, answer.why())
         };
         let seconds = auth["lease_duration"].as_u64().filter(|seconds| *seconds > 0);
+        self.finder.cache.remember(&Secret::new(token));
         // a login that is about to end is renewed
         let lasts = seconds.map(|seconds| Duration::from_secs(seconds - seconds.div_ceil(10)));
         Ok(Found::text(token).lasting(lasts))

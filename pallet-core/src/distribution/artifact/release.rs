@@ -11,7 +11,7 @@ use super::pack::{self, Files};
 use super::read::is_plugin_name;
 use super::{ArtifactError, Descriptor, Digest, Platform, PluginConfig, media};
 use crate::model::{PluginKind, PluginSummary};
-use crate::plugins::{elf, kind_word};
+use crate::plugins::{elf, kind_word, library_name};
 
 /// A library to publish. It was checked but not loaded.
 #[derive(Debug, Clone)]
@@ -225,9 +225,8 @@ impl Piece {
 fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Result<ReleasedTarget> {
     let summary = &build.summary;
     // the ending of the target's system, not of this one
-    let ending = if build.target.contains("-apple-") { "dylib" } else { "so" };
-    let name = summary.name.replace('-', "_");
-    let library = format!("libpallet_{}_{name}.{ending}", kind_word(summary.kind));
+    let suffix = if build.target.contains("-apple-") { ".dylib" } else { ".so" };
+    let library = library_name(summary.kind, &summary.name, suffix);
     let config = PluginConfig {
         abi: summary.abi.clone(),
         kind: summary.kind,

@@ -15,7 +15,7 @@ use crate::distribution::repository::{Source, open};
 use crate::distribution::store::StoreError;
 use crate::local::Bounded;
 use crate::model::PluginSummary;
-use crate::plugins::{elf, kind_word, only_library, tree_digest};
+use crate::plugins::{elf, library_name, only_library, tree_digest};
 
 /// Maximum size of an archive of plugins, in bytes.
 const MAX_ARCHIVE: u64 = 8 << 30;
@@ -30,7 +30,7 @@ pub(super) async fn local_contents(
     let wrong = |message: String| InstallError::Wrong { origin: origin.clone(), message };
     let Origin::Archive { path, .. } = origin else {
         let summary = elf::summary(file).map_err(wrong)?;
-        let library = library_name(&summary);
+        let library = library_name(summary.kind, &summary.name, DLL_SUFFIX);
         return put(installer, file, summary, |directory| {
             let target = directory.join(&library);
             fs::copy(file, &target)
@@ -78,10 +78,6 @@ fn put(
         h1,
         target: installer.machine.target.clone(),
     })))
-}
-
-fn library_name(summary: &PluginSummary) -> String {
-    format!("libpallet_{}_{}{DLL_SUFFIX}", kind_word(summary.kind), summary.name.replace('-', "_"))
 }
 
 enum Unpack {

@@ -159,12 +159,7 @@ impl Engine {
         selection: &Selection,
     ) -> Result<(Vec<Node>, Vec<Node>), EngineError> {
         let specs: Vec<_> = groups.iter().map(|group| GroupSpec::clone(group)).collect();
-        let selection = self.settled(&specs, nodes, selection).await?;
-        let chosen: BTreeSet<_> = selection.choose(nodes, &specs)?.into_iter().collect();
-        let (keep, rest): (Vec<_>, Vec<_>) =
-            nodes.iter().cloned().enumerate().partition(|(position, _)| chosen.contains(position));
-        let without = |nodes: Vec<(usize, Node)>| nodes.into_iter().map(|(_, node)| node).collect();
-        Ok((without(keep), without(rest)))
+        self.part(nodes.to_vec(), |node| node, &specs, selection).await
     }
 }
 

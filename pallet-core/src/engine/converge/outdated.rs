@@ -90,7 +90,7 @@ pub(super) fn to_replace(
         }
     }
     let nodes: Vec<_> = own.iter().map(|(node, _)| node.clone()).collect();
-    let named = find_named(&nodes, &changes.replace, "node", &[])?;
+    let named = find_named(&nodes, &changes.replace)?;
     let outdated = own
         .iter()
         .filter(|(node, group)| changes.replace_outdated && outdated(node, group).is_some())

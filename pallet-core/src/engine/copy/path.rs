@@ -40,11 +40,16 @@ pub enum CopyRequest {
 }
 
 impl CopyPath {
-    /// Parses a path. The part before the first colon names a node or a group, unless it contains a
-    /// slash: `./a:b` is a local file.
+    /// Parses a path. The part before the first colon names nodes, unless it contains a slash:
+    /// `./a:b` is a local file. A colon within brackets is that of a range: `web-[1:9]:/srv`.
     pub fn parse(text: &str) -> Result<CopyPath, EngineError> {
         let refuse = |message: String| Err(EngineError::Refused(message));
-        match text.split_once(':') {
+        let mut within = false;
+        let colon = text.bytes().position(|byte| {
+            within = byte == b'[' || within && byte != b']';
+            byte == b':' && !within
+        });
+        match colon.map(|at| (&text[..at], &text[at + 1..])) {
             Some((name, path)) if !name.contains('/') => match path.starts_with('/') {
                 _ if name.is_empty() => refuse(format!(
                     "{text}: no node is named before the colon; write NODE:/path, \
@@ -125,6 +130,13 @@ mod tests {
             parse(&["web-1:/etc/a:b", "."]),
             Ok(CopyRequest::Download {
                 sources: vec![("web-1".into(), "/etc/a:b".into())],
+                target: ".".into()
+            })
+        );
+        assert_eq!(
+            parse(&["web-[1:9]:/etc/motd", "."]),
+            Ok(CopyRequest::Download {
+                sources: vec![("web-[1:9]".into(), "/etc/motd".into())],
                 target: ".".into()
             })
         );

@@ -20,7 +20,7 @@ impl fmt::Display for Event {
 }
 
 /// `1 node`, `2 nodes`.
-fn counted(count: usize, what: &str) -> String {
+pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

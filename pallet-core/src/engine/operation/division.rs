@@ -140,18 +140,10 @@ impl Division {
         selection: &Selection,
         groups: &[GroupSpec],
     ) -> Result<(), EngineError> {
-        if selection.is_all() {
-            return Ok(());
-        }
-        let nodes: Vec<_> = self.own.iter().map(|(node, _)| node.clone()).collect();
-        let selection = engine.settled(groups, &nodes, selection).await?;
-        let chosen: BTreeSet<_> = selection.choose(&nodes, groups)?.into_iter().collect();
-        let (own, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.own)
-            .into_iter()
-            .enumerate()
-            .partition(|(position, _)| chosen.contains(position));
-        self.own = own.into_iter().map(|(_, node)| node).collect();
-        self.others.extend(rest.into_iter().map(|(_, node)| node));
+        let all = std::mem::take(&mut self.own);
+        let (own, rest) = engine.part(all, |(node, _)| node, groups, selection).await?;
+        self.own = own;
+        self.others.extend(rest);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::display::counted;
 use super::event::Event;
 use super::member::Member;
 use super::options::Mode;
@@ -186,9 +187,8 @@ impl Operation {
     fn check_tags(&self, said: &Said) -> Result<(), EngineError> {
         self.tags.check(&said.tags)?;
         if said.left_out > 0 {
-            let actions = if said.left_out == 1 { "action" } else { "actions" };
-            let left_out = said.left_out;
-            let message = format!("{left_out} {actions} left out by --tags or --skip-tags");
+            let actions = counted(said.left_out, "action");
+            let message = format!("{actions} left out by --tags or --skip-tags");
             let level = "info".to_owned();
             self.engine.tell(Event::Message { node: None, level, message });
         }

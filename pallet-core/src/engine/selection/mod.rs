@@ -77,9 +77,8 @@ impl Selection {
     }
 
     /// The positions of the nodes that are meant, in order, whatever their facts are. A name or a
-    /// pattern that no node, group
-    /// or role has is an error, and so is an empty selection, unless all of its names are those of
-    /// groups.
+    /// pattern that no node, group or role has is an error, and so is an empty selection, unless
+    /// all of its names are those of groups.
     pub fn choose(&self, nodes: &[Node], groups: &[GroupSpec]) -> Result<Vec<usize>, EngineError> {
         let mut chosen = meant(&self.words, nodes, groups)?;
         let before = chosen.len();
@@ -135,8 +134,8 @@ impl Engine {
         selection: &Selection,
     ) -> Result<Vec<Node>, EngineError> {
         let nodes = self.nodes().await?;
-        let selection = &self.settled(groups, &nodes, selection).await?;
-        let chosen = selection.choose(&nodes, groups)?;
+        let of = nodes.len();
+        let (mut chosen, _) = self.part(nodes, |node| node, groups, selection).await?;
         if chosen.is_empty() && !selection.is_all() {
             let group = selection.words.iter().find(|word| !word.excludes());
             return Err(match group {
@@ -144,11 +143,30 @@ impl Engine {
                 None => EngineError::Refused("no node is selected".to_owned()),
             });
         }
-        let mut chosen: Vec<_> =
-            chosen.into_iter().map(|position| nodes[position].clone()).collect();
         chosen.sort_by_cached_key(|node| natural(&node.name));
-        self.tell_selected(selection, chosen.iter(), nodes.len());
+        self.tell_selected(selection, chosen.iter(), of);
         Ok(chosen)
+    }
+
+    /// Parts these into those whose node is selected, and the rest.
+    pub(super) async fn part<T>(
+        &self,
+        all: Vec<T>,
+        node: impl Fn(&T) -> &Node,
+        groups: &[GroupSpec],
+        selection: &Selection,
+    ) -> Result<(Vec<T>, Vec<T>), EngineError> {
+        if selection.is_all() {
+            return Ok((all, Vec::new()));
+        }
+        let nodes: Vec<_> = all.iter().map(|one| node(one).clone()).collect();
+        let selection = self.settled(groups, &nodes, selection).await?;
+        let chosen: BTreeSet<_> = selection.choose(&nodes, groups)?.into_iter().collect();
+        let (mut own, mut rest) = (Vec::new(), Vec::new());
+        for (position, one) in all.into_iter().enumerate() {
+            if chosen.contains(&position) { own.push(one) } else { rest.push(one) }
+        }
+        Ok((own, rest))
     }
 }
 

@@ -3,23 +3,15 @@
 use crate::engine::EngineError;
 use crate::model::{Node, did_you_mean};
 
-/// The nodes with these names or IDs; `what` and `others` are the other valid kinds of names and
-/// the other names, for the error.
+/// The nodes with these names or IDs.
 pub(in crate::engine) fn find_named<'a>(
     nodes: &'a [Node],
     names: &[String],
-    what: &'static str,
-    others: &[&str],
 ) -> Result<Vec<&'a Node>, EngineError> {
+    let known = || nodes.iter().map(|node| node.name.as_str());
     let find = |name: &String| {
         let found = nodes.iter().find(|node| node.name == *name || node.id == *name);
-        found.ok_or_else(|| {
-            no_such_name(
-                what,
-                name,
-                others.iter().copied().chain(nodes.iter().map(|node| node.name.as_str())),
-            )
-        })
+        found.ok_or_else(|| no_such_name("node", name, known()))
     };
     names.iter().map(find).collect()
 }

@@ -72,10 +72,13 @@ impl Pattern {
                 other => regex.push_str(&escaped(other)),
             }
         }
+        let named = Pattern { excludes: name.len() < text.len(), ..Pattern::named(name) };
+        if is_name {
+            return Ok(named);
+        }
         regex.push_str(")$");
         let regex = Regex::new(&regex).map_err(|error| wrong(&error.to_string()))?;
-        let matcher = (!is_name).then_some((regex, ranges));
-        Ok(Pattern { excludes: name.len() < text.len(), matcher, ..Pattern::named(name) })
+        Ok(Pattern { matcher: Some((regex, ranges)), ..named })
     }
 
     /// Whether it excludes what it matches.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -32,6 +32,11 @@ pub(super) fn find(
             "there is no region: set `region` of the secret in pallet.toml, or AWS_REGION, or \
              `region` of the profile",
         )?;
+        // it is part of the name of the host that gets signed requests
+        ensure!(
+            region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+            "{region:?} is not the name of a region; write it like \"eu-central-1\""
+        );
         let provider = config.credentials_provider().context("AWS names no credentials")?;
         let credentials = provider.provide_credentials().await.map_err(|error| {
             let whose = profile.map(|profile| format!(" of profile {profile}")).unwrap_or_default();
