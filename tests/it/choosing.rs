@@ -53,7 +53,7 @@ fn every_command_takes_the_same_words() {
     assert_eq!(done(&bed), ["web-1", "web-2"]);
     project.write("here", "x\n");
     let here = project.directory().join("here").display().to_string();
-    project.run(&["cp", &here, "web-*:/srv/done", "-l", "!web-10"]).exits(0);
+    project.run(&["cp", &here, "web-[1:10]:/srv/done", "-l", "!web-10"]).exits(0);
     assert_eq!(done(&bed), ["web-1", "web-2"]);
     project.run(&["nodes", "*-1"]).exits(0).says("db-1").never_says("web-2");
     project.run(&["explain", "web-1", "!db"]).exits(0).says("web-1").never_says("db-1");
@@ -72,6 +72,26 @@ fn every_command_takes_the_same_words() {
         project.run(&words).exits(2).says(problem);
     }
     assert_eq!(done(&bed), Vec::<&str>::new());
+
+    // a condition cannot be known of a node that does not answer: it fails, the others do not
+    project.edit("pallet.toml", &bed.address(2), "127.0.0.9");
+    let silent = project.run(&["lift", "--where", "cores > 0"]).exits(1);
+    silent.says("web-2 failed: cannot tell whether it is meant: cannot connect to 127.0.0.9");
+    assert_eq!(done(&bed), ["web-1", "web-10", "db-1"]);
+    let silent = project.run(&["run", "--where", "cores > 0", "--", "echo x >/srv/done"]).exits(1);
+    silent.says("cannot tell whether it is meant: cannot connect to 127.0.0.9");
+    assert_eq!(done(&bed), ["web-1", "web-10", "db-1"]);
+    project.run(&["cp", &here, "web:/srv/done", "--where", "cores > 0"]).exits(1);
+    assert_eq!(done(&bed), ["web-1", "web-10"]);
+    // it is neither a sample, nor destroyed, nor listed
+    let sample = project.run(&["lift", "--where", "cores > 0", "--sample", "3"]).exits(0);
+    sample.says("warning: web-2: cannot tell whether it is meant");
+    assert_eq!(done(&bed), ["web-1", "web-10", "db-1"]);
+    for command in ["down", "nodes", "check"] {
+        let silent = project.run(&[command, "--where", "cores > 0"]).exits(2);
+        silent.says("cannot tell whether node web-2 is meant").says("leave it out with '!web-2'");
+    }
+    project.run(&["nodes", "!web-2", "--where", "cores > 0"]).exits(0);
 }
 
 #[test]

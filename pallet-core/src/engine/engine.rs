@@ -1,9 +1,10 @@
 //! The engine: what operations need, and what they have in common.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
@@ -91,6 +92,9 @@ pub struct Engine {
     overdue: Arc<AtomicBool>,
     /// Limits how many nodes are worked on at once, if there are more nodes than the limit.
     slots: Option<Arc<Semaphore>>,
+    /// Nodes that do not answer, by ID, with why. They fail, and the operation is for the others.
+    /// `None`: the operation is for nodes that all answer.
+    silent: Option<Arc<Mutex<BTreeMap<String, String>>>>,
     /// The shell library from which apply scripts are built.
     pub(super) library: Arc<Library<'static>>,
 }
@@ -142,6 +146,7 @@ impl Engine {
             recorder: Arc::default(),
             overdue: Arc::default(),
             slots: None,
+            silent: None,
             library: Arc::default(),
         }
     }
@@ -192,7 +197,31 @@ impl Engine {
     pub(super) fn begin(&self) -> Begun {
         self.vault.renew();
         let recorder = if self.recorder.take() { self.recorder.clone() } else { Arc::default() };
-        Begun { engine: Engine { recorder, ..self.clone() }, began: Instant::now() }
+        let engine = Engine { recorder, ..self.with_silent() };
+        Begun { engine, began: Instant::now() }
+    }
+
+    /// A copy of this engine for an operation in which nodes may not answer.
+    pub(super) fn with_silent(&self) -> Self {
+        Engine { silent: Some(self.silent.clone().unwrap_or_default()), ..self.clone() }
+    }
+
+    /// The same, for an operation that needs to know all nodes that it is for.
+    pub(super) fn without_silent(&self) -> Self {
+        Engine { silent: None, ..self.clone() }
+    }
+
+    /// Remembers that a node does not answer, and why. `false`: the operation cannot begin then.
+    pub(super) fn set_silent(&self, id: &str, why: String) -> bool {
+        let Some(silent) = &self.silent else { return false };
+        silent.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), why);
+        true
+    }
+
+    /// Why a node does not answer, if it was asked before.
+    pub(super) fn is_silent(&self, id: &str) -> Option<String> {
+        let silent = self.silent.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.get(id).cloned()
     }
 
     /// A copy of this engine for an operation on `nodes` nodes that works on at most `parallel` of

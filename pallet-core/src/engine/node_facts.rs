@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::declare::target;
 use super::node::{AskError, Planner, Session};
-use super::operation::in_parallel;
-use super::{Engine, EngineError, GroupSpec, NodeError, Only, Selection};
+use super::operation::{Event, in_parallel};
+use super::{Engine, EngineError, GroupSpec, NodeError, Only, Selection, compact};
 use crate::model::{Detail, Details, Node, Target};
 
 /// How many nodes are asked in parallel.
@@ -28,8 +28,9 @@ impl Engine {
         groups: &[GroupSpec],
         selection: &Selection,
     ) -> Result<Vec<NodeFacts>, EngineError> {
-        let nodes = self.select(groups, selection).await?;
-        self.facts_of(groups, nodes).await
+        let engine = self.with_silent();
+        let nodes = engine.select(groups, selection).await?;
+        engine.facts_of(groups, nodes).await
     }
 
     pub(super) async fn facts_of(
@@ -83,7 +84,7 @@ impl Engine {
     }
 
     /// This selection without a condition on facts: the nodes are asked, and those that meet it
-    /// are named.
+    /// are named. So are those that do not answer, unless this needs to know all nodes.
     pub(super) async fn settled(
         &self,
         groups: &[GroupSpec],
@@ -95,12 +96,27 @@ impl Engine {
         let candidates = Selection { sample: None, ..rest.clone() }.choose(nodes, groups)?;
         let candidates = candidates.into_iter().map(|position| nodes[position].clone()).collect();
         let (mut names, mut values) = (BTreeSet::new(), BTreeMap::new());
+        let mut silent = Vec::new();
         for NodeFacts { node, known } in self.facts_of(groups, candidates).await? {
             let failed = |why: String| {
                 let message = format!("cannot tell whether node {} is meant: {why}", node.name);
                 EngineError::Refused(message)
             };
-            let (target, details) = known.map_err(|error| failed(error.message))?;
+            let (target, details) = match known {
+                Ok(known) => known,
+                Err(error) => {
+                    let why = format!("cannot tell whether it is meant: {}", error.message);
+                    if !self.set_silent(&node.id, why.clone()) {
+                        silent.push((node.name, error.message));
+                    } else if selection.sample.is_some() {
+                        // any others will do
+                        self.tell(Event::Warning { node: Some(node.name), message: why });
+                    } else {
+                        names.insert(node.name);
+                    }
+                    continue;
+                }
+            };
             let attributes = target.attributes(&details);
             for (path, value) in matching.values(&attributes) {
                 *values.entry(path).or_insert_with(BTreeMap::new).entry(value).or_insert(0) += 1;
@@ -109,6 +125,9 @@ impl Engine {
                 names.insert(node.name);
             }
         }
+        if !silent.is_empty() {
+            return Err(EngineError::Refused(cannot_tell(&silent)));
+        }
         if names.is_empty() && !values.is_empty() {
             let message = format!("no node meets `{}`; {}", matching.text, told(&values));
             return Err(EngineError::Refused(message));
@@ -116,6 +135,19 @@ impl Engine {
         let what = format!("meets `{}`", matching.text);
         Ok(Selection { only: Some(Only { names, what }), ..rest })
     }
+}
+
+/// Which nodes, with their errors, did not tell their facts.
+fn cannot_tell(silent: &[(String, String)]) -> String {
+    let (name, error) = &silent[0];
+    let (nodes, them) = match silent.len() {
+        1 => (format!("node {name} is"), "it"),
+        count => (format!("{count} nodes are"), "them"),
+    };
+    let words = compact(silent.iter().map(|(name, _)| name.as_str()));
+    let left_out: Vec<_> = words.iter().map(|word| format!("'!{word}'")).collect();
+    let left_out = left_out.join(" ");
+    format!("cannot tell whether {nodes} meant: {error}; leave {them} out with {left_out}")
 }
 
 /// How many values of an attribute are told.

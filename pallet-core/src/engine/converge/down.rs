@@ -35,13 +35,10 @@ impl Engine {
         let outcome = self.leased(async {
             let all = self.nodes().await?;
             self.check_unprotect(groups, &all, &options.node_changes)?;
-            let selection = self.settled(groups, &all, &options.selection).await?;
-            let chosen: BTreeSet<_> = selection.choose(&all, groups)?.into_iter().collect();
-            let (chosen, rest): (Vec<_>, Vec<_>) =
-                all.into_iter().enumerate().partition(|(position, _)| chosen.contains(position));
-            let rest: Vec<_> = rest.into_iter().map(|(_, node)| node).collect();
+            let engine = self.without_silent();
+            let (chosen, rest) = engine.part(all, |node| node, groups, &options.selection).await?;
             let (permanent, nodes): (Vec<_>, Vec<_>) =
-                chosen.into_iter().map(|(_, node)| node).partition(|node| node.permanent);
+                chosen.into_iter().partition(|node| node.permanent);
             self.check_all_unprotected(&nodes, groups, &options.node_changes)?;
             let of = nodes.len() + permanent.len() + rest.len();
             self.tell_selected(&options.selection, nodes.iter().chain(&permanent), of);

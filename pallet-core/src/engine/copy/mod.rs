@@ -37,16 +37,17 @@ impl Engine {
         request: &CopyRequest,
         options: &CopyOptions,
     ) -> Result<CopyOutcome, EngineError> {
+        let engine = self.with_silent();
         match request {
             CopyRequest::Upload { sources, name, target } => {
-                let nodes = self.select(groups, &options.selection_of(name)?).await?;
-                self.upload(nodes, sources, target, options).await
+                let nodes = engine.select(groups, &options.selection_of(name)?).await?;
+                engine.upload(nodes, sources, target, options).await
             }
             CopyRequest::Download { sources, target } => {
                 let mut from = Vec::new();
                 for (name, path) in sources {
                     from.push((
-                        self.select(groups, &options.selection_of(name)?).await?,
+                        engine.select(groups, &options.selection_of(name)?).await?,
                         path.clone(),
                     ));
                 }
@@ -54,7 +55,7 @@ impl Engine {
                     nodes.0.iter().any(|node| node.name != *name && node.id != *name)
                 };
                 let by_node = options.by_node || from.iter().zip(sources).any(of_group);
-                self.download(&from, target, &CopyOptions { by_node, ..options.clone() }).await
+                engine.download(&from, target, &CopyOptions { by_node, ..options.clone() }).await
             }
         }
     }

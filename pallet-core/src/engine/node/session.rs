@@ -137,6 +137,9 @@ impl Session {
     }
 
     async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
+        if let Some(message) = engine.is_silent(&self.node.id) {
+            return Err(TransportError::Config { message });
+        }
         let (connection, image_user) = self.connection();
         let (asked, settings) = (connection.clone(), engine.connect.clone());
         // reading the ssh configuration may run commands, which must not block other nodes
