@@ -142,12 +142,26 @@ impl Terminal {
         self.lines().join("\n")
     }
 
-    /// The content of the screen, with escape sequences for colours.
-    pub fn styled(&self) -> String {
-        let lines = self.lines().len();
-        let parser = self.screen.lock().unwrap();
-        let rows = parser.screen().rows_formatted(0, COLUMNS).take(lines);
-        rows.map(|row| row + "\x1b[0m\n").collect()
+    /// The content of the screen once its last line contains `text`, with escape sequences for
+    /// colours.
+    #[track_caller]
+    pub fn styled(&self, text: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            // an unfinished drawing is not one to keep
+            let screen = self.screen.lock().unwrap().screen().clone();
+            let lines = lines(&screen);
+            if lines.last().is_some_and(|last| last.contains(text)) {
+                // a line that is as wide as the screen continues in the next row
+                let rows: Vec<_> = screen.rows(0, COLUMNS).collect();
+                let used =
+                    rows.iter().rposition(|row| !row.trim().is_empty()).map_or(0, |at| at + 1);
+                let rows = screen.rows_formatted(0, COLUMNS).take(used);
+                return rows.map(|row| row.trim_end().to_owned() + "\x1b[0m\n").collect();
+            }
+            assert!(begun.elapsed() < self.timeout, "`{text}` did not come: {lines:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Waits for its end, and returns its exit code.
@@ -167,8 +181,7 @@ impl Terminal {
 
     /// The lines of the screen up to the last that is not empty.
     fn lines(&self) -> Vec<String> {
-        let text = self.screen.lock().unwrap().screen().contents();
-        text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect()
+        lines(self.screen.lock().unwrap().screen())
     }
 
     #[track_caller]
@@ -187,6 +200,11 @@ impl Terminal {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
+}
+
+fn lines(screen: &vt100::Screen) -> Vec<String> {
+    let text = screen.contents();
+    text.trim_end().lines().map(|line| line.trim_end().to_owned()).collect()
 }
 
 impl Drop for Terminal {
