@@ -145,7 +145,7 @@ fn every_link_leads_somewhere() {
 
 /// Whether mdBook copies a file into the book.
 fn is_picture(path: &Path) -> bool {
-    path.starts_with("docs") && path.extension().is_some_and(|end| end == "png")
+    path.starts_with("docs") && path.extension().is_some_and(|end| end == "png" || end == "svg")
 }
 
 #[test]

@@ -54,7 +54,8 @@ impl RequestHost for Host {
         "family": "debian", "arch": "x86_64", "package_manager": "apt",
             "service_manager": "systemd", "said_later": {"a": 1}});
         let target =
-            json!({"id": "n1", "name": "web-1", "group": "web", "os": os, "said_later": true});
+            json!({"id": "n1", "name": "web-1", "group": "web", "os": os, "said_later": true,
+            "machine": {"cores": 4, "said_later": 1}, "facts": {"gpus": 2}});
         Ok(match operation {
             "target" => target,
             "targets" => json!([target]),
@@ -67,6 +68,10 @@ impl RequestHost for Host {
             "call" => json!({"called": payload}),
             "is_cancelled" => json!(false),
             "is_first" => json!(true),
+            "details" if payload["node"].is_null() => {
+                json!({"mounts": [], "time_zone": "Etc/UTC", "said_later": 1})
+            }
+            "details" => json!({"boot_time": 1_700_000_000}),
             _ => Value::Null,
         })
     }
@@ -156,6 +161,18 @@ fn crate_runs(registry: &Registry) {
     // since 1.1
     if names.contains(&"around") {
         runs_around(&host, call("around", json!({"other": "web-2"})).unwrap());
+    }
+    // since 1.2
+    if names.contains(&"knows") {
+        let known = call("knows", json!({"other": "web-2"})).unwrap();
+        let own = json!({"mounts": [], "time_zone": "Etc/UTC"});
+        let other = json!({"boot_time": 1_700_000_000});
+        let all = json!({"cores": 4, "own": own, "other": other, "gpus": 2, "none": null});
+        assert_eq!(known, all);
+        let asked = host.asked("details");
+        assert_eq!(asked[0]["details"], json!(["mounts", "time_zone"]));
+        assert_eq!(asked[1], json!({"node": "web-2", "details": ["boot_time"]}));
+        assert_eq!(host.asked("action").last().unwrap()["options"]["tags"], json!(["fixture"]));
     }
 }
 

@@ -57,8 +57,8 @@ impl State {
             let running = self.nodes.values().filter(|node| node.runs(at));
             let slowest = running.min_by_key(|node| node.phase.map(|(_, since)| since));
             let slowest = slowest.map(|node| {
-                let name = visible(&node.name);
-                format!("{name}: {}", node.doing(now))
+                let (name, doing) = (visible(&node.name), node.doing(now));
+                if doing.is_empty() { name.into_owned() } else { format!("{name}: {doing}") }
             });
             rows.push(vec![
                 visible(&phase.name).into_owned(),
