@@ -65,6 +65,11 @@ fn a_stage_has_its_own_service_and_values() {
     project.run(&["history", "--stage", "dev"]).exits(0).never_says("--confirm-stage");
     project.run(&["history"]).exits(0).says("no operations yet");
     project.run(&["check", "--stage", "prod"]).exits(0).says("web: 6 nodes");
+    // which nodes it protects is only known with its groups
+    project.edit("pallet.star", "web = ", "web = = ");
+    let down = ["down", "--yes", "--stage", "prod", "--confirm-stage", "prod"];
+    project.run(&down).exits(2).says("stage prod protects nodes").says("not known without");
+    project.edit("pallet.star", "web = = ", "web = ");
     let project = project.set("PALLET_STAGE", "dev");
     project.run(&["lift", "-n"]).exits(0).says("stage dev, service dev");
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::guard::Guard;
+use crate::timing::measure;
 use crate::{Output, Process};
 
 /// Nodes in a network namespace of their own. They are removed when the value is dropped, or when
@@ -48,6 +49,7 @@ impl Bed {
 
     /// Nodes 1 to `count`.
     pub fn with(count: usize, init: Init) -> Self {
+        measure();
         static BEDS: AtomicUsize = AtomicUsize::new(0);
         let name =
             format!("pallet-bed-{}-{}", std::process::id(), BEDS.fetch_add(1, Ordering::Relaxed));

@@ -33,6 +33,7 @@ mod redact;
 mod sigstore;
 mod slow;
 mod terminal;
+mod timing;
 mod workspace;
 
 pub use bed::{Bed, BedOptions, Init};

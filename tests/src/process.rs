@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use crate::timing::measure;
+
 /// A running program, in a process group of its own. Dropping it kills the group.
 #[derive(Debug)]
 pub struct Process {
@@ -58,6 +60,7 @@ impl Process {
     }
 
     fn start_on(mut command: Command, stdin: Stdio, timeout: Duration) -> Self {
+        measure();
         let words: Vec<_> = std::iter::once(command.get_program())
             .chain(command.get_args())
             .map(|word| word.to_string_lossy())

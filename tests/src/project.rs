@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::guard::Guard;
+use crate::timing::measure;
 use crate::{Bed, Events, Output, Process, Terminal, workspace};
 
 /// A temporary home with a project directory. pallet-cli gets no other environment.
@@ -40,6 +41,7 @@ impl Default for Project {
 impl Project {
     /// An empty project directory.
     pub fn empty() -> Self {
+        measure();
         let home = tempfile::Builder::new().prefix("pallet-test-").tempdir().unwrap();
         std::fs::create_dir(home.path().join("project")).unwrap();
         let path = std::env::var("PATH").unwrap_or_default();

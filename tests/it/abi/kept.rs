@@ -53,9 +53,10 @@ impl RequestHost for Host {
         let os = json!({"id": "debian", "version": "12",
         "family": "debian", "arch": "x86_64", "package_manager": "apt",
             "service_manager": "systemd", "said_later": {"a": 1}});
-        let target =
-            json!({"id": "n1", "name": "web-1", "group": "web", "os": os, "said_later": true,
-            "machine": {"cores": 4, "said_later": 1}, "facts": {"gpus": 2}});
+        let target = json!({
+            "id": "n1", "name": "web-1", "group": "web", "os": os, "said_later": true,
+            "machine": {"cores": 4, "said_later": 1}, "facts": {"gpus": 2},
+        });
         Ok(match operation {
             "target" => target,
             "targets" => json!([target]),

@@ -54,3 +54,10 @@ pub(crate) enum Protect {
     /// These.
     Groups(#[schemars(with = "Vec<String>")] Vec<Named>),
 }
+
+impl Protect {
+    /// Whether it protects any.
+    pub(crate) fn is_any(&self) -> bool {
+        !matches!(self, Protect::Groups(groups) if groups.is_empty())
+    }
+}
