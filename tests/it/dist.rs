@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use pallet_tests::{Output, Process, Project, image, root, workspace};
+use pallet_tests::{ContainerEngine, Output, Process, Project, image, root, workspace};
 
 /// Runs a program.
 fn run(program: &str, arguments: &[&str]) -> Output {
@@ -72,12 +72,7 @@ fn what_is_released_is_the_same_twice_and_can_be_installed() {
     fs::create_dir(at("built")).unwrap();
     stripped(&at("built"));
     home.run(&["generate-key", &text("key"), "--no-passphrase", "--algorithm", "ed25519"]).exits(0);
-    // an image without anything but a file, a link and a directory that is mounted
-    for directory in ["base/etc", "base/proc/1"] {
-        fs::create_dir_all(at(directory)).unwrap();
-    }
-    fs::write(at("base/etc/os-release"), "ID=debian\n").unwrap();
-    std::os::unix::fs::symlink("etc", at("base/link")).unwrap();
+    the_least_root(&at("base"));
     let (built, key, base) = (text("built"), text("key"), text("base"));
     let dist = |out: &str, glibc: &str| {
         let out = text(out);
@@ -113,7 +108,25 @@ fn what_is_released_is_the_same_twice_and_can_be_installed() {
 
     the_tarball_works_from_anywhere(&home, &find(".tar.gz"));
     the_image_is_whole(&home, &find(".oci.tar"));
+    the_image_starts(&find(".oci.tar"));
     the_package_is_installed_and_removed(&home, &find(".deb"));
+}
+
+/// A root with nothing but the libraries that the program needs, a link, and a directory that is
+/// mounted.
+fn the_least_root(root: &Path) {
+    for directory in ["etc", "proc/1", "usr/lib", "tmp"] {
+        fs::create_dir_all(root.join(directory)).unwrap();
+    }
+    fs::write(root.join("etc/os-release"), "ID=debian\n").unwrap();
+    for link in ["lib", "lib64"] {
+        std::os::unix::fs::symlink("usr/lib", root.join(link)).unwrap();
+    }
+    let needed = run("ldd", &[workspace().cli().to_str().unwrap()]).exits(0).stdout;
+    for library in needed.split_whitespace().filter(|word| word.starts_with('/')) {
+        let name = Path::new(library).file_name().unwrap();
+        fs::copy(library, root.join("usr/lib").join(name)).unwrap();
+    }
 }
 
 fn the_tarball_works_from_anywhere(home: &Project, tarball: &str) {
@@ -164,8 +177,17 @@ fn the_image_is_whole(home: &Project, image: &str) {
         .iter()
         .map(|layer| run("tar", &["-tzf", blob(layer).to_str().unwrap()]).exits(0).stdout)
         .collect();
-    assert_eq!(listed[0], "etc/\netc/os-release\nlink\nproc/\n");
+    assert!(listed[0].starts_with("etc/\netc/os-release\nlib\nlib64\nproc/\ntmp/\nusr/\n"));
     assert!(listed[1].contains("usr/bin/pallet-cli\n"), "{listed:?}");
+}
+
+fn the_image_starts(image: &str) {
+    let podman = ContainerEngine::start("podman");
+    let loaded = podman.client(&["load", "--input", image]).exits(0);
+    let name = loaded.stdout.trim().rsplit(' ').next().unwrap().to_owned();
+    podman.client(&["run", "--rm", &name, "version"]).exits(0).says("pallet-cli ");
+    let listed = podman.client(&["run", "--rm", &name, "crates"]).exits(0);
+    listed.says("nginx").says("bundled with pallet-cli");
 }
 
 fn the_package_is_installed_and_removed(home: &Project, package: &str) {
