@@ -205,10 +205,8 @@ fn the_package_is_installed_and_removed(home: &Project, package: &str) {
     output.says("upgraded\n").says("clean\n");
 }
 
-/// One plugin, built in two directories: the same bytes. It takes minutes, so it is run by name:
-/// `cargo test -p pallet-tests -- --ignored builds_are_reproducible`.
+/// One plugin, built in two directories: the same bytes.
 #[test]
-#[ignore = "builds pallet-core twice"]
 fn builds_are_reproducible() {
     let home = Project::empty();
     let mut built = Vec::new();

@@ -16,7 +16,7 @@ thread_local! {
 }
 
 /// Measures the test of this thread from now on, until its thread ends.
-pub fn measure() {
+pub(crate) fn measure() {
     let thread = std::thread::current();
     if let (Some(_), Some(name)) = (std::env::var_os(FILE), thread.name()) {
         RUNNING.with(|running| {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use rustix::fs::{Mode, fchmod};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 
@@ -16,7 +15,7 @@ use super::options::CopyOptions;
 use super::remote::{Job, Jobs, Remote, program};
 use super::unpack::{Unpacked, unpack};
 use crate::engine::{Copied, EngineError};
-use crate::local::{Beside, remove_dead};
+use crate::local::{Beside, remove_dead, set_mode};
 use crate::model::{Node, hex, natural};
 use crate::transport::Input;
 
@@ -275,8 +274,7 @@ impl ArrivingFile {
                     .to_owned(),
             );
         }
-        fchmod(&self.file, Mode::from_raw_mode(self.mode))
-            .map_err(|error| unwritable(&to.path, &error.into()))?;
+        set_mode(&self.file, self.mode).map_err(|error| unwritable(&to.path, &error))?;
         self.beside.persist(&to.name).map_err(|error| unwritable(&to.path, &error))?;
         Ok((1, self.size))
     }

@@ -7,10 +7,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, fchmod, openat, renameat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, openat, renameat};
 
 use super::unpack::{TOP, Unpacked};
-use crate::local::{Walk, entries, kind, open, open_in};
+use crate::local::{Walk, entries, kind, open, open_in, set_mode};
 
 /// The destination of one download.
 pub(super) struct Spot {
@@ -108,7 +108,7 @@ impl Spot {
                 if !path.as_os_str().is_empty() {
                     walk.leave()?;
                 }
-                fchmod(here, Mode::from_raw_mode(*mode))?;
+                set_mode(here, *mode)?;
             }
         }
         Ok(())

@@ -10,13 +10,13 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::Receiver;
 
 use rustix::fs::{
-    AtFlags, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, linkat, mkdirat, openat,
-    symlinkat, unlinkat,
+    AtFlags, Mode, OFlags, Timespec, Timestamps, futimens, linkat, mkdirat, openat, symlinkat,
+    unlinkat,
 };
 use rustix::io::Errno;
 use tar::EntryType;
 
-use crate::local::{Beside, Bounded, Walk, open_in};
+use crate::local::{Beside, Bounded, Walk, open_in, set_mode};
 
 /// The name of the directory until it is moved into its place.
 pub(super) const TOP: &str = "d";
@@ -119,7 +119,7 @@ impl Unpacking {
                 let time = Timespec { tv_sec: changed, tv_nsec: 0 };
                 // a file system without times is no reason to fail
                 let _ = futimens(&file, &Timestamps { last_access: time, last_modification: time });
-                fchmod(&file, Mode::from_raw_mode(mode))?;
+                set_mode(&file, mode)?;
                 self.bytes += size;
             }
             _ => {
