@@ -1,8 +1,8 @@
 #!/bin/bash
 # in-debian.sh RELEASE COMMAND...   runs a command in a root of this release of Debian that has a C compiler; as root
 #
-# The root is made once, in target/debian-RELEASE. This repository, cargo and rustup are in it where they are here. What is built there
-# needs only the glibc of that release.
+# The root is made once, in target/debian-RELEASE. Cargo and rustup are in it where they are here, and this repository is /pallet, because
+# OpenSSL remembers where it was built. What is built there needs only the glibc of that release.
 set -euo pipefail
 release=$1
 shift
@@ -23,12 +23,14 @@ export ROOT=$root REPOSITORY=$repository
 exec unshare --mount --fork bash -c '
   set -e
   mount --make-rprivate /
-  for directory in "$REPOSITORY" "$CARGO_HOME" "$RUSTUP_HOME"; do
+  mkdir -p "$ROOT/pallet"
+  mount --bind "$REPOSITORY" "$ROOT/pallet"
+  for directory in "$CARGO_HOME" "$RUSTUP_HOME"; do
     mkdir -p "$ROOT$directory"
     mount --bind "$directory" "$ROOT$directory"
   done
   mount -t proc proc "$ROOT/proc"
   mount --rbind /dev "$ROOT/dev"
   cp -L /etc/resolv.conf "$ROOT/etc/resolv.conf" 2>/dev/null || :
-  exec chroot "$ROOT" env -C "$REPOSITORY" "$@"
+  exec chroot "$ROOT" env -C /pallet "$@"
 ' in-debian "$@"

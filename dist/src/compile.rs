@@ -39,7 +39,9 @@ pub(crate) fn build(root: &Path, debian: Option<&str>, time: u64) -> anyhow::Res
     let plugins: Vec<_> =
         metadata.plugin_packages().into_iter().flat_map(|name| ["-p".to_owned(), name]).collect();
     let program = ["-p", "pallet-cli", "--features", "full"].map(str::to_owned).to_vec();
-    let target = root.join("target/dist-build");
+    let target = "target/dist-build";
+    // where the repository is as the builder sees it
+    let place = if debian.is_some() { Path::new("/pallet") } else { root };
     // plugins apart, because pallet-core has more features in the program
     for packages in [program, plugins] {
         let mut arguments = vec!["build".to_owned(), "--release".to_owned(), "--locked".to_owned()];
@@ -49,8 +51,8 @@ pub(crate) fn build(root: &Path, debian: Option<&str>, time: u64) -> anyhow::Res
             None => Command::new("bash"),
         };
         // replaces paths of this machine
-        cargo.arg(root.join("dist/reproducible.sh")).arg("cargo");
-        cargo.args(&arguments).current_dir(root).env("CARGO_TARGET_DIR", &target);
+        cargo.arg(place.join("dist/reproducible.sh")).arg("cargo");
+        cargo.args(&arguments).current_dir(root).env("CARGO_TARGET_DIR", place.join(target));
         cargo.env("SOURCE_DATE_EPOCH", time.to_string());
         // what builds is the code of many others
         cargo.env_remove("PALLET_KEY_PASSPHRASE");
@@ -58,7 +60,7 @@ pub(crate) fn build(root: &Path, debian: Option<&str>, time: u64) -> anyhow::Res
             bail!("cargo {} failed", arguments.join(" "));
         }
     }
-    Ok(target.join("release"))
+    Ok(root.join(target).join("release"))
 }
 
 /// bash in a root of Debian with a compiler, where this repository and the toolchain are visible.
