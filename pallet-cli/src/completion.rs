@@ -15,6 +15,7 @@ use pallet_core::model::PluginKind;
 
 use crate::context::{Context, GlobalOptions, ProjectWithPlugins};
 use crate::output::Printer;
+use crate::output::history::short_id;
 use crate::process::{COMPLETE, ProcessEnv};
 
 /// How long the service is waited for to list its nodes.
@@ -48,6 +49,8 @@ enum Names {
     Tags,
     /// Everything that has documentation.
     Documented,
+    /// Operations in the journal.
+    Operations,
 }
 
 impl Names {
@@ -60,6 +63,8 @@ impl Names {
             ("first" | "second", _) if command == "diff-stages" => Names::Stages,
             ("name", _) if command == "doc" => Names::Documented,
             ("node", _) if command == "ssh" => Names::OneNode,
+            ("id", _) if ["report", "watch", "show"].contains(&command) => Names::Operations,
+            ("first" | "second", _) if command == "diff" => Names::Operations,
             (_, Some("NODES" | "GROUP|NODES" | "NODES|FILE.star")) => Names::Nodes,
             (_, Some("GROUP" | "GROUP[=COUNT]")) => Names::Groups,
             (_, Some("NODE")) => Names::OneNode,
@@ -84,10 +89,7 @@ fn with_completers(command: clap::Command, known: &Arc<Known>) -> clap::Command 
         }
     };
     let name = command.get_name().to_owned();
-    command.mut_args(of(name)).mut_subcommands(|command| {
-        let name = command.get_name().to_owned();
-        command.mut_args(of(name))
-    })
+    command.mut_args(of(name)).mut_subcommands(|command| with_completers(command, known))
 }
 
 /// The project that is completed for.
@@ -169,6 +171,10 @@ impl Known {
             Names::Services => project.config.services.keys().cloned().collect(),
             Names::Stages => project.config.stages.keys().cloned().collect(),
             Names::Tags => functions().into_iter().collect(),
+            Names::Operations => {
+                let operations = context.journals(project).operations().unwrap_or_default();
+                operations.iter().map(|operation| short_id(operation).to_owned()).collect()
+            }
             Names::Documented => {
                 let actions = TABLE.iter().map(|entry| entry.name.to_owned());
                 functions().into_iter().chain(actions).collect()

@@ -74,6 +74,12 @@ fn names_of_the_project_are_completed() {
             bash(&project, &words).iter().map(|word| word.trim().to_owned()).collect();
         assert_eq!(found, expected, "{words:?}");
     }
+    let lift = Recorded::begin(&project, "project", Kind::Lift, "lift web", &["web-1"]);
+    let short = &lift.id()[lift.id().len() - 12..];
+    for words in [vec!["report"], vec!["watch"], vec!["history", "show"], vec!["history", "diff"]] {
+        let words = [&["pallet-cli"], &words[..], &[&short[..5]]].concat();
+        assert_eq!(bash(&project, &words), [short], "{words:?}");
+    }
     let fish = "pallet-cli completions fish | source; complete -C 'pallet-cli lift web-'";
     let found = shell(&project, "fish", fish);
     assert!(found.iter().any(|line| line.starts_with("web-1")), "{found:?}");

@@ -125,6 +125,8 @@ fn stages_are_compared() {
         let config = std::fs::read_to_string(project.directory().join("pallet.toml")).unwrap();
         project.write("pallet.toml", format!("{config}{added}"));
         project.run(&["check", "--stage", "x"]).exits(2).says(problem).says("pallet.toml:");
+        // without a stage, all are checked
+        project.run(&["check"]).exits(2).says(problem).says("pallet.toml:");
         project.write("pallet.toml", config);
     }
 }

@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::context::Context;
+use crate::context::{Context, ProjectWithPlugins};
 use crate::operation::{JunitFile, check};
+use crate::output::Printer;
 use crate::output::junit::Case;
 
 pub(crate) use crate::verbs::Check;
@@ -20,6 +21,7 @@ impl Check {
     /// Checks the project, and shows its groups.
     fn show(&self, context: &Context, junit: &JunitFile) -> anyhow::Result<ExitCode> {
         let (loaded, groups) = check(context, &self.names, &self.selection)?;
+        check_stages(context, &loaded)?;
         for group in &groups {
             let name = format!("group {}", group.name);
             junit.add("project", Case { name, ..Case::default() });
@@ -57,4 +59,18 @@ impl Check {
         context.printer.line(valid);
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Loads the project in each of its stages, if none is chosen.
+fn check_stages(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<()> {
+    let stages = loaded.project.config.stages.keys();
+    for name in stages.filter(|_| context.global.stage.is_none()) {
+        let mut staged = Context { printer: Printer::silent(), ..context.clone() };
+        staged.global.stage = Some(name.clone());
+        if let Err(error) = staged.load(loaded.registry.clone()) {
+            context.printer.status(&format!("in stage {name}:"));
+            return Err(error);
+        }
+    }
+    Ok(())
 }
