@@ -1,7 +1,7 @@
 //! A container image: an OCI image layout in a tar archive, made without a container engine.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -10,7 +10,16 @@ use serde_json::{Value, json};
 use crate::archive::{Entry, Files, gz, tar};
 use crate::sums::digest;
 
-/// The files of a root file system, without those that only its own machine needs.
+/// Directories whose content an engine mounts, or that only the machine that made them needs.
+const EMPTY: [&str; 8] =
+    ["dev", "proc", "sys", "run", "tmp", "var/cache", "var/lib/apt/lists", "var/log"];
+
+/// What is of the machine that made the root file system.
+const OWN: [&str; 4] =
+    ["etc/hostname", "etc/machine-id", "etc/resolv.conf", "var/lib/dbus/machine-id"];
+
+/// The files of a root file system, without those that only its own machine needs. All belong to
+/// root in the image.
 pub(crate) fn files_of(root: &Path) -> anyhow::Result<Files> {
     let mut files = Files::new();
     let mut open = vec![String::new()];
@@ -24,12 +33,14 @@ pub(crate) fn files_of(root: &Path) -> anyhow::Result<Files> {
             let inside = if directory.is_empty() { name } else { format!("{directory}/{name}") };
             let failed = || format!("cannot read {}", entry.path().display());
             let data = entry.path().symlink_metadata().with_context(failed)?;
-            let mode = data.permissions().mode() & 0o7777;
+            if OWN.contains(&inside.as_str()) {
+                continue;
+            }
+            // what belongs to somebody else may not become a way to root's rights
+            let kept = if (data.uid(), data.gid()) == (0, 0) { 0o7777 } else { 0o1777 };
+            let mode = data.permissions().mode() & kept;
             let known = if data.is_dir() {
-                // an engine mounts these
-                if !["dev", "proc", "sys", "run", "var/cache/apt", "var/lib/apt/lists", "var/log"]
-                    .contains(&inside.as_str())
-                {
+                if !EMPTY.contains(&inside.as_str()) {
                     open.push(inside.clone());
                 }
                 Entry::Directory { mode }

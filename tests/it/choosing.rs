@@ -42,6 +42,7 @@ fn every_command_takes_the_same_words() {
         (vec!["lift", &file], vec!["web-10", "db-1"]),
         (vec!["lift", "web", "--limit", "*-1,web-2"], vec!["web-1", "web-2"]),
         (vec!["lift", "-l", "db"], vec!["db-1"]),
+        (vec!["lift", "web-1,db"], vec!["web-1", "db-1"]),
     ] {
         project.run(&words).exits(0);
         assert_eq!(done(&bed), expected, "{words:?}");
@@ -57,7 +58,7 @@ fn every_command_takes_the_same_words() {
     assert_eq!(done(&bed), ["web-1", "web-2"]);
     project.run(&["nodes", "*-1"]).exits(0).says("db-1").never_says("web-2");
     project.run(&["explain", "web-1", "!db"]).exits(0).says("web-1").never_says("db-1");
-    project.run(&["run", "--all", "--sample", "2", "--", "echo x >/srv/done"]).exits(0);
+    project.run(&["run", "--sample", "2", "--", "echo x >/srv/done"]).exits(0);
     assert_eq!(done(&bed).len(), 2);
 
     for (words, problem) in [
@@ -67,6 +68,8 @@ fn every_command_takes_the_same_words() {
         (vec!["lift", "web-[9:1]"], "the first number of a range is larger than the last"),
         (vec!["lift", "web", "-l", "db"], "of 3 nodes that are meant, none is within the limit"),
         (vec!["lift", "@none.txt"], "cannot read the names of nodes in none.txt"),
+        (vec!["lift", "@"], "@ is followed by the name of a file"),
+        (vec!["lift", "--where", "cores >"], "error: syntax error: "),
         (vec!["lift", "--sample", "0"], "0 is not in 1.."),
     ] {
         project.run(&words).exits(2).says(problem);
@@ -99,7 +102,14 @@ fn those_that_failed_are_chosen_again() {
     let bed = Bed::of(4);
     let project = project(&bed, &NODES, DECLARED);
     project.run(&["lift", "--failed"]).exits(2).says("there is no operation of this project");
-    project.run(&["lift", "--env", "broken=[\"web-2\", \"db-1\"]"]).exits(1);
+    let (broken, other) = ("broken=[\"web-2\", \"db-1\"]", "a.b=1.10");
+    project.run(&["lift", "--env", broken, "--env", other]).exits(1);
+    // what was refused is no operation to go on with, and values have no order
+    project.run(&["lift", "--tags", "confg"]).exits(2).says("there is no tag confg");
+    let again = project.run(&["lift", "--resume", "--env", other, "--env", broken]).exits(1);
+    again.says("web-2 failed").never_says("confg");
+    // who looks into what failed can try again
+    project.run(&["run", "web-2", "--", "true"]).exits(0);
     done(&bed);
     let again = project.run(&["lift", "--failed"]).exits(0);
     again.says("2 of 4 nodes: db-1, web-2");
@@ -148,5 +158,12 @@ fn tags_choose_actions() {
     let output = project.run(&["lift", "--tags", "own", "--dry-run"]).exits(0);
     output.says("2 actions left out by --tags or --skip-tags");
     project.run(&["lift", "--tags", "won"]).exits(2).says("there is no tag won").says("`own`");
+    project.edit(
+        "pallet.star",
+        "file(request, \"/srv/own\"",
+        "int(\"a\")\n    file(request, \"/srv/own\"",
+    );
+    let failed = project.run(&["lift", "web", "--tags", "own"]).exits(1);
+    failed.says("web-1 failed: ").never_says("no tag");
     assert_eq!(files(&bed), Vec::<String>::new());
 }

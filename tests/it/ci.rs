@@ -159,7 +159,10 @@ fn results_are_junit() {
     );
     let unwritable = ["check", "--junit", "/nowhere/report.xml"];
     project.edit("pallet.star", "remote_fil(", "remote_file(");
-    project.run(&unwritable).exits(2).says("cannot write /nowhere/report.xml");
+    project
+        .run(&unwritable)
+        .exits(2)
+        .says("report.xml: this is not a file in a directory that exists");
 }
 
 /// All values of `key` in a document, in order.

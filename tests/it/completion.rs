@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use pallet_tests::{Project, workspace};
+use pallet_core::engine::Kind;
+use pallet_tests::{Project, Recorded, workspace};
 
 const CONFIG: &str = r#"
 [services.lab]

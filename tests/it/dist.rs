@@ -118,7 +118,9 @@ fn the_least_root(root: &Path) {
     for directory in ["etc", "proc/1", "usr/lib", "tmp"] {
         fs::create_dir_all(root.join(directory)).unwrap();
     }
-    fs::write(root.join("etc/os-release"), "ID=debian\n").unwrap();
+    for file in ["etc/os-release", "etc/hostname", "tmp/left"] {
+        fs::write(root.join(file), "ID=debian\n").unwrap();
+    }
     for link in ["lib", "lib64"] {
         std::os::unix::fs::symlink("usr/lib", root.join(link)).unwrap();
     }

@@ -48,6 +48,10 @@ fn a_stage_has_its_own_service_and_values() {
     refused.says("this changes stage prod; use --confirm-stage prod");
     let other = ["lift", "--stage", "prod", "--confirm-stage", "dev"];
     project.run(&other).exits(2).says("the stage in use is prod");
+    let without = project.run(&["lift", "--confirm-stage", "prod"]).exits(2);
+    without.says("no stage is in use; add --stage prod");
+    let failed = project.run(&["lift", "--stage", "dev", "-e", "exec_script(request, \"exit 7\")"]);
+    failed.exits(1).says("project --stage dev history show ");
     for command in ["run --all --stage prod -- true", "ssh --stage prod web-1 -- true"] {
         let words: Vec<_> = command.split(' ').collect();
         project.run(&words).exits(2).says("this changes stage prod");

@@ -13,7 +13,7 @@ pub(crate) use crate::verbs::Check;
 
 impl Check {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let junit = JunitFile::of(&self.junit, false);
+        let junit = JunitFile::of(&self.junit, false)?;
         let result = self.show(context, &junit);
         junit.write(result)
     }

@@ -14,7 +14,7 @@ pub(crate) use crate::verbs::Converge;
 
 impl Converge {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let junit = JunitFile::of(&self.junit, false);
+        let junit = JunitFile::of(&self.junit, false)?;
         let result = self.converge(context, &junit);
         junit.write(result)
     }

@@ -13,7 +13,7 @@ pub(crate) use crate::verbs::Lift;
 
 impl Lift {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let junit = JunitFile::of(&self.junit, self.drift_only);
+        let junit = JunitFile::of(&self.junit, self.drift_only)?;
         let result = self.lift(context, &junit);
         junit.write(result)
     }

@@ -78,7 +78,7 @@ impl Plan {
             bail!("--output json and --format exclude each other: drop one of them");
         }
         self.options.dry_run = true;
-        let junit = JunitFile::of(&self.junit, false);
+        let junit = JunitFile::of(&self.junit, false)?;
         let result = self.plan(context, &junit);
         if self.format == PlanFormat::Junit && result.is_ok() {
             context.printer.raw(junit.xml().as_bytes());

@@ -16,7 +16,7 @@ pub(crate) use crate::verbs::Run;
 
 impl Run {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
-        let junit = JunitFile::of(&self.junit, false);
+        let junit = JunitFile::of(&self.junit, false)?;
         let result = self.on_nodes(context, &junit);
         junit.write(result)
     }

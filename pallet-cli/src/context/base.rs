@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use pallet_core::model::Environment;
 use pallet_core::plugins::Registry;
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
 use super::messages::ProviderMessages;
 use super::options::GlobalOptions;
 use super::secrets::SecretCache;
-use crate::output::Printer;
+use crate::output::{Printer, history};
 use crate::process::ProcessEnv;
 use crate::project::{LoadOptions, LoadedProject};
 
@@ -54,14 +54,25 @@ impl Context {
             let (key, value) = word
                 .split_once('=')
                 .with_context(|| format!("--env {word}: write it as KEY=VALUE"))?;
-            if key.is_empty() {
-                bail!("--env {word}: the key is empty");
-            }
-            let value =
-                serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-            environment.insert(key.to_owned(), value);
+            set(&mut environment, key, value_of(value))
+                .map_err(|why| anyhow!("--env {word}: {why}"))?;
         }
         Ok(environment)
+    }
+
+    /// A command as it should be given again: for this project, stage and service.
+    pub(crate) fn again(&self, command: &str) -> String {
+        let mut words = vec!["pallet-cli".to_owned()];
+        let directory = self.global.directory.as_ref().map(|path| path.display().to_string());
+        let options = [
+            ("-C", directory),
+            ("--stage", self.global.stage.clone()),
+            ("--service", self.global.service.clone()),
+        ];
+        for (option, value) in options {
+            words.extend(value.into_iter().flat_map(|value| [option.to_owned(), value]));
+        }
+        format!("{} {command}", history::command(&words))
     }
 
     /// The options for loading a project here. Output of its files is dropped.
@@ -74,5 +85,84 @@ impl Context {
             environment_override: self.environment()?,
             ..LoadOptions::default()
         })
+    }
+}
+
+/// A value as JSON, or as text. A number that JSON would write in another way is text: `1.10` is a
+/// version.
+fn value_of(text: &str) -> Value {
+    match serde_json::from_str(text) {
+        Ok(Value::Number(number)) if shortest(&number) != text => Value::String(text.to_owned()),
+        Ok(value) => value,
+        Err(_) => Value::String(text.to_owned()),
+    }
+}
+
+/// A number with no more digits than it needs.
+fn shortest(number: &Number) -> String {
+    match (number.as_i64(), number.as_u64(), number.as_f64()) {
+        (Some(whole), ..) => whole.to_string(),
+        (_, Some(whole), _) => whole.to_string(),
+        (.., Some(other)) => other.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// Sets the value of a dotted key: `proxy.port` is `port` in the table `proxy`.
+fn set(table: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), String> {
+    let (first, rest) = match key.split_once('.') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (key, None),
+    };
+    if first.is_empty() {
+        return Err("a part of the key is empty".to_owned());
+    }
+    let Some(rest) = rest else {
+        table.insert(first.to_owned(), value);
+        return Ok(());
+    };
+    let inner = table.entry(first.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+    match inner {
+        Value::Object(inner) => set(inner, rest, value),
+        _ => Err(format!("{first} is no table")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_json_or_text() {
+        for (text, expected) in [
+            ("3", json!(3)),
+            ("1.5", json!(1.5)),
+            ("1.10", json!("1.10")),
+            ("2.0", json!("2.0")),
+            ("-7", json!(-7)),
+            ("007", json!("007")),
+            ("1e3", json!("1e3")),
+            ("true", json!(true)),
+            ("a b", json!("a b")),
+            ("[1, 2]", json!([1, 2])),
+        ] {
+            assert_eq!(value_of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dotted_keys_are_tables() {
+        let mut table = Map::new();
+        set(&mut table, "proxy.port", json!(1)).unwrap();
+        set(&mut table, "proxy.host.name", json!("a")).unwrap();
+        set(&mut table, "plain", json!(2)).unwrap();
+        let expected = json!({"proxy": {"port": 1, "host": {"name": "a"}}, "plain": 2});
+        assert_eq!(Value::Object(table.clone()), expected);
+        assert_eq!(set(&mut table, "plain.x", json!(1)).unwrap_err(), "plain is no table");
+        for key in ["", ".", "a.", ".a"] {
+            assert!(set(&mut table, key, json!(1)).is_err(), "{key}");
+        }
     }
 }

@@ -23,12 +23,20 @@ impl Context {
                 );
             }
         }
+        match (&self.global.confirm_stage, &project.stage) {
+            (Some(given), None) => {
+                bail!("--confirm-stage {given}: no stage is in use; add --stage {given}")
+            }
+            (Some(given), Some((name, _))) if given != name => {
+                bail!("--confirm-stage {given}: the stage in use is {name}")
+            }
+            _ => {}
+        }
         let Some((name, _)) = project.stage.as_ref().filter(|(_, stage)| stage.confirm) else {
             return Ok(());
         };
         match &self.global.confirm_stage {
-            Some(given) if given == name => Ok(()),
-            Some(given) => bail!("--confirm-stage {given}: the stage in use is {name}"),
+            Some(_) => Ok(()),
             None if !self.env.interactive || self.printer.json() => {
                 bail!("this changes stage {name}; use --confirm-stage {name} to confirm")
             }

@@ -163,7 +163,9 @@ impl Context {
         let project = &loaded.project;
         let files = project.digests.iter().map(|(file, digest)| (file.clone(), digest.to_string()));
         let mut inputs: BTreeMap<String, String> = files.collect();
-        let environment = serde_json::to_vec(&project.environment).unwrap_or_default();
+        // whatever order the values were given in
+        let environment: BTreeMap<_, _> = project.environment.iter().collect();
+        let environment = serde_json::to_vec(&environment).unwrap_or_default();
         inputs.insert("environment".to_owned(), Digest::of(&environment).to_string());
         inputs.extend(project.stage.iter().map(|(name, _)| ("stage".to_owned(), name.clone())));
         let mut used = self.used_plugins(loaded);

@@ -22,7 +22,8 @@ pub(crate) struct GlobalOptions {
     /// Confirm that stage NAME is to be changed, without a question
     #[arg(long, value_name = "NAME", global = true)]
     pub(crate) confirm_stage: Option<String>,
-    /// Set a value of the environment, overriding all other sources; VALUE may be JSON
+    /// Set a value of the environment, overriding all other sources; KEY may be dotted, as in
+    /// proxy.port, and VALUE may be JSON
     #[arg(long = "env", value_name = "KEY=VALUE", global = true)]
     pub(crate) environment: Vec<String>,
     /// Output format
@@ -37,7 +38,7 @@ pub(crate) struct GlobalOptions {
     /// Also show unchanged actions; with -vv, also the output of nodes
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub(crate) verbose: u8,
-    /// Show only warnings, failures and results
+    /// Show only warnings and failures, and what a command was asked for
     #[arg(short, long, conflicts_with = "verbose", global = true)]
     pub(crate) quiet: bool,
     /// Tell what changes node by node [default: what is equal on several nodes once]

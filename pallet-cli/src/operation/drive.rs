@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use pallet_core::engine::{Engine, EngineConfig, EngineError, Outcome};
+use pallet_core::engine::{Engine, EngineConfig, EngineError, NodeResult, Outcome};
 
 use super::reporter::Reporter;
 use super::runtime::{exit_code, has_changes, runtime};
 use crate::context::{Asked, Context, ProjectWithPlugins};
+use crate::output::history::short_id;
 use crate::output::whole_output;
-use crate::process::{CHANGES, Failure, SOME_NODE_FAILED, exit_now, on_signal, with_deadline};
+use crate::process::{
+    CHANGES, Failure, SOME_NODE_FAILED, USAGE, exit_now, on_signal, with_deadline,
+};
 use crate::verbs::OperationOptions;
 
 /// When an operation ends, and with which exit code.
@@ -53,16 +56,24 @@ where
         return match overdue.filter(|engine| engine.cancel.is_cancelled()) {
             Some(engine) if engine.is_overdue() => Ok(ExitCode::from(SOME_NODE_FAILED)),
             Some(_) => Err(Failure::interrupted().into()),
-            None => Ok(ExitCode::SUCCESS),
+            // what was asked for did not happen
+            None => Ok(ExitCode::from(USAGE)),
         };
     };
     reporter.end(&outcome);
-    let mut failed = outcome.nodes.iter().filter(|node| !node.result.ok());
-    if journaled && let (Some(first), Some(operation)) = (failed.next(), reporter.operation()) {
-        reporter.say(&whole_output(operation, &first.node, failed.count() == 0));
+    let mut failed =
+        outcome.nodes.iter().filter(|node| matches!(node.result, NodeResult::Failed { .. }));
+    let operation = reporter.operation().map(short_id).filter(|_| journaled);
+    if let (Some(first), Some(operation)) = (failed.next(), operation) {
+        let command = context.again(&format!("history show {operation} --node {}", first.node));
+        reporter.say(&whole_output(&command, failed.next().is_none()));
     }
-    if let Some(verb) = verb.filter(|_| outcome.cancelled || outcome.not_reached() > 0) {
-        reporter.say(&format!("`pallet-cli {verb} --resume` does the rest"));
+    let is_partial = outcome.cancelled || outcome.not_reached() > 0;
+    if let (Some(verb), Some(operation)) = (verb.filter(|_| is_partial), operation) {
+        let command = context.again(&format!("{verb} --resume {operation}"));
+        let same =
+            if context.global.environment.is_empty() { "" } else { ", with the same --env," };
+        reporter.say(&format!("`{command}`{same} does the rest"));
     }
     reporter.tell_others();
     // a timeout is a failure, not an interrupt
@@ -142,7 +153,8 @@ where
     let outcome = runtime.block_on(operation(engine));
     runtime.shutdown_background();
     drop(heard);
-    if outcome.is_err() {
+    // what was refused never began
+    if outcome.as_ref().is_err_and(|error| !error.is_refusal()) {
         reporter.tell_others();
     }
     let outcome = outcome?;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use pallet_core::engine::{Engine, Record};
 use pallet_core::local::write_private;
 
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::output::junit::{Case, Junit, Verdict};
+use crate::process::{Failure, SOME_NODE_FAILED};
 use crate::verbs::JunitOptions;
 
 /// The file for the test reports of CI systems, if the user wants one.
@@ -20,9 +21,17 @@ pub(crate) struct JunitFile {
 
 impl JunitFile {
     /// What the user wants. `drift_fails`: drift is what the command looks for.
-    pub(crate) fn of(options: &JunitOptions, drift_fails: bool) -> Self {
+    ///
+    /// It is an error if the file can never be written: it is too late for that after the command.
+    pub(crate) fn of(options: &JunitOptions, drift_fails: bool) -> anyhow::Result<Self> {
+        if let Some(file) = &options.junit {
+            let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+            if file.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {
+                bail!("--junit {}: this is not a file in a directory that exists", file.display());
+            }
+        }
         let junit = Arc::new(Mutex::new(Junit::new(drift_fails)));
-        JunitFile { file: options.junit.clone(), junit }
+        Ok(JunitFile { file: options.junit.clone(), junit })
     }
 
     /// Receives the events of an engine.
@@ -59,7 +68,12 @@ impl JunitFile {
             .with_context(|| format!("cannot write {}", file.display()));
         match (result, written) {
             (Ok(code), Ok(())) => Ok(code),
-            (Ok(_), Err(error)) | (Err(error), _) => Err(error),
+            // nodes may have been changed
+            (Ok(_), Err(error)) => {
+                let message = format!("{error:#}");
+                Err(Failure { code: SOME_NODE_FAILED, message }.into())
+            }
+            (Err(error), _) => Err(error),
         }
     }
 

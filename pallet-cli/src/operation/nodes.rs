@@ -4,10 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Ending, Event, JournalFile, Kind, Only, Pattern, Selection};
+use pallet_core::engine::{
+    Ending, Event, JournalError, JournalFile, Kind, Only, Pattern, Selection,
+};
 
 use crate::context::{Context, ProjectWithPlugins};
+use crate::diagnostic::Diagnostics;
 use crate::output::history::short_id;
+use crate::project::LoadedProject;
 use crate::project::star::matching;
 use crate::verbs::SelectionOptions;
 
@@ -25,19 +29,25 @@ pub(crate) fn selection(
         None => (
             options.failed.then(|| failed(context, loaded)).transpose()?,
             options.sample.map(|sample| sample as usize),
-            options.matching.as_deref().map(matching).transpose()?,
+            options.matching.as_deref().map(matching).transpose().map_err(Diagnostics::from)?,
         ),
     };
     let (words, limit) = (patterns(words)?, patterns(&options.limit)?);
     Ok(Selection { words, limit, only, matching, sample })
 }
 
-/// Reads names and patterns; `@FILE` stands for the lines of a file.
+/// Reads names and patterns, which may be separated by commas; `@FILE` stands for the lines of a
+/// file.
 fn patterns(words: &[String]) -> anyhow::Result<Vec<Pattern>> {
     let mut patterns = Vec::new();
     for word in words {
         match word.strip_prefix('@') {
-            None => patterns.push(Pattern::parse(word)?),
+            None => {
+                for name in word.split(',') {
+                    patterns.push(Pattern::parse(name)?);
+                }
+            }
+            Some("") => bail!("@ is followed by the name of a file, as in @nodes.txt"),
             Some(file) => patterns.extend(lines(Path::new(file))?),
         }
     }
@@ -66,13 +76,9 @@ fn lines(file: &Path) -> anyhow::Result<Vec<Pattern>> {
 
 /// The nodes that failed in the last operation of the project, or were not reached.
 fn failed(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<Only> {
-    let project = &loaded.project;
-    let journals = context.journals(project);
-    let latest = journals.latest(Some(&Context::journal_project(project)))?;
-    let Some(operation) = latest else {
+    let Some((operation, journal)) = last(context, &loaded.project)? else {
         bail!("--failed: there is no operation of this project in the journal");
     };
-    let journal = journals.read(&operation)?;
     if journal.ending(&context.env.machine) == Ending::Running {
         bail!("--failed: the last operation, {}, is still running", short_id(&operation));
     }
@@ -83,6 +89,29 @@ fn failed(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<Only
         bail!("--failed: no node {what}");
     }
     Ok(Only { names, what })
+}
+
+/// The last operation of the project, apart from commands and copies that succeeded: these look
+/// into what has failed.
+fn last(
+    context: &Context,
+    project: &LoadedProject,
+) -> anyhow::Result<Option<(String, JournalFile)>> {
+    let (journals, here) = (context.journals(project), Context::journal_project(project));
+    for operation in journals.operations()? {
+        let journal = match journals.read(&operation) {
+            Ok(journal) => journal,
+            // its operation never began
+            Err(JournalError::NoHeader { .. }) => continue,
+            Err(error) => bail!("--failed: {error}; name the nodes instead"),
+        };
+        let looked = matches!(journal.kind(), Some(Kind::Run | Kind::Copy))
+            && journal.ending(&context.env.machine) == Ending::Succeeded;
+        if journal.header.directory == here && !looked {
+            return Ok(Some((operation, journal)));
+        }
+    }
+    Ok(None)
 }
 
 fn failed_in(journal: &JournalFile) -> BTreeSet<String> {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{Confirmed, Ending, JournalError, Journals, Resume};
+use pallet_core::engine::{
+    Confirmed, Ending, JournalError, JournalSummary, Journals, Resume, Totals,
+};
 use serde::de::DeserializeOwned;
 
 use crate::context::{Context, ProjectWithPlugins};
@@ -94,6 +96,12 @@ pub(crate) fn resume<A: DeserializeOwned>(
 fn latest(journals: &Journals, here: &str, verb: &str) -> anyhow::Result<Option<String>> {
     for operation in journals.operations()? {
         let header = match journals.summary(&operation) {
+            // it was refused before any node was touched
+            Ok(JournalSummary { finished: Some((totals, _)), ending: Ending::Failed, .. })
+                if totals == Totals::default() =>
+            {
+                continue;
+            }
             Ok(summary) => summary.header,
             // its operation never began
             Err(JournalError::NoHeader { .. }) => continue,

@@ -84,11 +84,10 @@ pub(super) fn summary(printer: &Printer, outcome: &Outcome, dry_run: bool, secon
     out
 }
 
-/// How to see all that a failed node printed; `only`: no other node failed.
-pub(crate) fn whole_output(operation: &str, node: &str, only: bool) -> String {
+/// That this command shows all that a failed node printed; `only`: no other node failed.
+pub(crate) fn whole_output(command: &str, only: bool) -> String {
     let whose = if only { "its output" } else { "the output of a failed node" };
-    let node = visible(node);
-    format!("`pallet-cli history show {operation} --node {node}` shows all of {whose}")
+    format!("`{}` shows all of {whose}", visible(command))
 }
 
 /// Why nodes were not reached, each reason once. An operation that was stopped says so anyway.

@@ -6,7 +6,8 @@ use pallet_core::engine::EngineError;
 
 /// Some nodes failed; the others succeeded.
 pub(crate) const SOME_NODE_FAILED: u8 = 1;
-/// The command line, the project or a plugin is invalid; no node was touched.
+/// The command line, the project or a plugin is invalid, or the user did not confirm; no node was
+/// touched.
 pub(crate) const USAGE: u8 = 2;
 /// Something on a node has drifted.
 pub(crate) const DRIFT: u8 = 3;

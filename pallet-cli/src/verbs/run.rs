@@ -22,7 +22,7 @@ pub(crate) struct Run {
     /// script, which is run here with the functions of `pallet-cli repl`
     #[arg(
         value_name = "NODES|FILE.star",
-        required_unless_present_any = ["all", "limit", "failed", "matching"]
+        required_unless_present_any = ["all", "limit", "failed", "matching", "sample"]
     )]
     pub(crate) names: Vec<String>,
     #[command(flatten)]

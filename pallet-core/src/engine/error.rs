@@ -101,6 +101,13 @@ pub enum EngineError {
     Task(String),
 }
 
+impl EngineError {
+    /// Whether the operation was refused before it began, because of how it was asked for.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, EngineError::Refused(_) | EngineError::NoSuchName { .. })
+    }
+}
+
 impl From<PatternError> for EngineError {
     fn from(error: PatternError) -> Self {
         EngineError::Refused(error.to_string())
