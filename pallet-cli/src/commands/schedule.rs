@@ -246,7 +246,9 @@ impl Install {
         if let Some((stage, config)) = &project.stage {
             words.extend(["--stage".to_owned(), stage.clone()]);
             if self.apply && config.confirm {
-                context.confirm_stage(project)?;
+                if !self.dry_run {
+                    context.confirm_stage(project)?;
+                }
                 words.extend(["--confirm-stage".to_owned(), stage.clone()]);
             }
         }

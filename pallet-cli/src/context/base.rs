@@ -108,8 +108,14 @@ fn shortest(number: &Number) -> String {
     }
 }
 
+/// How many parts a dotted key may have.
+const DEEPEST: usize = 32;
+
 /// Sets the value of a dotted key: `proxy.port` is `port` in the table `proxy`.
 fn set(table: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), String> {
+    if key.split('.').nth(DEEPEST).is_some() {
+        return Err(format!("the key has more than {DEEPEST} parts"));
+    }
     let (first, rest) = match key.split_once('.') {
         Some((first, rest)) => (first, Some(rest)),
         None => (key, None),
@@ -161,7 +167,7 @@ mod tests {
         let expected = json!({"proxy": {"port": 1, "host": {"name": "a"}}, "plain": 2});
         assert_eq!(Value::Object(table.clone()), expected);
         assert_eq!(set(&mut table, "plain.x", json!(1)).unwrap_err(), "plain is no table");
-        for key in ["", ".", "a.", ".a"] {
+        for key in ["", ".", "a.", ".a", &"a.".repeat(100_000)] {
             assert!(set(&mut table, key, json!(1)).is_err(), "{key}");
         }
     }
