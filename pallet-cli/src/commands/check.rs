@@ -65,8 +65,7 @@ impl Check {
 fn check_stages(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<()> {
     let stages = loaded.project.config.stages.keys();
     for name in stages.filter(|_| context.global.stage.is_none()) {
-        let mut staged = Context { printer: Printer::silent(), ..context.clone() };
-        staged.global.stage = Some(name.clone());
+        let staged = Context { printer: Printer::silent(), ..context.in_stage(name) };
         if let Err(error) = staged.load(loaded.registry.clone()) {
             context.printer.status(&format!("in stage {name}:"));
             return Err(error);

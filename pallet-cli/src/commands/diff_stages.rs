@@ -49,8 +49,7 @@ impl DiffStages {
 
 /// What a stage is, by name.
 fn described(context: &Context, stage: &str) -> anyhow::Result<Map<String, Value>> {
-    let mut context = context.clone();
-    context.global.stage = Some(stage.to_owned());
+    let context = context.in_stage(stage);
     let loaded = context.load(context.registry(false)?)?;
     let LoadedProject { config, environment, groups, name, stage, .. } = &loaded.project;
     let service = config.service(context.global.service.as_deref());

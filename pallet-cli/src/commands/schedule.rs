@@ -83,8 +83,8 @@ impl Schedule {
         let project = LoadedProject::configured(&context.directory(), &context.load_options()?)?;
         match self.what {
             Subcommands::Install(install) => install.run(context, &project),
-            Subcommands::Remove { manager } => remove(context, &project, &manager),
-            Subcommands::Status { manager } => status(context, &project, &manager),
+            Subcommands::Remove { manager } => remove(context, &manager.own(context, &project)?),
+            Subcommands::Status { manager } => status(context, &manager.own(context, &project)?),
         }
     }
 }
@@ -115,6 +115,13 @@ impl Manager {
         let at = at.with_context(|| format!("cannot find {}", project.directory.display()))?;
         let name = name(&project.name);
         Ok(Place { systemd: Systemd { user }, directory, name, project, at })
+    }
+
+    /// The same; the units that are there must be those of this directory.
+    fn own<'a>(&self, context: &Context, project: &'a LoadedProject) -> anyhow::Result<Place<'a>> {
+        let place = self.place(context, project)?;
+        place.check_owner()?;
+        Ok(place)
     }
 }
 
@@ -298,13 +305,7 @@ fn cron(command: &[String]) -> String {
     format!("0 * * * * {}", words.join(" ").replace('%', "\\%"))
 }
 
-fn remove(
-    context: &Context,
-    project: &LoadedProject,
-    manager: &Manager,
-) -> anyhow::Result<ExitCode> {
-    let place = manager.place(context, project)?;
-    place.check_owner()?;
+fn remove(context: &Context, place: &Place<'_>) -> anyhow::Result<ExitCode> {
     let [(timer, timer_file), (service, service_file)] =
         ["timer", "service"].map(|ending| place.unit(ending));
     let there: Vec<_> =
@@ -331,13 +332,7 @@ fn remove(
     Ok(ExitCode::SUCCESS)
 }
 
-fn status(
-    context: &Context,
-    project: &LoadedProject,
-    manager: &Manager,
-) -> anyhow::Result<ExitCode> {
-    let place = manager.place(context, project)?;
-    place.check_owner()?;
+fn status(context: &Context, place: &Place<'_>) -> anyhow::Result<ExitCode> {
     let ((timer, file), (service, _)) = (place.unit("timer"), place.unit("service"));
     if !file.exists() {
         bail!("there is no {}; `pallet-cli schedule install` writes it", file.display());

@@ -60,6 +60,12 @@ impl Context {
         Ok(environment)
     }
 
+    /// The same in a stage.
+    pub(crate) fn in_stage(&self, name: &str) -> Self {
+        let global = GlobalOptions { stage: Some(name.to_owned()), ..self.global.clone() };
+        Context { global, ..self.clone() }
+    }
+
     /// A command as it should be given again: for this project, stage and service.
     pub(crate) fn again(&self, command: &str) -> String {
         let mut words = vec!["pallet-cli".to_owned()];
@@ -112,26 +118,22 @@ fn shortest(number: &Number) -> String {
 const DEEPEST: usize = 32;
 
 /// Sets the value of a dotted key: `proxy.port` is `port` in the table `proxy`.
-fn set(table: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), String> {
-    if key.split('.').nth(DEEPEST).is_some() {
+fn set(mut table: &mut Map<String, Value>, key: &str, value: Value) -> Result<(), String> {
+    let mut parts: Vec<&str> = key.split('.').collect();
+    if parts.len() > DEEPEST {
         return Err(format!("the key has more than {DEEPEST} parts"));
     }
-    let (first, rest) = match key.split_once('.') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (key, None),
-    };
-    if first.is_empty() {
+    if parts.contains(&"") {
         return Err("a part of the key is empty".to_owned());
     }
-    let Some(rest) = rest else {
-        table.insert(first.to_owned(), value);
-        return Ok(());
-    };
-    let inner = table.entry(first.to_owned()).or_insert_with(|| Value::Object(Map::new()));
-    match inner {
-        Value::Object(inner) => set(inner, rest, value),
-        _ => Err(format!("{first} is no table")),
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        let inner = table.entry(part).or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(inner) = inner else { return Err(format!("{part} is no table")) };
+        table = inner;
     }
+    table.insert(last.to_owned(), value);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::base::{Context, ProjectWithPlugins};
-use crate::project::LoadedProject;
+use crate::project::{LoadedProject, leaves};
 
 /// What the user asked for, as the journal keeps it.
 #[derive(Debug, Clone)]
@@ -164,7 +164,7 @@ impl Context {
         let files = project.digests.iter().map(|(file, digest)| (file.clone(), digest.to_string()));
         let mut inputs: BTreeMap<String, String> = files.collect();
         // whatever order the values were given in
-        let environment: BTreeMap<_, _> = project.environment.iter().collect();
+        let environment: BTreeMap<_, _> = leaves(&project.environment).into_iter().collect();
         let environment = serde_json::to_vec(&environment).unwrap_or_default();
         inputs.insert("environment".to_owned(), Digest::of(&environment).to_string());
         inputs.extend(project.stage.iter().map(|(name, _)| ("stage".to_owned(), name.clone())));

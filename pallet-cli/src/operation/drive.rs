@@ -153,8 +153,8 @@ where
     let outcome = runtime.block_on(operation(engine));
     runtime.shutdown_background();
     drop(heard);
-    // what was refused never began
-    if outcome.as_ref().is_err_and(|error| !error.is_refusal()) {
+    // nobody else needs to know of what was refused and changed nothing
+    if outcome.as_ref().is_err_and(|error| reporter.has_changed() || !error.is_refusal()) {
         reporter.tell_others();
     }
     let outcome = outcome?;

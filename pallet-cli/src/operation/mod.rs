@@ -3,6 +3,7 @@
 mod check;
 mod drive;
 mod junit;
+mod newest;
 mod nodes;
 mod reporter;
 mod resume;

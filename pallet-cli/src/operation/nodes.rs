@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{
-    Ending, Event, JournalError, JournalFile, Kind, Only, Pattern, Selection,
-};
+use pallet_core::engine::{Ending, Event, JournalFile, Kind, Only, Pattern, Selection};
 
+use super::newest::newest;
 use crate::context::{Context, ProjectWithPlugins};
 use crate::diagnostic::Diagnostics;
 use crate::output::history::short_id;
-use crate::project::LoadedProject;
 use crate::project::star::matching;
 use crate::verbs::SelectionOptions;
 
@@ -76,9 +74,19 @@ fn lines(file: &Path) -> anyhow::Result<Vec<Pattern>> {
 
 /// The nodes that failed in the last operation of the project, or were not reached.
 fn failed(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<Only> {
-    let Some((operation, journal)) = last(context, &loaded.project)? else {
+    let (journals, here) =
+        (context.journals(&loaded.project), Context::journal_project(&loaded.project));
+    // commands and copies that succeeded look into what has failed
+    let latest =
+        newest(&journals, &here, "name the nodes instead of --failed", |operation, it| {
+            let looked = it.ending == Ending::Succeeded
+                && matches!(journals.read(operation)?.kind(), Some(Kind::Run | Kind::Copy));
+            Ok(!looked)
+        })?;
+    let Some(operation) = latest else {
         bail!("--failed: there is no operation of this project in the journal");
     };
+    let journal = journals.read(&operation)?;
     if journal.ending(&context.env.machine) == Ending::Running {
         bail!("--failed: the last operation, {}, is still running", short_id(&operation));
     }
@@ -89,29 +97,6 @@ fn failed(context: &Context, loaded: &ProjectWithPlugins) -> anyhow::Result<Only
         bail!("--failed: no node {what}");
     }
     Ok(Only { names, what })
-}
-
-/// The last operation of the project, apart from commands and copies that succeeded: these look
-/// into what has failed.
-fn last(
-    context: &Context,
-    project: &LoadedProject,
-) -> anyhow::Result<Option<(String, JournalFile)>> {
-    let (journals, here) = (context.journals(project), Context::journal_project(project));
-    for operation in journals.operations()? {
-        let journal = match journals.read(&operation) {
-            Ok(journal) => journal,
-            // its operation never began
-            Err(JournalError::NoHeader { .. }) => continue,
-            Err(error) => bail!("--failed: {error}; name the nodes instead"),
-        };
-        let looked = matches!(journal.kind(), Some(Kind::Run | Kind::Copy))
-            && journal.ending(&context.env.machine) == Ending::Succeeded;
-        if journal.header.directory == here && !looked {
-            return Ok(Some((operation, journal)));
-        }
-    }
-    Ok(None)
 }
 
 fn failed_in(journal: &JournalFile) -> BTreeSet<String> {

@@ -18,6 +18,8 @@ pub(crate) struct Reporter {
     progress: Arc<Progress>,
     printer: Printer,
     changes: Arc<Mutex<Vec<PlannedChange>>>,
+    /// Whether nodes were touched.
+    changed: Arc<AtomicBool>,
     /// Whether output of commands is shown while they run.
     live: Arc<AtomicBool>,
     /// The end of the operation's ID.
@@ -40,6 +42,7 @@ impl Reporter {
             progress: Arc::new(Progress::new(printer.clone())),
             printer,
             changes: Arc::default(),
+            changed: Arc::default(),
             live: Arc::default(),
             operation: Arc::default(),
             begun: Instant::now(),
@@ -65,6 +68,11 @@ impl Reporter {
             }
             _ => self.progress.record(record),
         }
+        if let Event::Applying { .. } | Event::Created { .. } | Event::Destroyed { .. } =
+            &record.event
+        {
+            self.changed.store(true, Ordering::Relaxed);
+        }
         if let Event::Planned(change)
         | Event::Drift(change)
         | Event::Action { change, changed: true } = &record.event
@@ -72,6 +80,11 @@ impl Reporter {
         {
             self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(change.clone());
         }
+    }
+
+    /// Whether nodes were touched.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.changed.load(Ordering::Relaxed)
     }
 
     /// Says that the operation is being stopped.

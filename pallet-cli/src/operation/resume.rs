@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use pallet_core::engine::{
-    Confirmed, Ending, JournalError, JournalSummary, Journals, Resume, Totals,
-};
+use pallet_core::engine::{Confirmed, Ending, Journals, Resume};
 use serde::de::DeserializeOwned;
 
+use super::newest::newest;
 use crate::context::{Context, ProjectWithPlugins};
 use crate::output::history::short_id;
 use crate::verbs::ResumeOptions;
@@ -94,27 +93,10 @@ pub(crate) fn resume<A: DeserializeOwned>(
 
 /// The latest operation of this kind of the project in this directory.
 fn latest(journals: &Journals, here: &str, verb: &str) -> anyhow::Result<Option<String>> {
-    for operation in journals.operations()? {
-        let header = match journals.summary(&operation) {
-            // it was refused before any node was touched
-            Ok(JournalSummary { finished: Some((totals, _)), ending: Ending::Failed, .. })
-                if totals == Totals::default() =>
-            {
-                continue;
-            }
-            Ok(summary) => summary.header,
-            // its operation never began
-            Err(JournalError::NoHeader { .. }) => continue,
-            Err(error) => bail!(
-                "{error}; it may be what you want to resume; otherwise, name the operation: \
-                 --resume ID"
-            ),
-        };
-        if header.directory == here && header.asked["verb"].as_str() == Some(verb) {
-            return Ok(Some(operation));
-        }
-    }
-    Ok(None)
+    let otherwise = "it may be what you want to resume; otherwise, name the operation: --resume ID";
+    newest(journals, here, otherwise, |_, summary| {
+        Ok(summary.header.asked["verb"].as_str() == Some(verb))
+    })
 }
 
 /// The latest operation that resumed this one.

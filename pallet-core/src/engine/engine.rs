@@ -219,7 +219,7 @@ impl Engine {
     }
 
     /// Why a node does not answer, if it was asked before.
-    pub(super) fn is_silent(&self, id: &str) -> Option<String> {
+    pub(super) fn why_silent(&self, id: &str) -> Option<String> {
         let silent = self.silent.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
         silent.get(id).cloned()
     }

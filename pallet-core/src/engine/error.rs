@@ -102,7 +102,7 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// Whether the operation was refused before it began, because of how it was asked for.
+    /// Whether the operation was refused because of how it was asked for.
     pub fn is_refusal(&self) -> bool {
         matches!(self, EngineError::Refused(_) | EngineError::NoSuchName { .. })
     }

@@ -74,6 +74,14 @@ impl Journals {
 }
 
 impl Confirmed {
+    /// Whether no node was touched.
+    pub fn is_empty(&self) -> bool {
+        self.begun.is_empty()
+            && self.nodes.is_empty()
+            && self.created.is_empty()
+            && self.destroyed.is_empty()
+    }
+
     /// Adds what a later journal confirms.
     fn add(&mut self, journal: JournalFile) {
         self.operations.push(journal.header.operation);

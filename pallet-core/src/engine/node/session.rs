@@ -137,7 +137,7 @@ impl Session {
     }
 
     async fn open(&mut self, engine: &Engine) -> Result<Box<dyn Transport>, TransportError> {
-        if let Some(message) = engine.is_silent(&self.node.id) {
+        if let Some(message) = engine.why_silent(&self.node.id) {
             return Err(TransportError::Config { message });
         }
         let (connection, image_user) = self.connection();

@@ -186,7 +186,8 @@ impl Operation {
     /// Refuses unknown tags, and tells how many actions are left out.
     fn check_tags(&self, said: &Said) -> Result<(), EngineError> {
         // what a function would have declared that failed is not known
-        if self.members.iter().all(|member| !member.has_ended()) {
+        let failed = |member: &Member| member.error().is_some_and(|error| error.phase.is_some());
+        if !self.members.iter().any(failed) {
             self.tags.check(&said.tags)?;
         }
         if said.left_out > 0 {
