@@ -25,6 +25,7 @@ mod run_outcome;
 mod schedule;
 mod subjects;
 mod tags;
+mod turns;
 mod waves;
 
 pub use copy_outcome::{Copied, CopyOutcome, CopyResult};

@@ -48,6 +48,7 @@ impl Operation {
         if self.mode == Mode::Apply {
             self.each(
                 |member| member.fresh,
+                None,
                 async move |engine, mut member| {
                     member.wait_for_answer(&engine).await;
                     member
@@ -104,7 +105,7 @@ impl Operation {
                 return Ok(());
             }
             let asked: Arc<BTreeSet<_>> = Arc::new(first.into_values().collect());
-            self.each(unknown, move |engine, mut member| {
+            self.each(unknown, None, move |engine, mut member| {
                 let asked = asked.contains(&member.session.node.id);
                 async move {
                     match asked {
@@ -135,6 +136,7 @@ impl Operation {
     ) -> Result<(), EngineError> {
         self.each(
             |member| !member.planner.is_predicted() && wanted(member),
+            None,
             async move |engine, mut member| {
                 member.observe(&engine).await;
                 member

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::budget::Budget;
 use super::delegates::Delegates;
 use super::division::GroupedNode;
@@ -16,6 +14,7 @@ use super::outcome::{NodeResult, Outcome};
 use super::roles::Role;
 use super::schedule::in_parallel;
 use super::tags::Tags;
+use super::turns::Turns;
 use crate::engine::declare::{Considered, Placeholders};
 use crate::engine::predicted::PredictedNode;
 use crate::engine::spec::{AUTOMATIC, BOOTSTRAP, merge_order};
@@ -78,7 +77,7 @@ pub(in crate::engine) struct Operation {
     pub(super) budget: Arc<Budget>,
     pub(super) delegates: Delegates,
     /// Limits how many nodes begin at once, if failures are limited.
-    pub(super) turns: Option<Arc<Semaphore>>,
+    pub(super) turns: Option<Turns>,
     /// The IDs of the nodes that run what must run only once; empty if nothing must.
     pub(super) first: Vec<String>,
     /// The local files that functions read, each with a digest of its content.
@@ -167,7 +166,7 @@ impl Operation {
         let turns = members
             .iter()
             .any(|member| member.budget.is_some())
-            .then(|| Arc::new(Semaphore::new(options.parallel.max(1))));
+            .then(|| Turns::of(options.parallel));
         let delegates = Delegates::among(
             members
                 .iter()
@@ -255,10 +254,12 @@ impl Operation {
         }
     }
 
-    /// Does some work on each node that `wanted` selects and that has not ended early.
+    /// Does some work on each node that `wanted` selects and that has not ended early, in the order
+    /// of the nodes if there are turns.
     pub(super) async fn each<F>(
         &mut self,
         wanted: impl Fn(&Member) -> bool,
+        turns: Option<Turns>,
         work: impl Fn(Arc<Engine>, Member) -> F + Send + Sync + 'static,
     ) -> Result<(), EngineError>
     where
@@ -272,8 +273,13 @@ impl Operation {
         }
         let work = Arc::new(work);
         let done = in_parallel(&self.engine, at_work, move |engine, mut member| {
-            let work = work.clone();
+            let (work, turn) = (work.clone(), turns.as_ref().map(Turns::join));
             async move {
+                // whoever waits for a turn has not begun when the budget is spent
+                let _turn = match turn {
+                    Some(turn) => turn.await,
+                    None => None,
+                };
                 if engine.cancel.is_cancelled() {
                     member.stop(&engine);
                     return member;

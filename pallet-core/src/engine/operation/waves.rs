@@ -237,18 +237,13 @@ impl Operation {
             deciding: self.deciding(),
             delegates: self.delegates.clone(),
         };
-        let turns = self.turns.clone();
         self.each(
             |member| wave.contains(&member.session.node.id),
+            self.turns.clone(),
             move |engine, mut member| {
                 let mark = marked.contains(&member.session.node.id);
-                let (step, turns) = (step.clone(), turns.clone());
+                let step = step.clone();
                 async move {
-                    // whoever waits for a turn has not begun when the budget is spent
-                    let _turn = match &turns {
-                        Some(turns) => turns.acquire().await.ok(),
-                        None => None,
-                    };
                     member.step(&engine, &step, mark).await;
                     if mark && !member.has_ended() && member.session.node.taggable {
                         tag_as_bootstrapped(&engine, &mut member).await;
