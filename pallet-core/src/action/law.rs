@@ -16,6 +16,7 @@ mod packages;
 mod property;
 mod services;
 mod system;
+mod timezone;
 mod waits;
 
 use std::fs;

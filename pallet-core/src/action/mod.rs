@@ -91,6 +91,7 @@ actions! {
     service_script::ServiceScript,
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
+    timezone::Timezone,
     user::User,
     wait_for_command::WaitForCommand,
     wait_for_file::WaitForFile,

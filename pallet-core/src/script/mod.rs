@@ -78,4 +78,5 @@ pub const LIBRARY: &str = concat!(
     include_str!("shared/sed.sh"),
     include_str!("shared/unit.sh"),
     include_str!("library/users.sh"),
+    include_str!("library/system.sh"),
 );

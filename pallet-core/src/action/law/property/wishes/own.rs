@@ -86,7 +86,19 @@ pub(super) fn own() -> impl Strategy<Value = Target> {
             |(value, persist)| json!({"key": "vm.swappiness", "value": value, "persist": persist}),
         ),
     );
+    // one zone, since both files have it
+    let timezone = || plain("timezone", Just(json!({"name": "Etc/UTC"})));
     prop_oneof![
+        (any_text(), timezone()).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/localtime",
+            standing,
+            wish
+        }),
+        (any_text(), timezone()).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/timezone",
+            standing,
+            wish
+        }),
         (table(&TABLES), mount).prop_map(|(standing, wish)| Target::Own {
             path: "/etc/fstab",
             standing,
