@@ -73,6 +73,7 @@ actions! {
     hostname::Hostname,
     ini_setting::IniSetting,
     install_deb::InstallDeb,
+    kernel_module::KernelModule,
     line_in_file::LineInFile,
     minimal_packages::MinimalPackages,
     mount::Mount,

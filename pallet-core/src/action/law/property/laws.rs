@@ -114,7 +114,9 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
         || delete
         || wish.action == "remote_directory"
         || matches!(target, Target::Key { .. });
-    let replaces = delete || matches!(wish.action, "symbolic_link" | "timezone") || has("link");
+    let replaces = delete
+        || matches!(wish.action, "symbolic_link" | "timezone" | "kernel_module")
+        || has("link");
     let entry =
         TABLE.iter().find(|entry| entry.name == wish.action).expect("there is such an action");
     let mut action = (entry.parse)(arguments.into()).map_err(|error| error.to_string())?;
@@ -358,6 +360,9 @@ fn is_made_before(declared: &Declared, difference: &Difference<'_>) -> bool {
         "authorized_key" => difference.path == Path::new("/home/app/.ssh"),
         "hostname" => difference.path == Path::new("/etc/hostname"),
         "timezone" => difference.path == Path::new("/etc/localtime"),
+        "kernel_module" => ["/etc/modprobe.d", "/etc/modules-load.d"]
+            .iter()
+            .any(|directory| difference.path.starts_with(directory)),
         _ => false,
     }
 }
@@ -456,7 +461,8 @@ fn keeps(
     new: &TreeEntry,
     sees: bool,
 ) -> Result<(), &'static str> {
-    let fixed = matches!(declared.action.name(), "cron" | "sysctl" | "authorized_key");
+    let fixed =
+        matches!(declared.action.name(), "cron" | "sysctl" | "authorized_key" | "kernel_module");
     let Declared { owner, group, mode, .. } = declared;
     if !fixed && (!owner && old.owner.0 != new.owner.0 || !group && old.owner.1 != new.owner.1) {
         return Err("the owner");

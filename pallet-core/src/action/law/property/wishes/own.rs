@@ -86,9 +86,28 @@ pub(super) fn own() -> impl Strategy<Value = Target> {
             |(value, persist)| json!({"key": "vm.swappiness", "value": value, "persist": persist}),
         ),
     );
+    let built_in = plain(
+        "kernel_module",
+        any::<bool>().prop_map(|persist| json!({"name": "law-built", "persist": persist})),
+    );
+    let not_loaded = plain(
+        "kernel_module",
+        select(vec!["absent", "blacklisted"])
+            .prop_map(|action| json!({"name": "law-none", "action": action})),
+    );
     // one zone, since both files have it
     let timezone = || plain("timezone", Just(json!({"name": "Etc/UTC"})));
     prop_oneof![
+        (any_text(), built_in).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/modules-load.d/",
+            standing,
+            wish
+        }),
+        (any_text(), not_loaded).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/modprobe.d/",
+            standing,
+            wish
+        }),
         (any_text(), timezone()).prop_map(|(standing, wish)| Target::Own {
             path: "/etc/localtime",
             standing,
