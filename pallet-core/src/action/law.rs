@@ -17,6 +17,7 @@ mod packages;
 mod property;
 mod services;
 mod system;
+mod tables;
 mod timezone;
 mod waits;
 

@@ -68,6 +68,8 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/mirror.sh"),
     include_str!("library/edit.sh"),
     include_str!("library/programs.sh"),
+    include_str!("library/hosts.sh"),
+    include_str!("library/known_hosts.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),

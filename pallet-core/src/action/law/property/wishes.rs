@@ -1,12 +1,14 @@
 //! Random states of a node, and random declarations of every action that writes files.
 
 mod own;
+mod tables;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use self::own::{key, own};
+use self::tables::entries;
 use super::tree::{APP, Content, NAMELESS, Parent, Standing, What};
 
 /// A node, and its declarations.
@@ -90,7 +92,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
 fn target() -> impl Strategy<Value = Target> {
     let at = (parent(), name(), standing(), wish())
         .prop_map(|(parent, name, standing, wish)| Target::At { parent, name, standing, wish });
-    prop_oneof![12 => at, 3 => own(), 1 => key()]
+    prop_oneof![12 => at.boxed(), 3 => own().boxed(), 1 => key().boxed(), 1 => entries().boxed()]
 }
 
 fn parent() -> impl Strategy<Value = Parent> {
@@ -320,6 +322,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         4 => with_attributes("remote_file", source()),
         3 => with_attributes("line_in_file", line()),
         3 => with_attributes("ini_setting", setting()),
+        3 => with_attributes("block_in_file", block()),
         2 => plain("sed", (
             select(vec![
                 "s/^x/y/", "/^$/d", "s/\\r$//", "s/\\r*$/\\r/", "/a/{x;d;}", "/b/q", "s/(/",
@@ -376,6 +379,29 @@ fn line() -> impl Strategy<Value = Value> {
             json!({"line": line, "match": matching, "after": place, "create": create})
         }
     })
+}
+
+fn block() -> impl Strategy<Value = Value> {
+    let place = prop_oneof![
+        2 => pattern().prop_map(|after| json!({"after": after})),
+        2 => pattern().prop_map(|before| json!({"before": before})),
+        1 => select(vec!["begin", "end"]).prop_map(|at| json!({"at": at})),
+    ];
+    let verify = select(vec![None, None, None, Some("grep -q .")]);
+    let marker = select(vec![None, Some("# {mark} pallet {name}"), Some("[{mark}]")]);
+    (text(), select(vec!["x", "it's"]), place, marker, verify, any::<bool>(), any::<bool>())
+        .prop_map(|(content, name, mut block, marker, verify, create, absent)| {
+            block["name"] = json!(name);
+            block["marker"] = json!(marker);
+            block["verify"] = json!(verify);
+            block["create"] = json!(create);
+            if absent {
+                block["action"] = json!("absent");
+            } else {
+                block["content"] = json!(content);
+            }
+            block
+        })
 }
 
 fn setting() -> impl Strategy<Value = Value> {
