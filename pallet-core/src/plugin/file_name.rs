@@ -8,8 +8,8 @@ pub fn check_file_name(what: &str, name: &str) -> anyhow::Result<()> {
             && name.len() <= 100
             && name.bytes().all(good)
             && !name.starts_with(['-', '.']),
-        "{name:?} cannot name {what}: use at most 100 letters, digits, -, _ and ., and begin with a \
-         letter, a digit or _"
+        "{name:?} cannot name {what}: use at most 100 letters, digits, -, _ and ., and begin with \
+         a letter, a digit or _"
     );
     Ok(())
 }

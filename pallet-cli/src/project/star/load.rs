@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use pallet_core::plugins::Digest;
 use starlark::PrintHandler;
@@ -20,6 +20,7 @@ use super::declared::Declarations;
 use super::error::diagnose;
 use super::eval_context::{EvalContext, place};
 use super::language::Language;
+use super::modules::{Modules, path_of};
 use super::outline::Outline;
 use super::parse::{loads, parse};
 use super::scope::KnownName;
@@ -352,24 +353,6 @@ fn evaluate(
     Ok(frozen)
 }
 
-/// Resolves load statements.
-struct Modules<'a> {
-    directory: &'a Path,
-    modules: HashMap<String, FrozenModule>,
-}
-
-impl FileLoader for Modules<'_> {
-    fn load(&self, path: &str) -> starlark::Result<FrozenModule> {
-        let name = if path.starts_with('@') {
-            path.to_owned()
-        } else {
-            path_of(self.directory, path, "").unwrap_or_default()
-        };
-        let module = self.modules.get(&name).cloned();
-        module.ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
-    }
-}
-
 /// The unknown types of a module that could not be loaded.
 fn anything(load: &Load) -> Interface {
     Interface::new(load.args.iter().map(|one| (one.their.node.clone(), Ty::any())).collect())
@@ -386,29 +369,4 @@ fn shadowing(ast: &AstModule, globals: &Globals) -> Vec<Diagnostic> {
             .suggest("give it another name; a crate cannot define it again".to_owned())
     });
     found.collect()
-}
-
-/// The name of a file: its path relative to the directory of the project or crate. `whose`: which
-/// of them.
-fn path_of(directory: &Path, path: &str, whose: &str) -> Result<String, Diagnostic> {
-    let outside = || {
-        Diagnostic::error(format!("`{path}` is outside the {whose}")).suggest(format!(
-            "load \"//dir/file.star\", relative to the {whose}'s directory, or \"@crate\""
-        ))
-    };
-    let mut clean = PathBuf::new();
-    for component in Path::new(path.strip_prefix("//").unwrap_or(path)).components() {
-        match component {
-            Component::Normal(part) => clean.push(part),
-            Component::CurDir => {}
-            _ => return Err(outside()),
-        }
-    }
-    // a symbolic link may lead outside as well
-    if let (Ok(file), Ok(root)) = (directory.join(&clean).canonicalize(), directory.canonicalize())
-        && !file.starts_with(&root)
-    {
-        return Err(outside());
-    }
-    Ok(clean.to_string_lossy().into_owned())
 }

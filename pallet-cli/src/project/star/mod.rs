@@ -23,6 +23,7 @@ mod literal;
 mod live;
 mod load;
 mod matching;
+mod modules;
 mod nesting;
 mod node_spec_schema;
 mod outline;
