@@ -87,6 +87,8 @@ mod stages;
 #[cfg(test)]
 mod starlark_crates;
 #[cfg(test)]
+mod systems;
+#[cfg(test)]
 mod telemetry;
 #[cfg(test)]
 mod tidy;
