@@ -85,6 +85,8 @@ mod services;
 #[cfg(test)]
 mod stages;
 #[cfg(test)]
+mod systemd_nodes;
+#[cfg(test)]
 mod telemetry;
 #[cfg(test)]
 mod tidy;
