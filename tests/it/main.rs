@@ -23,6 +23,8 @@ mod completion;
 #[cfg(test)]
 mod contradictions;
 #[cfg(test)]
+mod crates;
+#[cfg(test)]
 mod dist;
 #[cfg(test)]
 mod docker;
