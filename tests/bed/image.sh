@@ -24,7 +24,7 @@ esac
 if [ -n "$crates" ]; then
   packages=$("$BED_HOME/crates-packages.sh" "${image%-*}")
   recipe=("$BED_HOME"/{image,crates-hook}.sh)
-  include=systemd-sysv,dbus,procps,iproute2
+  include=systemd-sysv,dbus,procps,iproute2,sudo,curl # scenarios ask web servers
 else
   packages=
   recipe=("$BED_HOME"/{image,image-hook,packages,other-manager}.sh)

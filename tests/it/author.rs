@@ -7,7 +7,6 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use expect_test::expect;
 use pallet_core::plugin::ServiceContext;
 use pallet_core::plugins::Registry;
 use pallet_tests::{Output, Project, root};
@@ -80,7 +79,7 @@ fn trial(home: &Project, package: &Path, arguments: &[&str]) -> Output {
 #[test]
 fn a_new_crate_is_built_tested_loaded_and_tried() {
     let _guard = BUILDING.lock();
-    let home = home();
+    let home = home().with_crate_nodes();
     let package = new(&home, "crate", "web-shop");
     cargo(&package, &["test", "--quiet"]);
     cargo(&package, &["fmt", "--check"]);
@@ -307,12 +306,9 @@ fn a_new_package_says_where_pallet_core_comes_from() {
 /// Runs all scenarios of a package, which must pass. Returns what their dry runs left open, grouped
 /// by equal results.
 #[track_caller]
-pub(crate) fn tried(home: &Project, package: &Path, library: &Path) -> String {
-    let output = trial(
-        home,
-        package,
-        &["--plugin", library.to_str().unwrap(), "--system", "debian", "--output", "json"],
-    );
+pub(crate) fn tried(home: &Project, package: &Path, library: &Path, options: &[&str]) -> String {
+    let given = ["--plugin", library.to_str().unwrap(), "--output", "json"];
+    let output = trial(home, package, &[&given, options].concat());
     let mut open: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     let mut failed = output.code() != 0;
     for event in output.stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
@@ -336,84 +332,4 @@ pub(crate) fn tried(home: &Project, package: &Path, library: &Path) -> String {
     open.iter()
         .map(|(scenarios, may)| format!("{}\n{}", scenarios.join(", "), lines(may)))
         .collect()
-}
-
-/// The crates of this repository pass their scenarios. What a dry run cannot predict is listed
-/// here; each entry was reviewed.
-#[test]
-fn the_crates_of_the_repository_keep_the_laws() {
-    let _guard = BUILDING.lock();
-    let home = home();
-    let mut open = String::new();
-    for plugin in
-        pallet_tests::workspace().plugins().filter(|plugin| plugin.package.join("tests").is_dir())
-    {
-        if plugin.package.parent().is_some_and(|parent| parent.ends_with("crates")) {
-            open.push_str(&tried(&home, &plugin.package, &plugin.file));
-        }
-    }
-    expect![[r#"
-        admin
-          directory /home/keeper/.ssh: ensure directory
-          exec_checked_script authorize a key: run
-          file /home/keeper/.ssh/authorized_keys: ensure file
-          remote_file /etc/sudoers.d/pallet-keeper: ensure file
-          user keeper: ensure user
-        balanced
-          directory /etc/haproxy/pallet: ensure directory
-          directory /usr/local/lib/pallet: ensure directory
-          exec_checked_script write haproxy.cfg: run
-          remote_file /etc/haproxy/pallet/app.cfg: ensure file
-          remote_file /etc/haproxy/pallet/global: ensure file
-          remote_file /usr/local/lib/pallet/haproxy-servers: ensure file
-          remote_file /var/www/html/index.html: ensure file
-          service haproxy: reload
-          service haproxy: start
-          service nginx: start
-        drained
-          directory /etc/haproxy/pallet: ensure directory
-          directory /usr/local/lib/pallet: ensure directory
-          exec_checked_script drain web-1 in app: run
-          exec_checked_script write haproxy.cfg: run
-          remote_file /etc/haproxy/pallet/app.cfg: ensure file
-          remote_file /etc/haproxy/pallet/global: ensure file
-          remote_file /usr/local/lib/pallet/haproxy-servers: ensure file
-          remote_file /var/www/html/index.html: ensure file
-          service haproxy: reload
-          service haproxy: start
-          service nginx: start
-        balanced
-          directory /etc/nginx/pallet: ensure directory
-          directory /usr/local/lib/pallet: ensure directory
-          exec_checked_script check nginx's configuration: run
-          exec_checked_script write /etc/nginx/pallet/hello.active: run
-          file /etc/nginx/sites-enabled/default: ensure it is absent
-          remote_file /etc/nginx/pallet/hello.servers: ensure file
-          remote_file /etc/nginx/sites-available/hello: ensure file
-          remote_file /usr/local/lib/pallet/nginx-servers: ensure file
-          service nginx: reload
-          service nginx: start
-          symbolic_link /etc/nginx/sites-enabled/hello: ensure link
-        drained
-          directory /etc/nginx/pallet: ensure directory
-          directory /usr/local/lib/pallet: ensure directory
-          exec_checked_script check nginx's configuration: run
-          exec_checked_script drain web-1 in hello: run
-          exec_checked_script write /etc/nginx/pallet/hello.active: run
-          file /etc/nginx/sites-enabled/default: ensure it is absent
-          remote_file /etc/nginx/pallet/hello.servers: ensure file
-          remote_file /etc/nginx/sites-available/hello: ensure file
-          remote_file /usr/local/lib/pallet/nginx-servers: ensure file
-          service nginx: reload
-          service nginx: start
-          symbolic_link /etc/nginx/sites-enabled/hello: ensure link
-        site
-          exec_checked_script check nginx's configuration: run
-          file /etc/nginx/sites-enabled/default: ensure it is absent
-          remote_file /etc/nginx/sites-available/hello: ensure file
-          service nginx: reload
-          service nginx: start
-          symbolic_link /etc/nginx/sites-enabled/hello: ensure link
-    "#]]
-    .assert_eq(&open);
 }

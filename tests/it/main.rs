@@ -23,6 +23,8 @@ mod completion;
 #[cfg(test)]
 mod contradictions;
 #[cfg(test)]
+mod crates;
+#[cfg(test)]
 mod dist;
 #[cfg(test)]
 mod docker;
@@ -88,6 +90,8 @@ mod stages;
 mod starlark_crates;
 #[cfg(test)]
 mod systems;
+#[cfg(test)]
+mod systemd_nodes;
 #[cfg(test)]
 mod telemetry;
 #[cfg(test)]

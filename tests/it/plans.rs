@@ -26,7 +26,7 @@ fn declarations<'a>(document: &'a str, with: &str) -> &'a str {
 /// it starts its service, and it is not yet on the node.
 #[test]
 fn what_documents_declare_keeps_the_laws() {
-    let home = home();
+    let home = home().with_crate_nodes();
     let package = home.directory();
     let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
     let (groups, conditions) = (read("docs/groups.md"), read("docs/conditions.md"));
@@ -60,13 +60,7 @@ fn what_documents_declare_keeps_the_laws() {
     }
     let secrets = "[environment]\ngreeting = \"hello from\"\n\n[secrets]\n\
         database = { command = \"echo hunter2\" }\n";
-    home.write(
-        "tests/pallet.toml",
-        format!(
-            "default_service = \"sandbox\"\n\n[services.sandbox]\n\
-        provider = \"sandbox\"\n\n{secrets}"
-        ),
-    );
+    home.write("tests/pallet.toml", secrets);
     let nginx = workspace()
         .plugins()
         .find(|plugin| plugin.file.to_string_lossy().contains("crate_nginx"))
@@ -87,5 +81,5 @@ fn what_documents_declare_keeps_the_laws() {
           service nginx: start
           symbolic_link /etc/nginx/sites-enabled/hello: ensure link
     "#]]
-    .assert_eq(&tried(&home, &package, &nginx.file));
+    .assert_eq(&tried(&home, &package, &nginx.file, &["--system", "debian 12"]));
 }

@@ -15,6 +15,7 @@ mod browser;
 mod cloud;
 mod collector;
 mod container_engine;
+mod crate_nodes;
 mod cut;
 mod editor;
 mod events;

@@ -90,10 +90,12 @@ impl Project {
     /// Destroys the nodes of the project in `directory` when this value is dropped.
     pub fn take_down_at_the_end(&mut self, directory: &Path) {
         let cli = workspace().cli().to_str().unwrap();
-        self.guard = Some(Guard::run(
-            &[cli, "-C", directory.to_str().unwrap(), "down", "--yes"],
-            &self.variables,
-        ));
+        self.clean_up_with(&[cli, "-C", directory.to_str().unwrap(), "down", "--yes"]);
+    }
+
+    /// Runs this command when this value is dropped.
+    pub(crate) fn clean_up_with(&mut self, command: &[&str]) {
+        self.guard = Some(Guard::run(command, &self.variables));
     }
 
     /// Sets a variable for all commands.
@@ -134,7 +136,7 @@ impl Project {
         self.write_home(Path::new("project").join(path), content);
     }
 
-    fn write_home(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
+    pub(crate) fn write_home(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
         let path = self.home.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();

@@ -23,7 +23,10 @@ pallet_core::parameters! {
         /// The first process of new nodes. `systemd` needs `image` or `images`, and gives nodes more
         /// rights on this machine.
         #[serde(default)]
-        pub(crate) init: Init
+        pub(crate) init: Init,
+        /// Seconds until systemd must have started everything in a node.
+        #[serde(default = "default_timeout")]
+        pub(crate) timeout: u64
     }
 }
 
@@ -41,6 +44,10 @@ pub(crate) enum Init {
 
 fn default_network() -> String {
     "10.213.0.0/16".to_owned()
+}
+
+fn default_timeout() -> u64 {
+    120
 }
 
 fn default_bridge() -> String {

@@ -62,7 +62,7 @@ fn what_comes_and_goes_on_the_machine_is_not_what_a_dry_run_wrote() {
         provider = \"sandbox\"\n",
     );
     let _life = Life::begin();
-    assert_eq!(tried(&home, &package, Path::new(&library())), "note\n");
+    assert_eq!(tried(&home, &package, Path::new(&library()), &["--system", "debian"]), "note\n");
 }
 
 const NOTE: &str = r#"

@@ -12,9 +12,6 @@ use crate::linux::console::{Console, last_lines};
 use crate::linux::machine;
 use crate::linux::process::Process;
 
-/// How long a node may take to boot.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
-
 /// The pause between two looks at a node.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -50,7 +47,7 @@ impl Boot {
                 PluginError::cancelled("it was not waited for: the operation was stopped")
             );
             if !self.process.is_alive() {
-                return Err(self.ended());
+                return Err(self.failed("its systemd ended while it booted"));
             }
             match &mut waiting {
                 None if self.answers() => waiting = Some(Waiting::start(self.process)?),
@@ -87,21 +84,15 @@ impl Boot {
     }
 
     fn not_booted(&self, state: &str) -> anyhow::Error {
-        anyhow!("its systemd has not booted, it is {state}: {}", last_lines(&self.log))
+        self.failed(&format!("its systemd has not booted, it is {state}"))
     }
 
-    fn ended(&self) -> anyhow::Error {
-        let words = last_lines(&self.log);
-        let error = PluginError::new(
-            ErrorKind::Failed,
-            format!("its systemd ended while it booted: {words}"),
-        );
-        // every systemd and journald holds some instances, and the limit is for all nodes together
-        if words.contains("Too many open files") {
-            let help = "raise the limit of this machine: sysctl fs.inotify.max_user_instances=2048";
-            return error.with_help(help).into();
+    fn failed(&self, how: &str) -> anyhow::Error {
+        // other nodes may have taken the last ones, which the log does not tell
+        if let Err(reason) = machine::inotify_instances(1) {
+            return reason.context(how.to_owned());
         }
-        error.into()
+        anyhow!("{how}: {}", last_lines(&self.log))
     }
 }
 

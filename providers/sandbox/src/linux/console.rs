@@ -75,6 +75,9 @@ fn printable(text: &str) -> String {
                 while rest.next_if(|next| !next.is_ascii_alphabetic()).is_some() {}
                 rest.next();
             }
+            '\x1b' => {
+                rest.next();
+            }
             '\r' => kept.push('\n'),
             '\n' => kept.push('\n'),
             character if character.is_control() => {}
@@ -93,7 +96,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let log = directory.path().join("log");
         assert_eq!(last_lines(&log), "it said nothing");
-        std::fs::write(&log, "one\r\n\x1b[0;1;31mtwo\x1b[0m\r\n\r\x1b[Kthree\x07\n").unwrap();
+        std::fs::write(&log, "one\r\n\x1b[0;1;31mtwo\x1b[0m\r\n\r\x1b[K\x1bMthree\x07\n").unwrap();
         assert_eq!(last_lines(&log), "one; two; three");
         let many: String = (0..100).map(|number| format!("line {number}\n")).collect();
         std::fs::write(&log, many).unwrap();

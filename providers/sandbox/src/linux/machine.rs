@@ -1,6 +1,7 @@
 //! The machine that nodes run on: its properties, and whether it can run nodes.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use pallet_core::prelude::*;
@@ -10,6 +11,8 @@ pub(crate) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
 /// The programs that starting a node requires besides `sh`. All are parts of util-linux.
 const PROGRAMS: [&str; 5] = ["unshare", "nsenter", "setsid", "mount", "pivot_root"];
+
+const INOTIFY_LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
 
 const ELSEWHERE: &str = "use the provider `node-list` for existing machines, or `localhost` for \
     this one";
@@ -63,6 +66,23 @@ pub(crate) fn has_overlay() -> bool {
 pub(crate) fn boot_id() -> Result<String> {
     let path = "/proc/sys/kernel/random/boot_id";
     Ok(fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?.trim().to_owned())
+}
+
+/// Instances of inotify: systemd and its neighbours need some in each node, and hang or fail without
+/// them. The kernel limits them for all of root's processes together.
+pub(crate) fn inotify_instances(count: usize) -> Result<Vec<OwnedFd>> {
+    let instance = || rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC);
+    (0..count).map(|_| instance()).collect::<Result<_, _>>().map_err(|_| {
+        let limit = fs::read_to_string(INOTIFY_LIMIT).unwrap_or_default();
+        let message = format!(
+            "this machine has not enough inotify instances for one more systemd: \
+             fs.inotify.max_user_instances is {}",
+            limit.trim()
+        );
+        PluginError::failed(message)
+            .with_help("raise it: sysctl fs.inotify.max_user_instances=2048")
+            .into()
+    })
 }
 
 /// 128 random bits, as 32 hexadecimal digits.

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 
 use pallet_core::prelude::*;
 
-use crate::linux::boot::{self, Boot};
+use crate::linux::boot::Boot;
 use crate::linux::cgroup;
 use crate::linux::console::Console;
 use crate::linux::disk;
@@ -34,12 +36,22 @@ pub(crate) struct Run<'a> {
     pub(crate) resolve: String,
 }
 
+/// The inotify instances of a node with systemd: 5 of systemd itself, one each of dbus and logind,
+/// and one more.
+const INOTIFY_INSTANCES: usize = 8;
+
 /// A node that is being started.
 pub(crate) enum Step {
     /// It is already running.
     Running(Record),
     /// Its first process is preparing its root.
-    Starting { record: Record, starting: Box<Starting>, new: bool },
+    Starting {
+        record: Record,
+        starting: Box<Starting>,
+        new: bool,
+        /// What its systemd will need of the machine, so that no other node takes it before.
+        reserved: Vec<OwnedFd>,
+    },
 }
 
 /// A node whose first process runs.
@@ -88,9 +100,11 @@ impl Run<'_> {
 
         let directory = self.sandbox.store.directory(name);
         let layout = self.sandbox.layout(&root);
+        let mut reserved = Vec::new();
         let mut begin = || -> Result<Starting> {
             if record.init == Init::Systemd {
                 record.cgroup = Some(cgroup::of_node(&record.id)?);
+                reserved = machine::inotify_instances(INOTIFY_INSTANCES)?;
             }
             if new {
                 files::make_private_directory(&directory)?;
@@ -109,7 +123,9 @@ impl Run<'_> {
             )
         };
         match begin() {
-            Ok(starting) => Ok(Step::Starting { record, starting: Box::new(starting), new }),
+            Ok(starting) => {
+                Ok(Step::Starting { record, starting: Box::new(starting), new, reserved })
+            }
             Err(error) => {
                 if let Some(group) = &record.cgroup {
                     cgroup::remove(group)?;
@@ -124,12 +140,12 @@ impl Run<'_> {
 
     /// Connects the node to the network, and lets it run.
     pub(crate) fn finish(&self, step: Step) -> Result<Started> {
-        let (mut record, mut starting, new) = match step {
+        let (mut record, mut starting, new, reserved) = match step {
             Step::Running(record) => {
                 let boot = record.process.map(|process| self.boot(&record, process, None));
                 return Ok(Started { boot: boot.flatten(), record, ours: false, new: false });
             }
-            Step::Starting { record, starting, new } => (record, starting, new),
+            Step::Starting { record, starting, new, reserved } => (record, starting, new, reserved),
         };
         let mut process = None;
         let mut console = None;
@@ -146,7 +162,9 @@ impl Run<'_> {
             record.complete = true;
             self.sandbox.store.save(&record)
         };
-        match finish().and_then(|()| starting.go(console.as_ref())) {
+        let finished = finish();
+        drop(reserved);
+        match finished.and_then(|()| starting.go(console.as_ref())) {
             Ok(()) => {
                 let boot = process.and_then(|process| self.boot(&record, process, console));
                 Ok(Started { record, boot, ours: true, new })
@@ -181,7 +199,8 @@ impl Run<'_> {
         let Started { record, boot, ours, new } = started;
         let Some(boot) = boot else { return Ok(record) };
         let process = boot.process;
-        match boot.wait(boot::PATIENCE, &self.sandbox.context.host) {
+        let patience = Duration::from_secs(self.sandbox.options.timeout);
+        match boot.wait(patience, &self.sandbox.context.host) {
             Ok(()) => Ok(record),
             Err(error) if ours => {
                 let _lock = Lock::take(&self.sandbox.store.data)?;
