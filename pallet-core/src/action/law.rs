@@ -8,6 +8,7 @@ mod files;
 mod foreign;
 mod git;
 mod hostile;
+mod hostile_archives;
 mod kernel_modules;
 mod lines;
 mod mirrors;

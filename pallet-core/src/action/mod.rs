@@ -33,6 +33,7 @@ mod ssh_file;
 mod text;
 mod text_block;
 mod traits;
+mod unpacking;
 mod wait;
 mod workspace;
 
@@ -60,6 +61,7 @@ macro_rules! actions {
 
 actions! {
     add_rpm::AddRpm,
+    archive::Archive,
     authorized_key::AuthorizedKey,
     block_in_file::BlockInFile,
     cron::Cron,
