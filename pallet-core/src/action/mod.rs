@@ -81,6 +81,7 @@ actions! {
     kernel_module::KernelModule,
     known_host::KnownHost,
     line_in_file::LineInFile,
+    locale::Locale,
     minimal_packages::MinimalPackages,
     mount::Mount,
     package::Package,

@@ -26,6 +26,7 @@ mod flag;
 mod library;
 #[cfg(test)]
 mod limit_tests;
+pub mod locales;
 pub mod packages;
 mod quote;
 pub mod services;
@@ -70,6 +71,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/programs.sh"),
     include_str!("library/hosts.sh"),
     include_str!("library/known_hosts.sh"),
+    include_str!("library/locale.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),
