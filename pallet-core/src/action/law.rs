@@ -17,6 +17,7 @@ mod packages;
 #[cfg(feature = "host")]
 mod property;
 mod services;
+mod swap;
 mod system;
 mod tables;
 mod timezone;

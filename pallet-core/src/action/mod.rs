@@ -97,6 +97,7 @@ actions! {
     sed::Sed,
     service::Service,
     service_script::ServiceScript,
+    swap::Swap,
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
     timezone::Timezone,

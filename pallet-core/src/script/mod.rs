@@ -49,6 +49,9 @@ pub(crate) const INIT: &str = include_str!("shared/init.sh");
 pub(crate) const RUNIT: &str = include_str!("shared/runit.sh");
 pub(crate) const UNIT: &str = include_str!("shared/unit.sh");
 pub(crate) const SED: &str = include_str!("shared/sed.sh");
+pub(crate) const ESCAPES: &str = include_str!("shared/escapes.sh");
+pub(crate) const DEVICE: &str = include_str!("shared/device.sh");
+pub(crate) const SWAP: &str = include_str!("shared/swap.sh");
 pub(crate) const MODULES: &str = include_str!("shared/modules.sh");
 
 /// Shell functions for the scripts of changes. Each applying script begins with those that it
@@ -85,4 +88,9 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/users.sh"),
     include_str!("library/system.sh"),
     include_str!("shared/modules.sh"),
+    include_str!("shared/escapes.sh"),
+    include_str!("shared/device.sh"),
+    include_str!("library/device.sh"),
+    include_str!("shared/swap.sh"),
+    include_str!("library/swap.sh"),
 );
