@@ -139,6 +139,11 @@ fn shown(url: &str) -> String {
 }
 
 impl Download {
+    /// The URL as it is fetched, which may hold a secret.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The URL, for output.
     pub(super) fn shown(&self) -> String {
         shown(&self.url)

@@ -8,6 +8,7 @@ mod files;
 mod foreign;
 mod git;
 mod hostile;
+mod hostile_archives;
 mod kernel_modules;
 mod lines;
 mod mirrors;
@@ -16,6 +17,7 @@ mod packages;
 #[cfg(feature = "host")]
 mod property;
 mod services;
+mod swap;
 mod system;
 mod tables;
 mod timezone;

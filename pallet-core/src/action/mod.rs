@@ -33,6 +33,7 @@ mod ssh_file;
 mod text;
 mod text_block;
 mod traits;
+mod unpacking;
 mod wait;
 mod workspace;
 
@@ -60,6 +61,7 @@ macro_rules! actions {
 
 actions! {
     add_rpm::AddRpm,
+    archive::Archive,
     authorized_key::AuthorizedKey,
     block_in_file::BlockInFile,
     cron::Cron,
@@ -79,6 +81,7 @@ actions! {
     kernel_module::KernelModule,
     known_host::KnownHost,
     line_in_file::LineInFile,
+    locale::Locale,
     minimal_packages::MinimalPackages,
     mount::Mount,
     package::Package,
@@ -94,6 +97,7 @@ actions! {
     sed::Sed,
     service::Service,
     service_script::ServiceScript,
+    swap::Swap,
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
     timezone::Timezone,

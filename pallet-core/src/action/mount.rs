@@ -175,7 +175,8 @@ impl Mount {
         )
     }
 
-    fn plan_table(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
+    /// Plans its entry in the table.
+    pub(super) fn plan_table(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
         let absent = self.action == MountAction::Absent;
         let (about, line) =
             (self.about(), if absent { String::new() } else { self.fields()?.join(" ") });
@@ -188,6 +189,11 @@ impl Mount {
         edit.plan(node, edit.call("ensure_mount_entry", &[how, &about, &line]), |text| {
             edited(text, &about, &line)
         })
+    }
+
+    /// Asks for the state that [`Mount::plan_table`] needs.
+    pub(super) fn observe_table(&self, wanted: &mut Observation) {
+        wanted.text(TABLE);
     }
 
     fn plan_mounted(&self, node: &mut NodeState) -> Option<Change> {
@@ -301,7 +307,7 @@ impl Action for Mount {
 
     fn observe(&self, wanted: &mut Observation) {
         if self.action != MountAction::Unmounted {
-            wanted.text(TABLE);
+            self.observe_table(wanted);
         }
         if self.action != MountAction::Present {
             wanted.reading(&self.reading());

@@ -1,24 +1,19 @@
 //! Ensures a directory with the content of an archive. No-op: this archive was already unpacked
 //! there.
 
-mod archive;
-mod record;
-
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::record::Record;
 use super::builders::attribute_builders;
-use super::directory::Directory;
-use super::file_support::{attribute_words, attributes, require_absolute};
-use super::ownership::Ownership;
+use super::file_support::{attributes, require_absolute};
 use super::remote_file::source::ContentSource;
-use super::{Action, ActionError, Certainty, Change, Claims, Upload, Workspace};
-use crate::model::{Capabilities, Known};
-use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
-use crate::script::{Script, quote};
+use super::unpacking::Unpacking;
+use super::unpacking::source::{ArchiveArguments, kind_of};
+use super::{Action, ActionError, Change, Claims, Workspace};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
 /// Ensures that a directory has the content of an archive.
 ///
@@ -36,7 +31,7 @@ use crate::script::{Script, quote};
 ///
 /// The node needs tar and the program for the compression (gzip, bzip2, xz or zstd), or unzip.
 /// Everything belongs to root unless an owner or a group is given, which then applies to everything
-/// in the directory.
+/// in the directory. For an archive from a source that you do not trust, use `archive`.
 ///
 /// Example: `remote_directory(request, "/opt/app", url = "https://example.com/app-1.2.tar.gz", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", strip_components = 1)`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -154,43 +149,36 @@ impl RemoteDirectory {
 
     attribute_builders!();
 
-    /// Prints `full` if the directory is not empty.
-    fn reading(&self) -> String {
-        format!("if [ -n \"$(ls -A -- {})\" ]; then echo full; fi", quote(&self.path))
+    fn arguments(&self) -> ArchiveArguments<'_> {
+        ArchiveArguments {
+            local_file: &self.local_file,
+            remote_file: &self.remote_file,
+            url: &self.url,
+            sha256: &self.sha256,
+            md5: &self.md5,
+            checksum_url: &self.checksum_url,
+            headers: &self.headers,
+            insecure: self.insecure,
+            proxy: &self.proxy,
+        }
     }
 
-    fn record(&self) -> Record<'_> {
-        let archive = self.url.clone().unwrap_or_else(|| self.archive());
-        Record { path: &self.path, archive, how: self.how() }
-    }
-
-    fn script(
-        &self,
-        node: &NodeState,
-        wanted: &Attributes,
-        ownership: &Ownership<'_>,
-    ) -> Result<Script, ActionError> {
-        let source = self.source()?;
-        let remember = self.record().script(node);
-        let mut words: Vec<String> = attribute_words(wanted).into();
-        words.extend([self.kind_word().to_owned(), self.strip_components.to_string()]);
-        words.extend(self.extract_files.iter().cloned());
-        let words: String = words.iter().map(|word| format!(" {}", quote(word))).collect();
-        let (path, how) = (quote(&self.path), self.how());
-        let script = Script::new();
-        let script = match (source, self.identity(None)?) {
-            (ContentSource::Node(file), _) => script
-                .raw(&format!("read_from {}\narchive=$source\ndigest_of \"$archive\"", quote(file)))
-                .and(remember)
-                .raw(&format!("ensure_unpacked {path} \"$digest {how}\"{words}")),
-            (source, identity) => {
-                script.raw(&format!("archive=\n{}", source.script())).and(remember).raw(&format!(
-                    "ensure_unpacked {path} {}{words}",
-                    quote(&format!("{} {how}", identity.unwrap_or_default()))
-                ))
-            }
-        };
-        Ok(script.and(ownership.script()))
+    fn unpacking(&self) -> Unpacking<'_> {
+        let archive = self.arguments().name(self.source.as_ref());
+        Unpacking {
+            action: Self::NAME,
+            path: &self.path,
+            source: self.source.as_ref(),
+            kind: self.unpack.unwrap_or_else(|| kind_of(&archive)),
+            archive,
+            strip: self.strip_components,
+            files: &self.extract_files,
+            owner: &self.owner,
+            group: &self.group,
+            mode: &self.mode,
+            strict: false,
+            creates: None,
+        }
     }
 }
 
@@ -204,7 +192,7 @@ impl Action for RemoteDirectory {
     fn prepare(&mut self, workspace: &dyn Workspace) -> Result<(), ActionError> {
         require_absolute(Self::NAME, &self.path)?;
         attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
-        self.source = Some(self.read(workspace)?);
+        self.source = Some(self.arguments().read(Self::NAME, workspace)?);
         let bad = |name: &&String| {
             let outside = name.starts_with('/') || name.split('/').any(|part| part == "..");
             name.is_empty() || outside || name.starts_with('-') || name.contains('\0')
@@ -215,7 +203,7 @@ impl Action for RemoteDirectory {
                 format!("{name:?} in extract_files cannot be the name of a file in an archive"),
             ));
         }
-        if self.kind() == Unpack::Zip && self.strip_components > 0 {
+        if self.unpacking().kind == Unpack::Zip && self.strip_components > 0 {
             return Err(ActionError::arguments(
                 Self::NAME,
                 "strip_components is for tar files; a \
@@ -226,107 +214,20 @@ impl Action for RemoteDirectory {
     }
 
     fn claims(&self, claims: &mut Claims) {
-        claims.path(&self.path, "a directory");
-        let wanted = Attributes {
-            owner: self.owner.clone(),
-            group: self.group.clone(),
-            ..Attributes::default()
-        };
-        claims.attributes(&self.path, &wanted);
-        claims.owned_below(&self.path, wanted.owner.as_deref(), wanted.group.as_deref());
+        self.unpacking().claims(claims);
     }
 
     fn needs(&self, needed: &mut Capabilities) {
         needed.below(&self.path);
-        self.local_file.iter().for_each(|file| needed.local_file(file));
-        self.remote_file.iter().for_each(|path| needed.path(path));
-        [&self.url, &self.checksum_url, &self.proxy]
-            .into_iter()
-            .flatten()
-            .for_each(|url| needed.url(url));
+        self.arguments().needs(needed);
     }
 
     fn observe(&self, wanted: &mut Observation) {
-        wanted.file(&self.path);
-        wanted.reading(&self.reading());
-        Ownership::new(&self.path, &self.owner, &self.group).observe(wanted);
-        let record = self.record();
-        let records = record.files();
-        match (&self.source, self.identity(None)) {
-            (Some(ContentSource::Node(file)), _) => {
-                wanted.digest(file);
-                records.iter().for_each(|file| wanted.digest(file));
-            }
-            (_, Ok(Some(identity))) => {
-                records.iter().for_each(|file| wanted.content(file, &record.digest(&identity)))
-            }
-            _ => records.iter().for_each(|file| wanted.digest(file)),
-        }
+        self.unpacking().observe(wanted);
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let wanted = attributes(Self::NAME, &self.owner, &self.group, &self.mode)?;
-        let record = self.record();
-        let recorded = self.identity(Some(node))?.map(|identity| record.digest(&identity));
-        let empty = matches!(
-            node.reading(&self.reading()), Known::Known(reading) if reading.output.is_empty()
-        );
-        let right = match (node.file(&self.path), record.state(node)) {
-            (Known::Known(FileState::Absent), _) => Some(false),
-            // the directory was emptied or recreated meanwhile
-            (Known::Known(_), _) if empty => Some(false),
-            (_, Known::Known(FileState::File { digest: Some(digest), .. })) => {
-                recorded.as_ref().map(|recorded| recorded == digest)
-            }
-            (_, Known::Known(FileState::File { .. }) | Known::Unknown) => None,
-            _ => Some(false),
-        };
-        let (owner, group, mode) = (self.owner.clone(), self.group.clone(), self.mode.clone());
-        let recursive = owner.is_some() || group.is_some();
-        let directory =
-            Directory { owner, group, mode, recursive, ..Directory::at(&self.path) }.plan(node)?;
-        if right == Some(true) {
-            return Ok(directory);
-        }
-        let ownership = Ownership::new(&self.path, &self.owner, &self.group);
-        let anew = if right == Some(false) { "1" } else { "" };
-        let script = Script::new()
-            .raw(&format!("unpacked_anew={anew}"))
-            .and(self.script(node, &wanted, &ownership)?);
-        node.set_reading(&self.reading(), Reading { exit: 0, output: "full".to_owned(), of: None });
-        let state = node.file(&self.path).cloned();
-        node.forget_files_below(&self.path);
-        if let Known::Known(state) = state {
-            node.set_file(&self.path, state);
-        }
-        node.set_file(
-            &record.file(node),
-            FileState::File { digest: recorded, text: None, attributes: Attributes::default() },
-        );
-        ownership.remember(node);
-        let verb = if right == Some(false) { "unpack" } else { "ensure it is unpacked:" };
-        let sure = right == Some(false)
-            || directory.as_ref().is_some_and(|change| change.certainty == Certainty::Will);
-        let certainty = if sure { Certainty::Will } else { Certainty::May };
-        let diff = format!(
-            "{}+ content of {}\n",
-            directory.map(|change| change.diff).unwrap_or_default(),
-            self.archive()
-        );
-        let change =
-            Change { certainty, ..Change::will(format!("{verb} {}", self.archive()), script) }
-                .with_diff(diff);
-        Ok(Some(match self.source()? {
-            ContentSource::Content(content) => match content.upload() {
-                Some(source) => change.with_upload(Upload {
-                    digest: content.digest.clone(),
-                    source,
-                    path: None,
-                }),
-                None => change,
-            },
-            _ => change,
-        }))
+        self.unpacking().plan(node)
     }
 }
 

@@ -26,6 +26,7 @@ mod flag;
 mod library;
 #[cfg(test)]
 mod limit_tests;
+pub mod locales;
 pub mod packages;
 mod quote;
 pub mod services;
@@ -48,6 +49,9 @@ pub(crate) const INIT: &str = include_str!("shared/init.sh");
 pub(crate) const RUNIT: &str = include_str!("shared/runit.sh");
 pub(crate) const UNIT: &str = include_str!("shared/unit.sh");
 pub(crate) const SED: &str = include_str!("shared/sed.sh");
+pub(crate) const ESCAPES: &str = include_str!("shared/escapes.sh");
+pub(crate) const DEVICE: &str = include_str!("shared/device.sh");
+pub(crate) const SWAP: &str = include_str!("shared/swap.sh");
 pub(crate) const MODULES: &str = include_str!("shared/modules.sh");
 
 /// Shell functions for the scripts of changes. Each applying script begins with those that it
@@ -70,6 +74,7 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/programs.sh"),
     include_str!("library/hosts.sh"),
     include_str!("library/known_hosts.sh"),
+    include_str!("library/locale.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),
@@ -83,4 +88,9 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/users.sh"),
     include_str!("library/system.sh"),
     include_str!("shared/modules.sh"),
+    include_str!("shared/escapes.sh"),
+    include_str!("shared/device.sh"),
+    include_str!("library/device.sh"),
+    include_str!("shared/swap.sh"),
+    include_str!("library/swap.sh"),
 );

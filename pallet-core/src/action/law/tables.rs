@@ -1,7 +1,7 @@
 //! The law of actions on entries of tables and on blocks of lines.
 
 use super::super::block_in_file::BlockPlace;
-use super::super::{BlockInFile, HostsEntry, KnownHost, User};
+use super::super::{BlockInFile, HostsEntry, KnownHost, Locale, User};
 use super::system::{copy, setup};
 use super::*;
 
@@ -187,4 +187,74 @@ fn a_block_is_verified_and_its_markers_belong_together() {
         assert_eq!(place.apply(&change).expect_err("it does not end"), format!("{why}\n"));
         assert_eq!(read(&path), "# begin x\nother\n");
     }
+}
+
+#[test]
+#[ignore = "needs root, and the sources of locales"]
+fn locales_are_generated() {
+    let place = copy();
+    if !place.run("test -e /usr/share/i18n/locales/de_DE").status.success() {
+        return;
+    }
+    let locale = || {
+        Locale::generated(["sr_RS.UTF-8@latin"])
+            .lang("de_DE.ISO-8859-1")
+            .category("LC_TIME", "C.UTF-8")
+    };
+    setup(
+        &place,
+        "printf '# x\\n# de_DE.ISO-8859-1 ISO-8859-1\\n' >/etc/locale.gen; rm -rf \
+         /usr/lib/locale/locale-archive; printf 'LANG=C\\n' >/etc/default/locale",
+    );
+    place.law(locale(), true);
+    place.law(locale(), false);
+    place.law_of_unknown(locale(), false);
+    assert_eq!(
+        printed(
+            &place,
+            "cat /etc/locale.gen /etc/default/locale; LC_ALL=de_DE.ISO-8859-1 locale mon"
+        ),
+        "# x\nde_DE.ISO-8859-1 ISO-8859-1\nsr_RS.UTF-8@latin UTF-8\nLANG=de_DE.ISO-8859-1\n\
+         LC_TIME=C.UTF-8\nJanuar;Februar;M\u{fffd}rz;April;Mai;Juni;Juli;August;September;\
+         Oktober;November;Dezember\n"
+    );
+    // of a later Debian
+    setup(
+        &place,
+        "mv /etc/default/locale /etc/locale.conf; ln -s ../locale.conf /etc/default/locale",
+    );
+    place.law(locale(), false);
+    place.law_of_unknown(locale().lang("C.UTF-8"), true);
+    assert_eq!(printed(&place, "cat /etc/locale.conf"), "LANG=C.UTF-8\nLC_TIME=C.UTF-8\n");
+    let said = place.fails(Locale::generated(["xx_XX.UTF-8"]));
+    assert!(said.contains("locale-gen does not generate xx_XX.UTF-8; is it "), "{said}");
+}
+
+/// As Red Hat's systems do.
+#[test]
+#[ignore = "needs root, and the sources of locales"]
+fn locales_are_made_of_their_sources() {
+    let place = copy();
+    if !place.run("test -e /usr/share/i18n/locales/de_DE").status.success() {
+        return;
+    }
+    setup(
+        &place,
+        "rm -rf /usr/lib/locale/locale-archive /etc/locale.gen /etc/default/locale; printf \
+         'ID=rocky\\nVERSION_ID=9.4\\n' >/usr/lib/os-release; rm -f /etc/os-release; ln -s \
+         ../usr/lib/os-release /etc/os-release",
+    );
+    let locale = || Locale::generated(["sr_RS.UTF-8@latin"]).lang("de_DE.UTF-8");
+    place.law(locale(), true);
+    place.law(locale(), false);
+    place.law_of_unknown(locale(), false);
+    assert_eq!(
+        printed(
+            &place,
+            "cat /etc/locale.conf; ls -A /etc/locale.gen /etc/default/locale 2>/dev/null"
+        ),
+        "LANG=de_DE.UTF-8\n"
+    );
+    let said = place.fails(Locale::generated(["xx_XX.UTF-8"]));
+    assert!(said.contains("is the package glibc-locale-source installed?"), "{said}");
 }

@@ -2,7 +2,7 @@
 
 use super::super::check::{check, node};
 use super::*;
-use crate::model::digest;
+use crate::model::{Known, digest};
 use expect_test::expect;
 
 fn app() -> RemoteDirectory {
@@ -12,7 +12,7 @@ fn app() -> RemoteDirectory {
 }
 
 fn unpacked(action: &RemoteDirectory) -> super::super::check::NodeBuilder {
-    let record = format!("{} {}\n", digest(b"app"), action.how());
+    let record = format!("{} {}\n", digest(b"app"), action.unpacking().how());
     node().directory("/opt/app", 0o755).file("/opt/app/.pallet.directory", &record, 0o644)
 }
 

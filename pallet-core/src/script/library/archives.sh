@@ -6,7 +6,8 @@ unpacked_as() {
 
 # ensure_unpacked PATH RECORD OWNER GROUP MODE KIND STRIP FILE...: a directory with what is in an archive, or with these FILEs of it. KIND is tar or
 # zip; so many leading parts of each name are left off. The archive is $archive, or else what the function `content` prints, or writes to the path
-# that it is given. It is unpacked unless RECORD is remembered, and then too if $unpacked_anew is not empty.
+# that it is given. It is unpacked unless RECORD is remembered, and then too if $unpacked_anew is not empty. Where $unpacked_strictly is not empty, it may
+# have nothing but files, directories, and links that stay in it; where $unpacked_creates is not, it must have that.
 ensure_unpacked() {
   ensure_directory "$1" "$3" "$4" "$5"
   look_up "$1"
@@ -25,7 +26,7 @@ ensure_unpacked() {
   fi
   work_in "$1" tree
   (
-    kind=$6 strip=$7 label=$1
+    kind=$6 strip=$7 label=$1 own=$3${4:+:$4}
     shift 7
     if [ -z "$archive" ]; then
       (umask 077 && : >"$seven/archive")
@@ -35,8 +36,22 @@ ensure_unpacked() {
     mkdir -- "$seven/tree"
     into=$seven/tree
     unpack "$@" || fail "cannot unpack the archive into $label"
+    require_own_files "$into"
+    if [ -n "${unpacked_strictly-}" ]; then
+      require_harmless "$into"
+      if [ "$kind" = zip ]; then
+        strip_names "$strip"
+        require_harmless "$into"
+      fi
+      # here, and not where others may give a file of somebody else a name
+      if [ -n "$own" ]; then chown -hR -- "$own" "$into"; fi
+      find "$into" -type f '(' -perm -4000 -o -perm -2000 ')' -exec chmod ug-s {} +
+    fi
     if [ -z "$(ls -A -- "$seven/tree")" ]; then
       fail "the archive has nothing for $label; look at strip_components and extract_files"
+    fi
+    if [ -n "${unpacked_creates-}" ] && is_missing "$into/$unpacked_creates"; then
+      fail "the archive has no $unpacked_creates for $label; look at creates and strip_components"
     fi
     if [ "$uid" = 0 ]; then
       disown_links "$seven/tree"
@@ -75,11 +90,52 @@ remember_unpacked() {
   )
 }
 
+# is_missing PATH: nothing stands there, not even a link that leads nowhere
+is_missing() { [ ! -e "$1" ] && [ ! -L "$1" ]; }
+
+# require_own_files DIRECTORY: fails if a file of an archive has another name that is not in the archive: what is done to it would be done to that
+require_own_files() {
+  found=$(find "$1/." -type f -links +1 -exec stat -c '%h %d:%i' {} + | sort | uniq -c | while read -r here names rest; do
+    if [ "$here" != "$names" ]; then echo "$rest"; fi
+  done)
+  if [ -n "$found" ]; then fail 'the archive has hard links to files that are not in it; get one without'; fi
+}
+
+# require_harmless DIRECTORY: fails if an archive has anything but files, directories, and links that stay in it
+require_harmless() {
+  found=$(find "$1/." ! -type f ! -type d ! -type l -print | head -n 1)
+  if [ -n "$found" ]; then fail "the archive has ${found#"$1/./"}, which is neither a file, a directory nor a link; remote_directory takes it as it is"; fi
+  found=$(links_out "$1" show | head -n 1)
+  if [ -n "$found" ]; then fail "the archive has the link $found, which leads out of it; remote_directory takes it as it is"; fi
+}
+
+# strip_names NUMBER: what is in the directory $into loses so many leading parts of its name; what has no more parts is left off
+strip_names() {
+  level=$1
+  while [ "$level" -gt 0 ]; do
+    mkdir -- "$into.up"
+    for above in "$into"/* "$into"/.[!.]* "$into"/..?*; do
+      if [ -L "$above" ] || [ ! -d "$above" ]; then continue; fi
+      for file in "$above"/* "$above"/.[!.]* "$above"/..?*; do
+        if is_missing "$file"; then continue; fi
+        if ! is_missing "$into.up/${file##*/}"; then fail "the archive has ${file##*/} twice without the leading parts of its name; strip less"; fi
+        mv -- "$file" "$into.up/"
+      done
+    done
+    rm -rf -- "$into"
+    mv -- "$into.up" "$into"
+    level=$((level - 1))
+  done
+}
+
 # disown_links DIRECTORY: links of an archive that lead out of it are nobody's: root did not make them, and nothing follows them
-disown_links() {
+disown_links() { links_out "$1" disown; }
+
+# links_out DIRECTORY WHAT: prints the links of an archive that lead out of it, or makes them nobody's; WHAT is `show` or `disown`
+links_out() {
   find "$1/." -type l -exec sh -c '
-    top=$1
-    shift
+    top=$1 what=$2
+    shift 2
     for link do
       to=$(readlink -n -- "$link" && printf x) to=${to%x} at=${link#"$top/./"}
       out=
@@ -95,8 +151,9 @@ disown_links() {
           *) break ;;
         esac
       done
-      if [ -n "$out" ]; then chown -h 65534:65534 -- "$link" || exit; fi
-    done' sh "$1" {} +
+      if [ -z "$out" ]; then continue; fi
+      if [ "$what" = show ]; then printf "%s\n" "${link#"$top/./"}"; else chown -h 65534:65534 -- "$link" || exit; fi
+    done' sh "$1" "$2" {} +
 }
 
 # merge_tree PATH FROM: merges into the directory that work_in was called for, after a look whether all of it can go there
@@ -160,7 +217,10 @@ unpack() {
       if [ "$status" = 1 ]; then case $(unzip --help 2>&1) in *BusyBox*) ;; *) status=0 ;; esac fi
       return "$status"
     elif command -v bsdtar >/dev/null 2>&1; then
-      bsdtar -xof "$archive" -C "$into" "$@" >&2
+      tar=bsdtar
+      without_attributes
+      # shellcheck disable=SC2086
+      bsdtar $without -xof "$archive" -C "$into" "$@" >&2
     else
       fail 'there is neither unzip nor bsdtar; install one with package("unzip") before'
     fi
@@ -169,6 +229,7 @@ unpack() {
   tar=tar
   if ! command -v tar >/dev/null 2>&1; then tar=bsdtar; fi
   if ! command -v "$tar" >/dev/null 2>&1; then fail 'there is no tar; install it with package("tar") before'; fi
+  without_attributes
   if [ "$strip" != 0 ]; then set -- "--strip-components=$strip" "$@"; fi
   compression=
   # that of busybox goes by the name
@@ -184,7 +245,15 @@ unpack() {
   esac
   # it takes a backslash in the name of a directory for more than that
   cd -- "$into" || return
-  "$tar" "-xo${compression}f" "$archive" "$@" >&2
+  # shellcheck disable=SC2086
+  "$tar" $without "-xo${compression}f" "$archive" "$@" >&2
+}
+
+# without_attributes: sets without to what keeps $tar from giving files the ACLs, flags and extended attributes of an archive, such as capabilities, which
+# bsdtar does for root
+without_attributes() {
+  without=
+  if [ "$tar" = bsdtar ] && bsdtar --no-xattrs --no-acls --no-fflags --version >/dev/null 2>&1; then without='--no-xattrs --no-acls --no-fflags'; fi
 }
 
 # ensure_owners PATH OWNER GROUP: a directory and all that is in it is theirs; an empty word leaves that one as it is

@@ -112,7 +112,7 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
     let delete = arguments.get("action").is_some_and(|action| action == "delete");
     let below = recursive
         || delete
-        || wish.action == "remote_directory"
+        || UNPACKS.contains(&wish.action)
         || matches!(target, Target::Key { .. });
     let replaces = delete
         || matches!(wish.action, "symbolic_link" | "timezone" | "kernel_module")
@@ -131,7 +131,9 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
                         .join(Path::new(&path).strip_prefix("/srv").expect("it is there")),
                 );
             }
-            if *parent == Parent::Missing && wish.action.ends_with("directory") {
+            if *parent == Parent::Missing
+                && (wish.action == "directory" || UNPACKS.contains(&wish.action))
+            {
                 writes.push(Path::new(&path).parent().expect("it has one").to_owned());
             }
             let whole = matches!(
@@ -157,6 +159,9 @@ fn declare(at: usize, target: &Target, project: &Project) -> Result<Declared, St
     };
     Ok(Declared { action, writes, below, replaces, path, owner, group, mode, holds })
 }
+
+/// The actions that unpack an archive to a directory.
+const UNPACKS: [&str; 2] = ["remote_directory", "archive"];
 
 const KEYS: &str = "/home/app/.ssh/authorized_keys";
 
@@ -356,7 +361,7 @@ fn is_made_before(declared: &Declared, difference: &Difference<'_>) -> bool {
     let directory = difference.after.is_some_and(|after| after.kind == 'd')
         && Path::new(&declared.path).starts_with(difference.path);
     match declared.action.name() {
-        "remote_directory" => directory,
+        name if UNPACKS.contains(&name) => directory,
         "authorized_key" => difference.path == Path::new("/home/app/.ssh"),
         "hostname" => difference.path == Path::new("/etc/hostname"),
         "timezone" => difference.path == Path::new("/etc/localtime"),
@@ -383,7 +388,7 @@ fn is_found_out(declared: &Declared, said: &str) -> bool {
     let anyhow = [
         "Read-only file system",
         "cannot unpack the archive",
-        "the archive has nothing for",
+        "the archive has ",
         "is not a directory",
         "was refused by: ",
     ];
@@ -467,7 +472,7 @@ fn keeps(
     if !fixed && (!owner && old.owner.0 != new.owner.0 || !group && old.owner.1 != new.owner.1) {
         return Err("the owner");
     }
-    if !fixed && !mode && old.mode != new.mode && declared.action.name() != "remote_directory" {
+    if !fixed && !mode && old.mode != new.mode && !UNPACKS.contains(&declared.action.name()) {
         return Err("the mode");
     }
     let kept = |name: &&String| sees && !(name.starts_with("system.posix_acl") && (*mode || fixed));

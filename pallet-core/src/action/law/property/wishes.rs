@@ -339,6 +339,12 @@ fn wish() -> impl Strategy<Value = Wish> {
             .prop_map(|(archive, strip)| json!({
                 "local_file": archive, "strip_components": strip, "unpack": "tar",
             }))),
+        1 => with_attributes("archive", (
+            select(vec!["plain.tar.gz", "links.tar", "climbing.tar", "text"]), 0..2_u32
+        )
+            .prop_map(|(archive, strip)| json!({
+                "local_file": archive, "strip_components": strip, "unpack": "tar",
+            }))),
     ]
 }
 

@@ -8,12 +8,13 @@ use super::super::tree::{Content, Standing, What};
 use super::{Target, content, link, plain, stood, text};
 
 /// Lines that the table of mounts may contain.
-const TABLES: [&str; 6] = [
+const TABLES: [&str; 7] = [
     "# /etc/fstab\n/dev/vda1 / ext4 defaults 0 1\n",
     "sshfs#u@h:/old /mnt/x fuse defaults 0 0\n",
     "tmpfs\t/mnt/x\ttmpfs\tdefaults\t0\t0\n#tmpfs /mnt/x tmpfs ro 0 0\nlast /last none bind",
     "tmpfs /mnt/x tmpfs ro\r\n",
     "  tmpfs /mnt/it\\040is tmpfs defaults\nswap none swap sw 0 0\n",
+    "/srv/swap none swap sw 0 0\n# /srv/swap\n\t/srv/swap\tswap\tswap\tpri=1\r\n",
     "",
 ];
 
@@ -88,6 +89,8 @@ pub(super) fn own() -> impl Strategy<Value = Target> {
             |(value, persist)| json!({"key": "vm.swappiness", "value": value, "persist": persist}),
         ),
     );
+    // there is none, so its entries are all that can be left of it
+    let swap = plain("swap", Just(json!({"path": "/srv/swap", "action": "delete"})));
     let built_in = plain(
         "kernel_module",
         any::<bool>().prop_map(|persist| json!({"name": "law-built", "persist": persist})),
@@ -100,6 +103,11 @@ pub(super) fn own() -> impl Strategy<Value = Target> {
     // one zone, since both files have it
     let timezone = || plain("timezone", Just(json!({"name": "Etc/UTC"})));
     prop_oneof![
+        (table(&TABLES), swap).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/fstab",
+            standing,
+            wish
+        }),
         (any_text(), built_in).prop_map(|(standing, wish)| Target::Own {
             path: "/etc/modules-load.d/",
             standing,

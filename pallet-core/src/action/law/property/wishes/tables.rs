@@ -16,6 +16,10 @@ const KNOWN: [&str; 4] = [
     "git ssh-dss AAAA\ngit ssh-rsa AAAAold\n*,git ssh-rsa AAAAnew",
 ];
 
+/// Settings that the file of the default locales may contain.
+const DEFAULTS: [&str; 3] =
+    ["LANG=\"C\"\n", "# x\r\nLANG=de_DE.UTF-8\r\nLC_TIME=C", "LANG=C.UTF-8\nLANG=C\nLANGUAGE=en\n"];
+
 /// Actions that have entries in such a table.
 pub(super) fn entries() -> impl Strategy<Value = Target> {
     let names =
@@ -49,7 +53,19 @@ pub(super) fn entries() -> impl Strategy<Value = Target> {
             },
         ),
     );
+    let locale = plain(
+        "locale",
+        (select(vec![None, Some("C"), Some("C.UTF-8")]), any::<bool>()).prop_map(|(lang, time)| {
+            let categories = if time { json!({"LC_TIME": "POSIX"}) } else { json!({}) };
+            json!({"lang": lang, "categories": categories})
+        }),
+    );
     prop_oneof![
+        (table(&DEFAULTS), locale).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/default/locale",
+            standing,
+            wish
+        }),
         (table(&HOSTS), hosts_entry).prop_map(|(standing, wish)| Target::Own {
             path: "/etc/hosts",
             standing,
