@@ -1,0 +1,381 @@
+#!/bin/sh
+# Written by Pallet. Puts MariaDB's configuration in place, runs SQL, compares and sets passwords,
+# makes replicas and backups.
+#
+#   sh mysql VERB ARGUMENTS
+#
+#   /etc/pallet/mysql/server  where the server is
+#   /etc/pallet/mysql/*.cnf   the settings as they are declared
+#
+# The server reads zz-pallet.cnf. `apply` makes it of the declared files, if MariaDB accepts them.
+# If it does not, the old one is put back, and keeps serving.
+set -eu
+export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin:/usr/libexec"
+parts=/etc/pallet/mysql
+cnf='' confdir='' data='' service=''
+. "$parts/server"
+settings=$confdir/zz-pallet.cnf
+mark=$parts/replica
+verb=$1
+shift
+
+die() {
+  echo "$*" >&2
+  exit 1
+}
+
+serve() { # start, stop or restart the service
+  if [ -d /run/systemd/system ]; then
+    systemctl reset-failed "$service" 2>/dev/null || :
+    systemctl "$1" "$service"
+  elif command -v rc-service >/dev/null 2>&1; then
+    rc-service "$service" "$1"
+  else
+    service "$service" "$1"
+  fi
+}
+
+temporary() { # a directory that goes with this program
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  trap 'exit 143' HUP INT TERM
+}
+
+# --- SQL ------------------------------------------------------------------------------------------
+
+# runs what it reads; in quotes, \ is an escape, whatever the server's sql_mode says
+sql() {
+  { echo "set session sql_mode = 'STRICT_ALL_TABLES';" && cat; } |
+    mariadb --defaults-file="$cnf" --user=root --protocol=socket --batch --raw \
+      --skip-column-names --default-character-set=utf8mb4 "$@"
+}
+
+ask() { printf '%s\n' "$1" | sql; }
+
+running() { [ "$(ask 'select 1;' 2>/dev/null)" = 1 ]; }
+
+quoted() { # a text as SQL has it
+  printf "'"
+  printf %s "$1" | sed "s/\\\\/&&/g; s/'/''/g"
+  printf "'"
+}
+
+password() {
+  case ${PALLET_PASSWORD-} in
+    '') die 'the password is empty' ;;
+    *[!\ -~]*) die 'the password has a character that is not printable ASCII; choose another' ;;
+  esac
+}
+
+# --- settings -------------------------------------------------------------------------------------
+
+declared() { # the settings as they should be
+  echo "# written by pallet from the files in $parts: changes here are lost"
+  echo '[mariadbd]'
+  for part in "$parts"/*.cnf; do
+    if [ -e "$part" ]; then cat "$part"; fi
+  done
+}
+
+is_applied() { [ ! -e "$parts/.applying" ] && declared | cmp -s - "$settings"; }
+
+# writes the whole configuration to $work/all.cnf, with the settings in $1
+whole() {
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      '!includedir'*)
+        directory=$(printf '%s\n' "$line" | sed 's/^!includedir[[:space:]]*//; s/[[:space:]]*$//')
+        for file in "${directory%/}"/*.cnf; do
+          if [ "$file" = "$settings" ]; then
+            echo "!include $1"
+          elif [ -e "$file" ]; then
+            echo "!include $file"
+          fi
+        done
+        if [ "${directory%/}" = "$confdir" ] && [ ! -e "$settings" ]; then echo "!include $1"; fi
+        ;;
+      *) printf '%s\n' "$line" ;;
+    esac
+  done <"$cnf" >"$work/all.cnf"
+}
+
+# lets MariaDB read the whole configuration; what would be in effect is in $work/values
+check() {
+  declared >"$work/declared.cnf"
+  whole "$work/declared.cnf"
+  status=0
+  mariadbd --defaults-file="$work/all.cnf" --user=mysql --help --verbose \
+    >"$work/help" 2>"$work/said" || status=$?
+  wrong=$(grep -E '\[ERROR\]|adjusted to|[Uu]nknown (variable|option|suffix)' "$work/said" |
+    sed "s|$work/declared.cnf|$settings|g") || :
+  if [ "$status" != 0 ] || [ -n "$wrong" ]; then
+    printf '%s\n' "${wrong:-$(tail -n 5 "$work/said")}" >&2
+    die "MariaDB refuses the settings; nothing was changed"
+  fi
+  awk 'seen && /^[a-z]/ { name = $1; gsub(/-/, "_", name); sub(/^[^ ]+ +/, "")
+      print name " = " $0 } /^-----/ { seen = 1 }' "$work/help" >"$work/values"
+}
+
+# the last value of each setting of a file
+last_values() {
+  awk '$2 == "=" { value[$1] = $0 } END { for (name in value) print value[name] }' "$1"
+}
+
+changed() { # the names of settings that differ between $1 and the declared ones
+  { last_values "$1"; last_values "$work/declared.cnf"; } | sort | uniq -u | cut -d ' ' -f 1 | sort -u
+}
+
+# Sets a variable of the running server to what the configuration says. The exit code 3 asks for a
+# restart.
+set_live() { # NAME
+  kind=$(ask "select read_only from information_schema.system_variables
+    where variable_name = '$1' and variable_scope <> 'SESSION ONLY';")
+  [ "$kind" = NO ] || return 3
+  value=$(sed -n "s/^$1 = //p" "$work/values" | head -n 1)
+  case $value in
+    '' | '(No default value)') return 3 ;;
+    TRUE) value=1 ;;
+    FALSE) value=0 ;;
+    *[!0-9]*) value=$(quoted "$value") ;;
+  esac
+  ask "set global $1 = $value;" || return 3
+}
+
+answers() {
+  tries=0
+  until running; do
+    tries=$((tries + 1))
+    [ "$tries" -le 60 ] || return 1
+    sleep 0.5
+  done
+}
+
+activate() { # $1 holds the settings that the server has now
+  if running; then
+    restart=no
+    names=$(changed "$1")
+    for name in $names; do
+      kind=$(ask "select read_only from information_schema.system_variables
+        where variable_name = '$name';")
+      [ "$kind" = NO ] || restart=yes
+    done
+    if [ "$restart" = no ]; then
+      for name in $names; do
+        set_live "$name" 2>"$work/refused" || restart=yes
+      done
+    fi
+    [ "$restart" = no ] || { serve restart && answers; }
+  else
+    serve start && answers
+  fi
+}
+
+put() { # FROM: puts the settings in place
+  cp "$1" "$settings.pallet"
+  chown root:mysql "$settings.pallet"
+  chmod 640 "$settings.pallet"
+  mv -f "$settings.pallet" "$settings"
+}
+
+apply() {
+  temporary
+  check
+  # what served before, also if an earlier run was killed
+  if [ ! -e "$parts/.applying" ]; then
+    rm -f "$parts/.settings"
+    : >"$parts/.settings"
+    if [ -e "$settings" ]; then cp -p "$settings" "$parts/.settings"; fi
+    : >"$parts/.applying"
+  fi
+  cp "$work/declared.cnf" "$work/new.cnf"
+  put "$work/new.cnf"
+  if ! activate "$parts/.settings"; then
+    { journalctl -n 12 --no-pager -o cat -u "$service" | grep -F '[ERROR]'; } >&2 2>/dev/null || :
+    put "$parts/.settings"
+    serve stop >/dev/null 2>&1 || :
+    if serve start && answers; then
+      rm -f "$parts/.applying" "$parts/.settings"
+      die 'MariaDB does not start with the settings; the old ones serve again'
+    fi
+    die 'MariaDB does not start with the settings, nor with the old ones'
+  fi
+  rm -f "$parts/.applying" "$parts/.settings"
+}
+
+# --- users ----------------------------------------------------------------------------------------
+
+native() { # the hash of mysql_native_password
+  once=$(printf %s "$PALLET_PASSWORD" | sha1sum | cut -d ' ' -f 1)
+  # hexadecimal digits to octal escapes, which every printf knows
+  octal=$(printf %s "$once" | awk '{ digits = "0123456789abcdef"
+    for (i = 1; i < length($0); i += 2) printf "\\%03o",
+      (index(digits, substr($0, i, 1)) - 1) * 16 + index(digits, substr($0, i + 1, 1)) - 1 }')
+  printf "*%s" "$(printf "$octal" | sha1sum | cut -d ' ' -f 1 | tr a-f A-F)"
+}
+
+field() { # USER HOST FIELD: of a user, as the server has it
+  ask "select coalesce(json_value(priv, '\$.$3'), '') from mysql.global_priv
+    where user = $(quoted "$1") and host = $(quoted "$2");"
+}
+
+digest() { # USER HOST SALT: what a password and its hash in the server make together
+  { printf '%s\n%s\n' "$3" "$(field "$1" "$2" authentication_string)"
+    printf '%s\n' "$PALLET_PASSWORD"; } | sha256sum | cut -d ' ' -f 1
+}
+
+note() { # USER HOST: where the digest of a password of another plugin is
+  printf '%s/.passwords/%s' "$parts" "$(printf '%s@%s' "$1" "$2" | sha256sum | cut -c 1-32)"
+}
+
+has_password() { # USER HOST PLUGIN
+  password
+  [ "$(field "$1" "$2" plugin)" = "$3" ] || return 1
+  if [ "$3" = mysql_native_password ]; then
+    [ "$(field "$1" "$2" authentication_string)" = "$(native)" ]
+  else
+    file=$(note "$1" "$2")
+    [ -e "$file" ] && read -r salt known <"$file" && [ "$(digest "$1" "$2" "$salt")" = "$known" ]
+  fi
+}
+
+set_password() { # USER HOST PLUGIN
+  password
+  who="$(quoted "$1")@$(quoted "$2")"
+  if [ "$3" = mysql_native_password ]; then
+    ask "alter user $who identified via mysql_native_password using '$(native)';"
+    return
+  fi
+  if [ "$3" = ed25519 ] && [ "$(ask "select count(*) from information_schema.plugins
+      where plugin_name = 'ed25519' and plugin_status = 'ACTIVE';")" = 0 ]; then
+    ask "install soname 'auth_ed25519';"
+  fi
+  ask "alter user $who identified via $3 using password($(quoted "$PALLET_PASSWORD"));"
+  (
+    umask 077
+    mkdir -p "$parts/.passwords"
+    salt=$(od -An -v -tx1 -N 16 /dev/urandom | tr -d ' \n')
+    printf '%s %s\n' "$salt" "$(digest "$1" "$2" "$salt")" >"$(note "$1" "$2")"
+  )
+}
+
+# whether a user has privileges on exactly this, as SHOW GRANTS names it
+has_grant() { # USER HOST ON OPTION PRIVILEGE...
+  who="$(quoted "$1")@$(quoted "$2")"
+  on=$3 option=$4
+  shift 4
+  wanted=$(printf '%s\n' "$@")
+  ask "show grants for $who;" | ON=$on OPTION=$option WANTED=$wanted awk '
+    { start = index($0, " ON " ENVIRON["ON"] " TO ")
+      if (!start || substr($0, 1, 6) != "GRANT ") next
+      count = split(substr($0, 7, start - 7), list, ", ")
+      for (i = 1; i <= count; i++) has[list[i]] = 1
+      if ($0 ~ / WITH GRANT OPTION/) grants = 1 }
+    END {
+      if (ENVIRON["OPTION"] == "yes" && !grants) exit 1
+      count = split(ENVIRON["WANTED"], list, "\n")
+      for (i = 1; i <= count; i++)
+        if (!(list[i] in has) && !("ALL PRIVILEGES" in has)) exit 1 }'
+}
+
+# --- replicas -------------------------------------------------------------------------------------
+
+status() { # NAME: of the replication
+  printf 'show slave status\\G\n' | sql | sed -n "s/^ *$1: //p"
+}
+
+follows() { # HOST PORT USER: the replication is set up like this
+  [ "$(status Master_Host)" = "$1" ] && [ "$(status Master_Port)" = "$2" ] &&
+    [ "$(status Master_User)" = "$3" ] && [ "$(status Using_Gtid)" = Slave_Pos ] &&
+    [ "$(sed -n 6p "$data/master.info")" = "$PALLET_PASSWORD" ]
+}
+
+is_replica() {
+  password
+  [ -e "$mark" ] || return 1
+  [ -n "$(status Master_Host)" ] || die "the server was promoted, so it stays a primary; to make it" \
+    "a replica again, remove $mark: the databases of the primary are then loaded over its own"
+  follows "$@"
+}
+
+replicate() { # HOST PORT USER TIMEOUT
+  if [ -e "$mark" ] && is_replica "$1" "$2" "$3"; then return 0; fi
+  temporary
+  if [ ! -e "$mark" ]; then
+    own=$(ask "select group_concat(schema_name) from information_schema.schemata where schema_name
+      not in ('mysql', 'information_schema', 'performance_schema', 'sys');")
+    [ "$own" = NULL ] || die "the server has databases of its own, which a replica cannot have:" \
+      "$own; drop them"
+    (
+      umask 077
+      printf '[client]\nhost=%s\nport=%s\nuser=%s\npassword="%s"\n' "$1" "$2" "$3" \
+        "$(printf %s "$PALLET_PASSWORD" | sed 's/\\/&&/g; s/"/\\"/g')" >"$work/client.cnf"
+    )
+    end=$(($(date +%s) + $4))
+    until said=$(mariadb --defaults-file="$work/client.cnf" -BNe 'select @@gtid_current_pos' 2>&1); do
+      [ "$(date +%s)" -lt "$end" ] || die "the primary did not let the replica in: $said"
+      sleep 1
+    done
+    mariadb-dump --defaults-file="$work/client.cnf" --all-databases --single-transaction \
+      --master-data=1 --gtid --routines --events --triggers --flush-privileges >"$work/dump" ||
+      die 'the primary could not be copied; has its user the privileges of mysql.replicator?'
+    [ "$(ask 'select @@log_bin;')" = 0 ] || ask 'reset master;'
+    { echo 'set session sql_log_bin = 0; stop slave; reset slave all;' && cat "$work/dump"; } | sql
+  fi
+  ask "stop slave;
+    change master to master_host = $(quoted "$1"), master_port = $2, master_user = $(quoted "$3"),
+      master_password = $(quoted "$PALLET_PASSWORD"), master_use_gtid = slave_pos;
+    start slave;"
+  : >"$mark"
+}
+
+# --- backups --------------------------------------------------------------------------------------
+
+backup() { # KIND DIRECTORY KEEP DATABASE...; all databases if none is named
+  kind=$1 directory=$2 keep=$3
+  shift 3
+  umask 077
+  new=$directory/.new
+  rm -rf "$new"
+  mkdir "$new"
+  if [ "$kind" = base ]; then
+    mariadb-backup --defaults-file="$cnf" --user=root --backup --target-dir="$new/data"
+    mariadb-backup --prepare --target-dir="$new/data"
+  else
+    if [ $# -gt 0 ]; then
+      printf '%s\n' "$@" >"$new/.list"
+    else
+      ask "select schema_name from information_schema.schemata where schema_name
+        not in ('information_schema', 'performance_schema', 'sys');" >"$new/.list"
+    fi
+    while IFS= read -r database; do
+      file=$new/$(printf %s "$database" | tr / _).sql
+      mariadb-dump --defaults-file="$cnf" --user=root --single-transaction --routines --events \
+        --triggers -- "$database" >"$file" </dev/null
+      gzip "$file"
+    done <"$new/.list"
+    rm "$new/.list"
+  fi
+  name=$(date -u +%Y%m%dT%H%M%SZ)
+  while [ -e "$directory/$name" ]; do
+    sleep 1
+    name=$(date -u +%Y%m%dT%H%M%SZ)
+  done
+  mv "$new" "$directory/$name"
+  # only what has such a name is a backup of ours
+  ls "$directory" | grep -E '^[0-9]{8}T[0-9]{6}Z$' | sort -r | tail -n +$((keep + 1)) |
+    while read -r old; do rm -rf "${directory:?}/$old"; done
+}
+
+case $verb in
+  is-applied) is_applied ;;
+  apply) apply ;;
+  run) printf '%s\n' "$1" | sql ;;
+  holds) [ "$(printf '%s\n' "$1" | sql)" = 1 ] ;;
+  has-password) has_password "$@" ;;
+  set-password) set_password "$@" ;;
+  has-grant) has_grant "$@" ;;
+  is-replica) is_replica "$@" ;;
+  replicate) replicate "$@" ;;
+  backup) backup "$@" ;;
+  *) die "unknown verb $verb" ;;
+esac
