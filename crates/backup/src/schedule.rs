@@ -12,12 +12,11 @@ parameters! {
     /// Backs up paths of this node at certain times: the timer `backup-NAME.timer`. To back up at
     /// once, start `backup-NAME.service`.
     ///
-    /// Example: `backup.schedule(request, "database", "offsite", ["/var/backups/db.sql"], before = "pg_dumpall -U postgres >/var/backups/db.sql", calendar = "*-*-* 02:30")`
+    /// Example: `backup.schedule(request, "database", "offsite", paths = ["/var/backups/db.sql"], before = "pg_dumpall -U postgres >/var/backups/db.sql", calendar = "*-*-* 02:30")`
     pub(crate) struct Schedule {
         /// Names the backup, its timer and the tag of its snapshots.
         name: String,
         /// The repository, as `backup.repository` names it.
-        #[serde(default)]
         repository: String,
         /// Absolute paths of files and directories.
         #[serde(default)]
@@ -142,8 +141,8 @@ mod tests {
     #[test]
     fn what_makes_no_backup_is_refused() {
         for (arguments, said) in [
-            (json!({"name": "a b"}), "cannot name a backup"),
-            (json!({"name": "a"}), "cannot name a repository"),
+            (json!({"name": "a b", "repository": "r"}), "cannot name a backup"),
+            (json!({"name": "a", "repository": ""}), "cannot name a repository"),
             (json!({"name": "a", "repository": "r"}), "at least one path"),
             (json!({"name": "a", "repository": "r", "paths": ["srv"]}), "no absolute path"),
             (json!({"name": "a", "repository": "r", "paths": ["/"], "tags": ["a,b"]}), "a tag"),

@@ -12,7 +12,7 @@ parameters! {
     /// Writes a script to `/etc/profile.d`, which login shells run: variables with any value, and
     /// directories of the search path. `sh -n` checks it before it takes its place.
     ///
-    /// Example: `environment.profile(request, "java", {"JAVA_HOME": "/opt/java"}, path = ["/opt/java/bin"])`
+    /// Example: `environment.profile(request, "java", variables = {"JAVA_HOME": "/opt/java"}, path = ["/opt/java/bin"])`
     pub(crate) struct Profile {
         /// Names the file: letters, digits, `-`, `_` and `.`.
         name: String,

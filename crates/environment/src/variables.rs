@@ -16,7 +16,6 @@ parameters! {
     pub(crate) struct Variables {
         /// The variables and their values. PAM has no way to escape quotes, `$`, `#` or `\`: use
         /// `profile` for such values.
-        #[serde(default)]
         variables: BTreeMap<String, String>,
         /// Variables to remove from the file.
         #[serde(default)]
@@ -75,7 +74,7 @@ mod tests {
     #[test]
     fn what_pam_cannot_read_is_refused() {
         for (arguments, said) in [
-            (json!({}), "at least one variable"),
+            (json!({"variables": {}}), "at least one variable"),
             (json!({"variables": {"A": "a\"b"}}), "use environment.profile"),
             (json!({"variables": {"A": "a # b"}}), "use environment.profile"),
             (json!({"variables": {"A": "a\nB=1"}}), "must be one line"),

@@ -15,19 +15,15 @@ parameters! {
         /// A user, `@GROUP`, or `*` for all users except root.
         domain: String,
         /// The limits: each a number, `"unlimited"`, or a table with `soft` and `hard`. Sizes are
-        /// in KiB, `cpu` is in minutes.
-        #[serde(default)]
+        /// in KiB, `cpu` is in minutes. `{}` removes those of this domain.
         limits: Table,
-        /// `create`, or `delete` the limits of this domain.
-        #[serde(default)]
-        action: Existence,
     }
 }
 
 pub(crate) fn limit(request: &mut Request, arguments: LimitArguments) -> Result<()> {
-    let LimitArguments { domain, limits, action } = arguments;
+    let LimitArguments { domain, limits } = arguments;
     let path = format!("/etc/security/limits.d/90-pallet-{}.conf", file_name(&domain)?);
-    if action == Existence::Delete {
+    if limits.is_empty() {
         return request.add(File::at(path).absent());
     }
     let content = render(&domain, &limits)?;
@@ -48,7 +44,6 @@ fn file_name(domain: &str) -> Result<String> {
 }
 
 fn render(domain: &str, limits: &Table) -> Result<String> {
-    ensure!(!limits.is_empty(), "limits of {domain}: give at least one");
     let mut out = "# written by pallet\n".to_owned();
     for (name, limit) in limits {
         item(name)?;
@@ -101,7 +96,6 @@ mod tests {
             ("a b", json!({"core": 1}), "cannot name a user"),
             ("@", json!({"core": 1}), "cannot name a user"),
             ("a\n* - core 1", json!({"core": 1}), "cannot name a user"),
-            ("a", json!({}), "at least one"),
             ("a", json!({"cores": 1}), "cannot be limited"),
         ] {
             let error = Recorder::<Limits>::on("debian 12")

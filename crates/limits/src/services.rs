@@ -17,12 +17,8 @@ parameters! {
     /// Example: `limits.services(request, {"nofile": {"soft": 1024, "hard": 524288}})`
     pub(crate) struct ServiceLimits {
         /// The limits, as those of `limits.limit`, without the logins and the priority, which
-        /// are of sessions only.
-        #[serde(default)]
+        /// are of sessions only. `{}` removes them.
         limits: Table,
-        /// `create`, or `delete` the limits.
-        #[serde(default)]
-        action: Existence,
     }
 }
 
@@ -35,7 +31,7 @@ pub(crate) fn services(request: &mut Request, arguments: ServiceLimits) -> Resul
     );
     let path = format!("{DIRECTORY}/90-pallet-limits.conf");
     let changed = || Options::new().flag_on_change(CHANGED);
-    if arguments.action == Existence::Delete {
+    if arguments.limits.is_empty() {
         request.add_with(File::at(path).absent(), changed())?;
     } else {
         let content = render(&arguments.limits)?;
@@ -48,7 +44,6 @@ pub(crate) fn services(request: &mut Request, arguments: ServiceLimits) -> Resul
 }
 
 fn render(limits: &Table) -> Result<String> {
-    ensure!(!limits.is_empty(), "limits of services: give at least one");
     let mut out = "# written by pallet\n[Manager]\n".to_owned();
     for (name, limit) in limits {
         let (_, row) = item(name)?;
@@ -99,7 +94,6 @@ mod tests {
     #[test]
     fn what_is_no_limit_of_services_is_refused() {
         for (limits, said) in [
-            (json!({}), "at least one"),
             (json!({"maxlogins": 1}), "no limit of services"),
             (json!({"nofile": {"soft": 1}}), "needs both"),
         ] {

@@ -10,7 +10,7 @@ parameters! {
     /// Rotates log files by a rule of its own in `/etc/logrotate.d`. Options that are omitted are
     /// those of `/etc/logrotate.conf`. `logrotate -d` checks the rule before it takes its place.
     ///
-    /// Example: `logrotate.rule(request, "app", ["/var/log/app/*.log"], frequency = "daily", rotate = 14, compress = True, postrotate = "systemctl kill -s HUP app")`
+    /// Example: `logrotate.rule(request, "app", paths = ["/var/log/app/*.log"], frequency = "daily", rotate = 14, compress = True, postrotate = "systemctl kill -s HUP app")`
     pub(crate) struct Rule {
         /// Names the rule's file: letters, digits, `-` and `_`.
         name: String,

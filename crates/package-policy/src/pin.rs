@@ -11,9 +11,9 @@ parameters! {
     /// Sets which versions of packages apt prefers, in a file of `/etc/apt/preferences.d`, which apt
     /// checks before it takes its place. apt only.
     ///
-    /// Example: `package_policy.pin(request, "postgresql", ["postgresql-*"], version = "15.*")`
+    /// Example: `package_policy.pin(request, "postgresql", packages = ["postgresql-*"], version = "15.*")`
     ///
-    /// Example: `package_policy.pin(request, "backports", ["*"], release = "n=bookworm-backports", priority = 100)`
+    /// Example: `package_policy.pin(request, "backports", packages = ["*"], release = "n=bookworm-backports", priority = 100)`
     pub(crate) struct Pin {
         /// Names the file: letters, digits, `-` and `_`.
         name: String,

@@ -85,50 +85,28 @@ pub(crate) fn alertmanager(request: &mut Request, wanted: AlertmanagerArguments)
     let own: Option<Alertmanager> = request.settings(FACILITY)?;
     let own = own.context("call prometheus.alertmanager_settings in the phase `settings` first")?;
     let config = config(&wanted)?;
-    refuse_secrets(
-        "the configuration of Alertmanager",
-        &Value::Object(config.clone()),
-    )?;
+    refuse_secrets("the configuration of Alertmanager", &Value::Object(config.clone()))?;
     let node = request.target()?.name;
     let mut words = vec![format!("--web.listen-address=0.0.0.0:{}", own.port)];
-    let others: Vec<_> = peers::all(request)?
-        .into_iter()
-        .filter(|(name, ..)| *name != node)
-        .collect();
+    let others: Vec<_> =
+        peers::all(request)?.into_iter().filter(|(name, ..)| *name != node).collect();
     // alone it needs no cluster, whose port is open to all
     words.push(match others.is_empty() {
         true => "--cluster.listen-address=".to_owned(),
         false => format!("--cluster.listen-address=0.0.0.0:{}", own.cluster_port),
     });
     for (_, address, one) in others {
-        words.push(format!(
-            "--cluster.peer={}",
-            with_port(&address, one.cluster_port)
-        ));
+        words.push(format!("--cluster.peer={}", with_port(&address, one.cluster_port)));
     }
-    words.extend(
-        wanted
-            .external_url
-            .map(|url| format!("--web.external-url={url}")),
-    );
+    words.extend(wanted.external_url.map(|url| format!("--web.external-url={url}")));
     words.extend(wanted.arguments);
 
     let names = &system.alertmanager;
     let flag = reload(names);
     let (directory, group) = (system.alertmanager_directory, system.alertmanager_group);
     request.add(Package::install(names.package))?;
-    secrets::put(
-        request,
-        &format!("{directory}/secrets"),
-        group,
-        &wanted.secrets,
-        &flag,
-    )?;
-    let main = file(
-        format!("{directory}/alertmanager.yml"),
-        document(&config),
-        group,
-    );
+    secrets::put(request, &format!("{directory}/secrets"), group, &wanted.secrets, &flag)?;
+    let main = file(format!("{directory}/alertmanager.yml"), document(&config), group);
     request.add_with(
         main.verify("amtool check-config"),
         Options::new().flag_on_change(flag.clone()),
@@ -156,10 +134,7 @@ fn config(wanted: &AlertmanagerArguments) -> Result<Map<String, Value>> {
         config.insert("inhibit_rules".into(), json!(wanted.inhibit_rules));
     }
     for (key, value) in &wanted.config {
-        ensure!(
-            !config.contains_key(key),
-            "config: {key} has a parameter of its own"
-        );
+        ensure!(!config.contains_key(key), "config: {key} has a parameter of its own");
         config.insert(key.clone(), value.clone());
     }
     Ok(config)
@@ -173,13 +148,9 @@ mod tests {
     #[test]
     fn the_first_receiver_gets_all() {
         let mut recorder = Recorder::<Prometheus>::on("debian 12");
-        recorder
-            .call("alertmanager_settings", json!({"port": 1093}))
-            .unwrap();
+        recorder.call("alertmanager_settings", json!({"port": 1093})).unwrap();
         let receivers = json!([{"name": "team", "webhook_configs": [{"url": "http://a.example"}]}]);
-        recorder
-            .call("alertmanager", json!({"receivers": receivers}))
-            .unwrap();
+        recorder.call("alertmanager", json!({"receivers": receivers})).unwrap();
         let content = |index: usize| recorder.actions()[index].arguments["content"].clone();
         assert_eq!(
             content(1),
@@ -195,12 +166,8 @@ mod tests {
 
     #[test]
     fn it_needs_its_settings() {
-        let error = Recorder::<Prometheus>::on("debian 12")
-            .call("alertmanager", json!({}))
-            .unwrap_err();
-        assert!(
-            error.to_string().contains("alertmanager_settings"),
-            "{error}"
-        );
+        let error =
+            Recorder::<Prometheus>::on("debian 12").call("alertmanager", json!({})).unwrap_err();
+        assert!(error.to_string().contains("alertmanager_settings"), "{error}");
     }
 }

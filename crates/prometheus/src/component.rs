@@ -24,26 +24,16 @@ pub(crate) fn arguments(request: &mut Request, names: &Names, words: &[String]) 
             names.service
         );
     }
-    let content = format!(
-        "# written by pallet\n{}=\"{}\"\n",
-        names.variable,
-        words.join(" ")
-    );
+    let content = format!("# written by pallet\n{}=\"{}\"\n", names.variable, words.join(" "));
     request.add_with(
-        RemoteFile::content(names.arguments, content)
-            .owner("root")
-            .group("root")
-            .mode(0o644),
+        RemoteFile::content(names.arguments, content).owner("root").group("root").mode(0o644),
         Options::new().flag_on_change(restart(names)),
     )
 }
 
 /// A file of a program that it reads again when it is reloaded.
 pub(crate) fn file(path: String, content: String, group: &str) -> RemoteFile {
-    RemoteFile::content(path, content)
-        .owner("root")
-        .group(group)
-        .mode(0o640)
+    RemoteFile::content(path, content).owner("root").group(group).mode(0o640)
 }
 
 /// Starts the service, now and at boot; restarts it if its command line changed, and reloads it if
@@ -54,8 +44,5 @@ pub(crate) fn service(request: &mut Request, names: &Names, reloads: bool) -> Re
         let changed = Options::new().if_flag(reload(names));
         request.add_with(Service::reload(names.service), changed)?;
     }
-    request.add_with(
-        Service::restart(names.service),
-        Options::new().if_flag(restart(names)),
-    )
+    request.add_with(Service::restart(names.service), Options::new().if_flag(restart(names)))
 }

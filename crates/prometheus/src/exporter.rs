@@ -34,28 +34,17 @@ pub(crate) fn node_exporter(request: &mut Request, exporter: NodeExporter) -> Re
     let system = system(request)?;
     let declared: Option<BTreeMap<String, Target>> = request.settings(FACILITY)?;
     let declared = declared.unwrap_or_default();
-    let port = declared
-        .get("node")
-        .map_or(default_port(), |target| target.port);
+    let port = declared.get("node").map_or(default_port(), |target| target.port);
     let listen = exporter.listen.as_deref().unwrap_or("0.0.0.0");
     check_address(listen)?;
     let mut words = vec![format!("--web.listen-address={}", with_port(listen, port))];
     for (name, on) in &exporter.collectors {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        ensure!(
-            !name.is_empty() && name.bytes().all(good),
-            "{name:?} cannot name a collector"
-        );
-        words.push(format!(
-            "--{}collector.{name}",
-            if *on { "" } else { "no-" }
-        ));
+        ensure!(!name.is_empty() && name.bytes().all(good), "{name:?} cannot name a collector");
+        words.push(format!("--{}collector.{name}", if *on { "" } else { "no-" }));
     }
     if let Some(directory) = &exporter.textfile_directory {
-        ensure!(
-            directory.starts_with('/'),
-            "the directory {directory:?} is not absolute"
-        );
+        ensure!(directory.starts_with('/'), "the directory {directory:?} is not absolute");
         words.push(format!("--collector.textfile.directory={directory}"));
     }
     words.extend(exporter.arguments);
@@ -74,9 +63,7 @@ mod tests {
         let mut recorder = Recorder::<Prometheus>::on("arch");
         recorder.call("target", json!({"port": 9200})).unwrap();
         let collectors = json!({"systemd": true, "wifi": false});
-        recorder
-            .call("node_exporter", json!({"collectors": collectors}))
-            .unwrap();
+        recorder.call("node_exporter", json!({"collectors": collectors})).unwrap();
         assert_eq!(
             recorder.actions()[1].arguments["content"],
             "# written by pallet\nNODE_EXPORTER_ARGS=\"--web.listen-address=0.0.0.0:9200 \

@@ -53,24 +53,13 @@ impl ConfigCrate for Prometheus {
             "prometheus-alertmanager",
             "alertmanager",
         ],
-        commands: &[
-            "promtool check config",
-            "promtool check rules",
-            "amtool check-config",
-        ],
+        commands: &["promtool check config", "promtool check rules", "amtool check-config"],
         ..Capabilities::NOTHING
     });
     const SYSTEMS: &'static [&'static str] = &["debian", "ubuntu", "opensuse-leap", "arch"];
 
     fn functions() -> Vec<Function> {
-        functions![
-            target,
-            alertmanager_settings,
-            server,
-            rules,
-            alertmanager,
-            node_exporter,
-        ]
+        functions![target, alertmanager_settings, server, rules, alertmanager, node_exporter,]
     }
 }
 

@@ -22,10 +22,7 @@ pub(crate) fn all(request: &Request) -> Result<Vec<(String, String, Alertmanager
         let declared: Option<Alertmanager> = request.settings_of(&node.id, FACILITY)?;
         if let Some(declared) = declared {
             let address = node.address.with_context(|| {
-                format!(
-                    "node {} has no address that alerts could be sent to",
-                    node.name
-                )
+                format!("node {} has no address that alerts could be sent to", node.name)
             })?;
             found.push((node.name, address, declared));
         }
@@ -37,8 +34,5 @@ pub(crate) fn all(request: &Request) -> Result<Vec<(String, String, Alertmanager
 /// Where alerts are sent.
 pub(crate) fn addresses(request: &Request) -> Result<Vec<String>> {
     let all = all(request)?;
-    Ok(all
-        .into_iter()
-        .map(|(_, address, one)| with_port(&address, one.port))
-        .collect())
+    Ok(all.into_iter().map(|(_, address, one)| with_port(&address, one.port)).collect())
 }

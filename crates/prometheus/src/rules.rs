@@ -14,7 +14,7 @@ parameters! {
     /// `prometheus.server`. `promtool` checks them before they take their place, and the server is
     /// reloaded if they changed.
     ///
-    /// Example: `prometheus.rules(request, "nodes", [{"alert": "NodeDown", "expr": "up == 0", "for": "5m", "labels": {"severity": "page"}}])`
+    /// Example: `prometheus.rules(request, "nodes", rules = [{"alert": "NodeDown", "expr": "up == 0", "for": "5m", "labels": {"severity": "page"}}])`
     pub(crate) struct Rules {
         /// Names the group and its file: letters, digits, `-`, `_` and `.`.
         name: String,
@@ -33,12 +33,7 @@ parameters! {
 
 pub(crate) fn rules(request: &mut Request, arguments: Rules) -> Result<()> {
     let system = system(request)?;
-    let Rules {
-        name,
-        rules,
-        interval,
-        action,
-    } = arguments;
+    let Rules { name, rules, interval, action } = arguments;
     check_file_name("rules", &name)?;
     let path = format!("{DIRECTORY}/rules.d/{name}.yml");
     let changed = Options::new().flag_on_change(reload(&system.server));
@@ -77,9 +72,7 @@ mod tests {
     fn rules_are_a_group() {
         let mut recorder = Recorder::<Prometheus>::on("debian 12");
         let rules = json!([{"alert": "Down", "expr": "up == 0", "for": "5m"}]);
-        recorder
-            .call("rules", json!({"name": "nodes", "rules": rules}))
-            .unwrap();
+        recorder.call("rules", json!({"name": "nodes", "rules": rules})).unwrap();
         let file = recorder.actions().remove(0);
         assert_eq!(file.subject, "/etc/prometheus/rules.d/nodes.yml");
         assert_eq!(
@@ -94,18 +87,11 @@ mod tests {
         for (arguments, said) in [
             (json!({"name": "a"}), "at least one"),
             (json!({"name": "../a"}), "cannot name rules"),
-            (
-                json!({"name": "a", "rules": [{"expr": "up"}]}),
-                "either `alert` or `record`",
-            ),
-            (
-                json!({"name": "a", "rules": [{"alert": "A"}]}),
-                "needs `expr`",
-            ),
+            (json!({"name": "a", "rules": [{"expr": "up"}]}), "either `alert` or `record`"),
+            (json!({"name": "a", "rules": [{"alert": "A"}]}), "needs `expr`"),
         ] {
-            let error = Recorder::<Prometheus>::on("debian 12")
-                .call("rules", &arguments)
-                .unwrap_err();
+            let error =
+                Recorder::<Prometheus>::on("debian 12").call("rules", &arguments).unwrap_err();
             assert!(error.to_string().contains(said), "{arguments}: {error}");
         }
     }

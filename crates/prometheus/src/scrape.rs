@@ -53,10 +53,7 @@ pub(crate) fn jobs(
     for job in listed {
         let scrape = of_job(&job)?;
         let name = scrape.name.clone();
-        ensure!(
-            jobs.insert(name.clone(), scrape).is_none(),
-            "the job {name} is listed twice"
-        );
+        ensure!(jobs.insert(name.clone(), scrape).is_none(), "the job {name} is listed twice");
     }
     let mut nodes = request.targets()?;
     nodes.retain(|node| {
@@ -96,9 +93,7 @@ fn of_job(job: &Job) -> Result<Scrape> {
     check_file_name("a job", &job.name)?;
     check_path(&job.path)?;
     check_labels(&job.labels)?;
-    job.targets
-        .iter()
-        .try_for_each(|target| check_address(target))?;
+    job.targets.iter().try_for_each(|target| check_address(target))?;
     let mut config = config(&job.name, &job.path, job.scheme);
     if let Some(interval) = &job.interval {
         check_duration("interval", interval)?;
@@ -116,20 +111,13 @@ fn of_job(job: &Job) -> Result<Scrape> {
         [] => Vec::new(),
         targets => vec![json!({"targets": targets, "labels": job.labels})],
     };
-    Ok(Scrape {
-        name: job.name.clone(),
-        config,
-        targets,
-    })
+    Ok(Scrape { name: job.name.clone(), config, targets })
 }
 
 fn of_node(node: &pallet_core::model::Target, target: &Target) -> Result<Value> {
     let address = target.address.as_ref().or(node.address.as_ref());
     let address = address.with_context(|| {
-        format!(
-            "node {} has no address at which Prometheus could scrape it",
-            node.name
-        )
+        format!("node {} has no address at which Prometheus could scrape it", node.name)
     })?;
     let mut labels: Map<String, Value> = Map::new();
     labels.insert("node".into(), node.name.clone().into());

@@ -15,12 +15,7 @@ pub(crate) fn put(
     if secrets.is_empty() {
         return Ok(());
     }
-    request.add(
-        Directory::at(directory)
-            .owner("root")
-            .group(group)
-            .mode(0o750),
-    )?;
+    request.add(Directory::at(directory).owner("root").group(group).mode(0o750))?;
     for (name, value) in secrets {
         check_file_name("a secret", name)?;
         let file = RemoteFile::content(format!("{directory}/{name}"), value.clone());

@@ -84,22 +84,14 @@ pub(crate) fn server(request: &mut Request, mut server: Server) -> Result<()> {
     let system = system(request)?;
     check(&server)?;
     let words = words(&server);
-    let jobs = jobs(
-        request,
-        &server.groups,
-        &server.roles,
-        std::mem::take(&mut server.jobs),
-    )?;
+    let jobs = jobs(request, &server.groups, &server.roles, std::mem::take(&mut server.jobs))?;
     let alertmanagers = peers::addresses(request)?;
     let mut scrape_configs = vec![json!({
         "job_name": "prometheus",
         "static_configs": [{"targets": [format!("localhost:{}", server.port)]}],
     })];
     for job in &jobs {
-        ensure!(
-            job.name != "prometheus",
-            "the job prometheus is the server's own; name it else"
-        );
+        ensure!(job.name != "prometheus", "the job prometheus is the server's own; name it else");
         let mut config = job.config.clone();
         let path = format!("{DIRECTORY}/targets.d/{}.json", job.name);
         config.insert("file_sd_configs".into(), json!([{"files": [path]}]));
@@ -114,10 +106,7 @@ pub(crate) fn server(request: &mut Request, mut server: Server) -> Result<()> {
             "external_labels": server.external_labels,
         }),
     );
-    config.insert(
-        "rule_files".into(),
-        json!([format!("{DIRECTORY}/rules.d/*.yml")]),
-    );
+    config.insert("rule_files".into(), json!([format!("{DIRECTORY}/rules.d/*.yml")]));
     if !alertmanagers.is_empty() {
         config.insert(
             "alerting".into(),
@@ -126,10 +115,7 @@ pub(crate) fn server(request: &mut Request, mut server: Server) -> Result<()> {
     }
     config.insert("scrape_configs".into(), Value::Array(scrape_configs));
     for (key, value) in server.config {
-        ensure!(
-            !config.contains_key(&key),
-            "config: {key} is set by Pallet; use its parameters"
-        );
+        ensure!(!config.contains_key(&key), "config: {key} is set by Pallet; use its parameters");
         config.insert(key, value);
     }
     let all = Value::Object(config.clone());
@@ -146,11 +132,7 @@ pub(crate) fn server(request: &mut Request, mut server: Server) -> Result<()> {
         let path = format!("{DIRECTORY}/targets.d/{}.json", job.name);
         request.add(file(path, file_of(&job.targets)?, system.group))?;
     }
-    let main = file(
-        format!("{DIRECTORY}/prometheus.yml"),
-        document(&config),
-        system.group,
-    );
+    let main = file(format!("{DIRECTORY}/prometheus.yml"), document(&config), system.group);
     request.add_with(main.verify("promtool check config"), changed())?;
     arguments(request, &system.server, &words)?;
     service(request, &system.server, true)
@@ -160,23 +142,14 @@ fn check(server: &Server) -> Result<()> {
     ensure!(server.port > 0, "prometheus: there is no port 0");
     check_duration("scrape_interval", &server.scrape_interval)?;
     check_duration("evaluation_interval", &server.evaluation_interval)?;
-    server
-        .retention
-        .as_deref()
-        .map_or(Ok(()), |value| check_duration("retention", value))?;
+    server.retention.as_deref().map_or(Ok(()), |value| check_duration("retention", value))?;
     if let Some(size) = &server.retention_size {
-        let unit = ["KB", "MB", "GB", "TB", "PB", "EB"]
-            .into_iter()
-            .find_map(|u| size.strip_suffix(u));
-        let right = unit
-            .or_else(|| size.strip_suffix('B'))
-            .is_some_and(|number| {
-                !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-            });
-        ensure!(
-            right,
-            "the retention_size {size:?} is no size: write it as 50GB"
-        );
+        let unit =
+            ["KB", "MB", "GB", "TB", "PB", "EB"].into_iter().find_map(|u| size.strip_suffix(u));
+        let right = unit.or_else(|| size.strip_suffix('B')).is_some_and(|number| {
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        ensure!(right, "the retention_size {size:?} is no size: write it as 50GB");
     }
     server.listen.as_deref().map_or(Ok(()), check_address)?;
     check_labels(&server.external_labels)
@@ -204,21 +177,14 @@ mod tests {
     fn content(recorder: &Recorder<Prometheus>, path: &str) -> String {
         let actions = recorder.actions();
         let file = actions.iter().find(|one| one.subject == path);
-        file.unwrap_or_else(|| panic!("no {path}")).arguments["content"]
-            .as_str()
-            .unwrap()
-            .into()
+        file.unwrap_or_else(|| panic!("no {path}")).arguments["content"].as_str().unwrap().into()
     }
 
     #[test]
     fn nodes_that_declared_targets_are_scraped() {
         let mut recorder = Recorder::<Prometheus>::on("debian 12");
-        recorder
-            .call("target", json!({"labels": {"rack": "a"}}))
-            .unwrap();
-        recorder
-            .call("target", json!({"job": "app", "port": 8080, "path": "/m"}))
-            .unwrap();
+        recorder.call("target", json!({"labels": {"rack": "a"}})).unwrap();
+        recorder.call("target", json!({"job": "app", "port": 8080, "path": "/m"})).unwrap();
         recorder.call("alertmanager_settings", json!({})).unwrap();
         let jobs = json!([{"name": "app", "targets": ["app.example:80"], "interval": "1m"}]);
         let arguments = json!({"retention": "30d", "jobs": jobs, "secrets": {"x": "y"}});
@@ -233,10 +199,7 @@ mod tests {
         assert!(app.contains("app.example:80") && app.contains("\"__metrics_path__\": \"/m\""));
         let config = content(&recorder, "/etc/prometheus/prometheus.yml");
         assert!(config.contains("- \"192.0.2.1:9093\"\n"), "{config}");
-        assert!(
-            config.contains("job_name: \"app\"\n    scrape_interval: \"1m\"\n"),
-            "{config}"
-        );
+        assert!(config.contains("job_name: \"app\"\n    scrape_interval: \"1m\"\n"), "{config}");
         assert_eq!(
             content(&recorder, "/etc/default/prometheus"),
             "# written by pallet\nARGS=\"--web.listen-address=0.0.0.0:9090 \
@@ -251,9 +214,7 @@ mod tests {
     fn only_the_chosen_nodes_are_scraped() {
         let mut recorder = Recorder::<Prometheus>::on("debian 12");
         recorder.call("target", json!({})).unwrap();
-        recorder
-            .call("server", json!({"groups": ["other"]}))
-            .unwrap();
+        recorder.call("server", json!({"groups": ["other"]})).unwrap();
         assert!(!content(&recorder, "/etc/prometheus/prometheus.yml").contains("\"node\""));
     }
 
@@ -263,28 +224,15 @@ mod tests {
             (json!({"scrape_interval": "15"}), "no duration"),
             (json!({"retention_size": "50"}), "no size"),
             (json!({"jobs": [{"name": "a/b"}]}), "cannot name a job"),
-            (
-                json!({"jobs": [{"name": "prometheus"}]}),
-                "the server's own",
-            ),
-            (
-                json!({"jobs": [{"name": "a", "targets": ["a b"]}]}),
-                "is no address",
-            ),
+            (json!({"jobs": [{"name": "prometheus"}]}), "the server's own"),
+            (json!({"jobs": [{"name": "a", "targets": ["a b"]}]}), "is no address"),
             (json!({"config": {"global": {}}}), "set by Pallet"),
-            (
-                json!({"config": {"a": secret_placeholder("x")}}),
-                "put it into `secrets`",
-            ),
+            (json!({"config": {"a": secret_placeholder("x")}}), "put it into `secrets`"),
             (json!({"arguments": ["--a=b c"]}), "without spaces"),
-            (
-                json!({"external_labels": {"a-b": "c"}}),
-                "cannot name a label",
-            ),
+            (json!({"external_labels": {"a-b": "c"}}), "cannot name a label"),
         ] {
-            let error = Recorder::<Prometheus>::on("debian 12")
-                .call("server", &arguments)
-                .unwrap_err();
+            let error =
+                Recorder::<Prometheus>::on("debian 12").call("server", &arguments).unwrap_err();
             assert!(error.to_string().contains(said), "{arguments}: {error}");
         }
     }
