@@ -6,7 +6,7 @@
 use pallet_core::prelude::*;
 use pallet_core::script::quote;
 
-use super::service::{CHANGED, ServiceArguments, service};
+use super::service::CHANGED;
 
 const PROGRAM: &str = "/usr/local/lib/pallet/sshd-configuration";
 const PARTS: &str = "/etc/ssh/sshd_config.d";
@@ -23,7 +23,7 @@ pub(crate) enum Presence {
     Absent,
 }
 
-/// Writes one part, and reloads sshd if it changed.
+/// Writes one part, and sets the flag that reloads sshd if it changed.
 pub(crate) fn put(request: &mut Request, name: &str, text: &str, force: bool) -> Result<()> {
     let name = format!("{name}.conf");
     let admin = request.admin_user()?;
@@ -50,15 +50,13 @@ pub(crate) fn put(request: &mut Request, name: &str, text: &str, force: bool) ->
             ),
         ),
         Options::new().flag_on_change(CHANGED),
-    )?;
-    service(request, ServiceArguments {})
+    )
 }
 
-/// Deletes one part, and reloads sshd if it was there.
+/// Deletes one part, and sets the flag if it was there.
 pub(crate) fn remove(request: &mut Request, name: &str) -> Result<()> {
     let file = File::at(format!("{PARTS}/{name}.conf")).absent();
-    request.add_with(file, Options::new().flag_on_change(CHANGED))?;
-    service(request, ServiceArguments {})
+    request.add_with(file, Options::new().flag_on_change(CHANGED))
 }
 
 fn word(yes: bool) -> &'static str {

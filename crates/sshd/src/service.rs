@@ -14,7 +14,8 @@ parameters! {
     pub(crate) struct Install {}
 
     /// Makes sshd run and start with the node, and reloads it if its configuration changed.
-    /// Connections that are open stay so. All functions that change something call it.
+    /// Call it after all other functions, so that it is reloaded once.
+    /// Connections that are open stay so.
     ///
     /// Example: `sshd.service(request)`
     pub(crate) struct ServiceArguments {}

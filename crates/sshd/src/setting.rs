@@ -8,7 +8,7 @@ use super::file::{Presence, put, remove};
 use super::keyword::{Setting, lines, one_line};
 
 parameters! {
-    /// Ensures a setting of sshd, and reloads it if that changed.
+    /// Ensures a setting of sshd. Call `sshd.service` after all settings.
     ///
     /// The file is `/etc/ssh/sshd_config.d/10-pallet-KEYWORD.conf`, which wins over all settings of
     /// the system, of `sshd.hardening` and of `sshd.allow`. sshd must accept the whole configuration
@@ -109,6 +109,7 @@ mod tests {
             "sh /usr/local/lib/pallet/sshd-configuration check 10-pallet-maxauthtries.conf ops yes \
              no"
         );
+        recorder.call("service", json!({})).unwrap();
         assert_eq!(recorder.declared()[5..], ["service ssh", "service ssh"]);
         assert_eq!(recorder.actions()[6].options.if_flag, file.options.flag_on_change);
     }
@@ -124,6 +125,7 @@ mod tests {
             "# written by pallet\nMatch Group sftp\n    ForceCommand internal-sftp\n    \
              X11Forwarding no\n"
         );
+        recorder.call("service", json!({})).unwrap();
         assert_eq!(recorder.declared()[5], "service sshd");
     }
 

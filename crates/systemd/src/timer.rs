@@ -95,18 +95,19 @@ pub(crate) fn timer(request: &mut Request, timer: Timer) -> Result<()> {
         remove(request, &timer_unit)?;
         return remove(request, &service_unit);
     }
-    let files =
-        [(&service_unit, service_sections(&timer)?), (&timer_unit, timer_sections(&timer)?)];
-    for (unit, sections) in files {
-        let file = UnitFile {
+    let mut files = Vec::new();
+    for (unit, sections) in
+        [(&service_unit, service_sections(&timer)?), (&timer_unit, timer_sections(&timer)?)]
+    {
+        files.push(UnitFile {
             unit,
             text: text::of(unit, None, Some(&sections))?,
             verify: timer.verify,
-            flag: &format!("systemd {unit}"),
+            flag: format!("systemd {unit}"),
             overwrite_changes: false,
-        };
-        place(request, file)?;
+        });
     }
+    place(request, &files)?;
     run(request, &timer_unit, Some(true), Some(true), Some(&format!("systemd {timer_unit}")))
 }
 

@@ -78,7 +78,7 @@ pub(crate) struct UnitFile<'a> {
     pub(crate) text: String,
     pub(crate) verify: bool,
     /// This flag is set if the file changed.
-    pub(crate) flag: &'a str,
+    pub(crate) flag: String,
     pub(crate) overwrite_changes: bool,
 }
 
@@ -106,19 +106,20 @@ pub(crate) fn unit(request: &mut Request, arguments: Unit) -> Result<()> {
         unit: &unit,
         text,
         verify: arguments.verify,
-        flag: &flag,
+        flag: flag.clone(),
         overwrite_changes: arguments.overwrite_changes,
     };
-    place(request, file)?;
+    place(request, &[file])?;
     run(request, &unit, started, enabled, arguments.restart.then_some(&flag))
 }
 
-/// Places the file of a unit that systemd accepts. systemd reads it.
-pub(crate) fn place(request: &mut Request, file: UnitFile<'_>) -> Result<()> {
-    let UnitFile { unit, text, verify, flag, overwrite_changes } = file;
-    if verify {
+/// Places files of units that systemd accepts: all of them, or none. systemd reads them.
+pub(crate) fn place(request: &mut Request, files: &[UnitFile<'_>]) -> Result<()> {
+    if files.iter().any(|file| file.verify) {
         verify::put(request)?;
         request.add(Directory::at(CHECKED).owner("root").group("root").mode(0o700))?;
+    }
+    for UnitFile { unit, text, .. } in files.iter().filter(|file| file.verify) {
         request.add(
             RemoteFile::content(checked(unit), text.clone())
                 .owner("root")
@@ -129,9 +130,13 @@ pub(crate) fn place(request: &mut Request, file: UnitFile<'_>) -> Result<()> {
                 .overwrite_changes(),
         )?;
     }
-    let mut script = ServiceScript::content(unit, text).service_impl(ServiceImpl::Systemd);
-    script.overwrite_changes = overwrite_changes;
-    request.add_with(script, Options::new().flag_on_change(flag))
+    for UnitFile { unit, text, flag, overwrite_changes, .. } in files {
+        let script = ServiceScript::content(*unit, text.clone());
+        let mut script = script.service_impl(ServiceImpl::Systemd);
+        script.overwrite_changes = *overwrite_changes;
+        request.add_with(script, Options::new().flag_on_change(flag))?;
+    }
+    Ok(())
 }
 
 fn checked(unit: &str) -> String {
