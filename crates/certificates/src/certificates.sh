@@ -244,7 +244,9 @@ tell() { # NAME: services that run read the certificate again
 
 act() { # WHAT SERVICE
   if [ -d /run/systemd/system ]; then
-    if [ "$1" = reload ]; then
+    if ! systemctl --quiet is-active "$2"; then
+      :
+    elif [ "$1" = reload ]; then
       systemctl try-reload-or-restart "$2" || die "$2 cannot be reloaded: see journalctl -u $2"
     else
       systemctl try-restart "$2" || die "$2 cannot be restarted: see journalctl -u $2"
