@@ -20,7 +20,7 @@ verb=$1
 shift
 
 die() {
-  echo "$*" >&2
+  printf '%s\n' "$*" >&2
   exit 1
 }
 
@@ -104,7 +104,12 @@ check() {
   declared >"$work/declared.cnf"
   whole "$work/declared.cnf"
   status=0
-  mariadbd --defaults-file="$work/all.cnf" --user=mysql --help --verbose \
+  # it must not open the tables of the running server, so it does not know of installed plugins
+  set -- --skip-grant-tables
+  for plugin in $(ask 'select distinct dl from mysql.plugin;' 2>/dev/null); do
+    set -- "$@" "--plugin-load-add=$plugin"
+  done
+  mariadbd --defaults-file="$work/all.cnf" --user=mysql "$@" --help --verbose \
     >"$work/help" 2>"$work/said" || status=$?
   wrong=$(grep -E '\[ERROR\]|adjusted to|[Uu]nknown (variable|option|suffix)' "$work/said" |
     sed "s|$work/declared.cnf|$settings|g") || :
@@ -280,7 +285,9 @@ has_grant() { # USER HOST ON OPTION PRIVILEGE...
 # --- replicas -------------------------------------------------------------------------------------
 
 status() { # NAME: of the replication
-  printf 'show slave status\\G\n' | sql | sed -n "s/^ *$1: //p"
+  printf '%s\n' 'show slave status\G' |
+    mariadb --defaults-file="$cnf" --user=root --protocol=socket --batch --raw |
+    sed -n "s/^ *$1: //p"
 }
 
 follows() { # HOST PORT USER: the replication is set up like this
@@ -323,7 +330,8 @@ replicate() { # HOST PORT USER TIMEOUT
   fi
   ask "stop slave;
     change master to master_host = $(quoted "$1"), master_port = $2, master_user = $(quoted "$3"),
-      master_password = $(quoted "$PALLET_PASSWORD"), master_use_gtid = slave_pos;
+      master_password = $(quoted "$PALLET_PASSWORD"), master_connect_retry = 10,
+      master_use_gtid = slave_pos;
     start slave;"
   : >"$mark"
 }

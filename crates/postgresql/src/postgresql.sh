@@ -25,7 +25,7 @@ passfile=$home/.pallet-$cluster.pgpass
 mark=$parts/replica
 
 die() {
-  echo "$*" >&2
+  printf '%s\n' "$*" >&2
   exit 1
 }
 
@@ -318,7 +318,7 @@ case $verb in
   holds) [ "$(printf '%s\n' "$2" | sql -d "$1")" = t ] ;;
   has-password)
     password
-    [ "$({ verifier && echo '\echo :same'; } | sql -d postgres -v role="$1")" = t ]
+    [ "$({ verifier && printf '%s\n' '\echo :same'; } | sql -d postgres -v role="$1")" = t ]
     ;;
   set-password)
     password
