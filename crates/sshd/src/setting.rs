@@ -14,9 +14,9 @@ parameters! {
     /// the system, of `sshd.hardening` and of `sshd.allow`. sshd must accept the whole configuration
     /// before the file takes its place, and the admin user must still be able to log in.
     ///
-    /// Example: `sshd.setting(request, "MaxAuthTries", 3)`
+    /// Example: `sshd.setting(request, "MaxAuthTries", value = 3)`
     ///
-    /// Example: `sshd.setting(request, "ListenAddress", ["10.0.0.1", "127.0.0.1"])`
+    /// Example: `sshd.setting(request, "ListenAddress", value = ["10.0.0.1", "127.0.0.1"])`
     pub(crate) struct SettingArguments {
         /// Keyword, as in `man sshd_config`.
         keyword: String,
@@ -36,7 +36,7 @@ parameters! {
     /// Settings of `sshd.setting`, `sshd.allow` and `sshd.hardening` come before those of a `Match`
     /// block only if they are in such a block themselves. It is checked like `sshd.setting`.
     ///
-    /// Example: `sshd.match_block(request, "sftp", "Group sftp", {"ChrootDirectory": "/srv/sftp/%u", "ForceCommand": "internal-sftp", "AllowTcpForwarding": False})`
+    /// Example: `sshd.match_block(request, "sftp", criteria = "Group sftp", settings = {"ChrootDirectory": "/srv/sftp/%u", "ForceCommand": "internal-sftp", "AllowTcpForwarding": False})`
     pub(crate) struct MatchBlock {
         /// Names its file: letters, digits, `-` and `_`.
         name: String,

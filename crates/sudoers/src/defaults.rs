@@ -11,7 +11,7 @@ parameters! {
     /// visudo must accept the file before it takes its place. It only warns of an option that it
     /// does not know.
     ///
-    /// Example: `sudoers.defaults(request, {"timestamp_timeout": 5, "lecture": False, "env_keep": ["SSH_AUTH_SOCK"]})`
+    /// Example: `sudoers.defaults(request, options = {"timestamp_timeout": 5, "lecture": False, "env_keep": ["SSH_AUTH_SOCK"]})`
     pub(crate) struct Defaults {
         /// Options: true and false switch one on or off, text and numbers are its value, and a list
         /// is added to it.
