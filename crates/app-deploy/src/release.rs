@@ -42,7 +42,7 @@ parameters! {
         /// Number of leading components to strip from each name in a tar file.
         #[serde(default)]
         strip_components: u32,
-        /// Git repository: a URL, or a path on the node.
+        /// Git repository: a URL, or a path on the node below `/srv`.
         #[serde(default)]
         repository: Option<String>,
         /// Tag, full commit hash or branch of the repository. Default: `version`.

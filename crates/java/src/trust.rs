@@ -13,7 +13,7 @@ parameters! {
     /// Does nothing if the truststore has this certificate under the alias. A certificate that
     /// changed replaces the old one. The truststore is replaced atomically.
     ///
-    /// Example: `java.trust(request, "company", "/usr/local/share/ca-certificates/company.crt")`
+    /// Example: `java.trust(request, "company", certificate = "/usr/local/share/ca-certificates/company.crt")`
     pub(crate) struct Trust {
         /// Alias of the entry.
         alias: String,
