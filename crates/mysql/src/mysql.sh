@@ -243,6 +243,13 @@ has_password() { # USER HOST PLUGIN
   fi
 }
 
+load_ed25519() { # on each server of a replication: this is not replicated
+  [ "$(ask "select count(*) from information_schema.plugins
+    where plugin_name = 'ed25519' and plugin_status = 'ACTIVE';")" = 1 ] ||
+    ask "set session sql_log_bin = 0; delete from mysql.plugin where name = 'ed25519';
+      install soname 'auth_ed25519';"
+}
+
 set_password() { # USER HOST PLUGIN
   password
   who="$(quoted "$1")@$(quoted "$2")"
@@ -250,11 +257,12 @@ set_password() { # USER HOST PLUGIN
     ask "alter user $who identified via mysql_native_password using '$(native)';"
     return
   fi
-  if [ "$3" = ed25519 ] && [ "$(ask "select count(*) from information_schema.plugins
-      where plugin_name = 'ed25519' and plugin_status = 'ACTIVE';")" = 0 ]; then
-    ask "install soname 'auth_ed25519';"
-  fi
-  ask "alter user $who identified via $3 using password($(quoted "$PALLET_PASSWORD"));"
+  [ "$3" != ed25519 ] || load_ed25519
+  # only the server can make the hash; replicas and the binary log get the hash alone
+  ask "set session sql_log_bin = 0;
+    alter user $who identified via $3 using password($(quoted "$PALLET_PASSWORD"));"
+  ask "alter user $who identified via $3
+    using $(quoted "$(field "$1" "$2" authentication_string)");"
   (
     umask 077
     mkdir -p "$parts/.passwords"
@@ -327,6 +335,8 @@ replicate() { # HOST PORT USER TIMEOUT
       die 'the primary could not be copied; has its user the privileges of mysql.replicator?'
     [ "$(ask 'select @@log_bin;')" = 0 ] || ask 'reset master;'
     { echo 'set session sql_log_bin = 0; stop slave; reset slave all;' && cat "$work/dump"; } | sql
+    # for users that the primary has or gets; some systems do not have the plugin
+    load_ed25519 2>/dev/null || :
   fi
   ask "stop slave;
     change master to master_host = $(quoted "$1"), master_port = $2, master_user = $(quoted "$3"),
