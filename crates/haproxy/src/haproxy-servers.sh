@@ -64,9 +64,9 @@ part() { # FILE: its path, or that of its new content
 whole() { # haproxy.cfg as it should be
   echo "$header"
   cat "$(part global)"
-  for name in $(all frontend); do
+  for piece in $(all frontend); do
     echo
-    cat "$(part "$name.frontend")"
+    cat "$(part "$piece.frontend")"
   done
   for proxy in $(all cfg); do
     echo

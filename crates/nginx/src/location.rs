@@ -250,11 +250,11 @@ fn render(wanted: &Location, zone: &str) -> Result<String> {
         writeln!(out, "    client_max_body_size {limit};")?;
     }
     if wanted.rate.is_some() {
-        writeln!(
-            out,
-            "    limit_req zone={zone} burst={} nodelay;\n    limit_req_status 429;",
-            wanted.burst
-        )?;
+        let burst = match wanted.burst {
+            0 => String::new(),
+            number => format!(" burst={number} nodelay"),
+        };
+        writeln!(out, "    limit_req zone={zone}{burst};\n    limit_req_status 429;")?;
     }
     if !wanted.headers.is_empty() {
         // a location with headers of its own has only these; this is the file, if there is one

@@ -20,16 +20,16 @@ parameters! {
     /// nginx is reloaded if that changed anything. A machine that is drained stays drained. nginx
     /// checks the configuration with the proxy before its file is put in place.
     ///
-    /// Example: `nginx.proxy(request, "hello", ["192.0.2.10", "192.0.2.11:8080"], port = 80)`
+    /// `nginx.upstream` with `nginx.site` and `nginx.location` does more: it finds the machines by
+    /// their group, and has weights.
     ///
-    /// Example: `nginx.proxy(request, "hello", group = "web", certificate = "hello")`
+    /// Example: `nginx.proxy(request, "hello", ["192.0.2.10", "192.0.2.11:8080"], port = 80)`
     pub(crate) struct Proxy {
         /// Names the proxy's file and its group of machines: letters, digits, `-`, `_` and `.`.
         name: String,
-        /// The machines, each an address or host name, with `:PORT` where that is not
-        /// `server_port`. There must be one.
-        #[serde(default)]
-        backends: Option<Vec<String>>,
+        /// The machines, each an address or host name, with `:PORT` where that is not 80. There
+        /// must be one.
+        backends: Vec<String>,
         /// The TCP port to listen on.
         #[serde(default = "default_port")]
         port: u16,
@@ -39,15 +39,6 @@ parameters! {
         /// Leaves the default site that Debian's package brings in place.
         #[serde(default)]
         default_site: bool,
-        /// The group whose nodes are the machines.
-        #[serde(default)]
-        group: Option<String>,
-        /// The role whose nodes are the machines.
-        #[serde(default)]
-        role: Option<String>,
-        /// The TCP port of the machines. Default: 80.
-        #[serde(default)]
-        server_port: Option<u16>,
         /// How a machine is chosen.
         #[serde(default)]
         balance: Balance,
@@ -87,9 +78,7 @@ parameters! {
 pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
     let name = &proxy.name;
     check_name(name)?;
-    ensure!(proxy.server_port != Some(0), "proxy {name}: there is no port 0");
-    let choice = (proxy.backends.as_deref(), proxy.group.as_deref(), proxy.role.as_deref());
-    let servers = chosen(request, name, choice, proxy.server_port)?;
+    let servers = chosen(request, name, (Some(&proxy.backends), None, None), None)?;
     let files = (
         proxy.certificate.as_deref(),
         proxy.certificate_file.as_deref(),
@@ -175,16 +164,6 @@ mod tests {
              proxy_set_header X-Forwarded-Proto $scheme;\n    }\n    \
              include /etc/nginx/pallet/hello.locations/*.conf;\n}\n"
         );
-    }
-
-    #[test]
-    fn the_nodes_of_a_group_are_backends() {
-        let mut recorder = Recorder::<Nginx>::on("debian 12");
-        let wanted = json!({"name": "hello", "group": "group", "server_port": 8080});
-        recorder.call("proxy", wanted).unwrap();
-        let actions = recorder.actions();
-        let list = actions.iter().find(|one| one.subject.ends_with("hello.servers")).unwrap();
-        assert_eq!(list.arguments["content"], "# written by pallet\nserver 192.0.2.1:8080;\n");
     }
 
     #[test]

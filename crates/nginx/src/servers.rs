@@ -49,7 +49,7 @@ pub(crate) fn chosen(
         (None, None, Some(role)) => {
             of_nodes(request, port, |target| target.roles.iter().any(|known| known == role))?
         }
-        _ => bail!("proxy {proxy}: give exactly one of backends or servers, group and role"),
+        _ => bail!("proxy {proxy}: give exactly one of servers, group and role"),
     };
     ensure!(
         !servers.is_empty(),
