@@ -58,7 +58,10 @@ pub(crate) fn peers(
         known = true;
         if let Some(address) = target.address {
             one(&address).with_context(|| {
-                format!("the node {} has a name for an address; give from instead", target.name)
+                format!(
+                    "the node {} has a name for an address; give addresses instead",
+                    target.name
+                )
             })?;
             all.push(address);
         }

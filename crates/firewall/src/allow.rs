@@ -31,11 +31,11 @@ parameters! {
         role: Option<String>,
         /// Addresses and networks that it is for, besides these nodes.
         #[serde(default)]
-        from: Vec<String>,
+        addresses: Vec<String>,
         /// Network interface. Default: all.
         #[serde(default)]
         interface: Option<String>,
-        /// `in`, or `out`: then group, role and `from` are those to which packets go.
+        /// `in`, or `out`: then group, role and addresses are those to which packets go.
         #[serde(default)]
         direction: Direction,
         /// Names the rule. Default: made of its protocol, ports, group, role and interface.
@@ -48,7 +48,7 @@ parameters! {
 
     /// Keeps packets out, whatever `firewall.allow` says. The ports of sshd stay open.
     ///
-    /// Example: `firewall.deny(request, from = ["198.51.100.0/24"])`
+    /// Example: `firewall.deny(request, addresses = ["198.51.100.0/24"], name = "spammers")`
     pub(crate) struct Deny {
         /// Port, a range such as `8000-8010`, or a list of them. Default: all.
         #[serde(default)]
@@ -64,11 +64,11 @@ parameters! {
         role: Option<String>,
         /// Addresses and networks that it is for, besides these nodes.
         #[serde(default)]
-        from: Vec<String>,
+        addresses: Vec<String>,
         /// Network interface. Default: all.
         #[serde(default)]
         interface: Option<String>,
-        /// `in`, or `out`: then group, role and `from` are those to which packets go.
+        /// `in`, or `out`: then group, role and addresses are those to which packets go.
         #[serde(default)]
         direction: Direction,
         /// Answer that the port is closed, instead of nothing.
@@ -120,7 +120,7 @@ pub(crate) fn deny(request: &mut Request, deny: Deny) -> Result<()> {
             || deny.protocol.is_some()
             || deny.group.is_some()
             || deny.role.is_some()
-            || !deny.from.is_empty()
+            || !deny.addresses.is_empty()
             || deny.interface.is_some(),
         "this rule would deny everything; use firewall.policy for that"
     );
@@ -134,8 +134,9 @@ pub(crate) fn deny(request: &mut Request, deny: Deny) -> Result<()> {
             request.target()?.name
         ))?;
     }
-    let Deny { port, protocol, group, role, from, interface, direction, name, action, .. } = deny;
-    let rule = Allow { port, protocol, group, role, from, interface, direction, name, action };
+    let Deny { port, protocol, group, role, addresses, interface, direction, name, action, .. } =
+        deny;
+    let rule = Allow { port, protocol, group, role, addresses, interface, direction, name, action };
     put(request, Kind::Deny, verdict, rule)
 }
 
@@ -160,7 +161,7 @@ fn put(request: &mut Request, kind: Kind, verdict: Verdict, allow: Allow) -> Res
     if allow.action == Presence::Absent {
         return backend::remove(request, kind, &name);
     }
-    let peers = peers(request, allow.group.as_deref(), allow.role.as_deref(), &allow.from)?;
+    let peers = peers(request, allow.group.as_deref(), allow.role.as_deref(), &allow.addresses)?;
     let rule = Rule { name, verdict, protocol, ports, peers, interface: allow.interface, outgoing };
     backend::put_rule(request, kind, &rule)
 }
@@ -178,7 +179,7 @@ fn default_name(allow: &Allow, protocol: Option<Protocol>, outgoing: bool) -> Re
     words.extend(outgoing.then(|| "out".to_owned()));
     words.extend([&allow.group, &allow.role, &allow.interface].into_iter().flatten().cloned());
     ensure!(
-        allow.from.is_empty()
+        allow.addresses.is_empty()
             || allow.group.is_some()
             || allow.role.is_some()
             || allow.port.is_some(),
@@ -204,8 +205,8 @@ mod tests {
             ("allow", json!({"port": 1, "protocol": "gre"}), "has no ports"),
             ("allow", json!({"port": 1, "name": "../a"}), "cannot name a rule"),
             ("allow", json!({"port": 1, "interface": "a b"}), "network interface"),
-            ("allow", json!({"from": ["10.0.0.1"]}), "needs a name"),
-            ("allow", json!({"port": 1, "from": ["web"]}), "neither an address"),
+            ("allow", json!({"addresses": ["10.0.0.1"]}), "needs a name"),
+            ("allow", json!({"port": 1, "addresses": ["web"]}), "neither an address"),
         ] {
             let error = refused(function, arguments.clone());
             assert!(error.contains(said), "{arguments}: {error}");

@@ -19,10 +19,12 @@ pub(crate) fn command(text: &str) -> Result<String> {
     );
     let mut out = String::new();
     for character in text.chars() {
-        if ",:=\\#".contains(character) {
-            out.push('\\');
+        match character {
+            // once for the file, and once more because arguments are patterns
+            '\\' => out.push_str("\\\\\\\\"),
+            ',' | ':' | '=' | '#' => out.extend(['\\', character]),
+            other => out.push(other),
         }
-        out.push(character);
     }
     Ok(out)
 }
@@ -78,6 +80,7 @@ mod tests {
             ("/usr/bin/systemctl restart app", "/usr/bin/systemctl restart app"),
             ("/bin/a b=c,d:e #f", "/bin/a b\\=c\\,d\\:e \\#f"),
             ("!/bin/su", "!/bin/su"),
+            ("/bin/a b\\c", "/bin/a b\\\\\\\\c"),
             ("sudoedit /etc/motd", "sudoedit /etc/motd"),
             ("SERVICES", "SERVICES"),
         ] {
