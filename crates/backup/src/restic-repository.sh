@@ -29,6 +29,19 @@ run() { # PASSWORD-FILE ARGUMENT...
   restic "$@"
 }
 
+# Jobs that overlap wait for each other: those of this node at a lock of our own, those of others where restic can.
+one_at_a_time() {
+  case $1 in
+    backup | forget | prune | check) ;;
+    *) return 0 ;;
+  esac
+  if command -v flock >/dev/null 2>&1; then
+    exec 9>"$state/lock"
+    flock 9
+  fi
+  if restic "$1" --help 2>/dev/null | grep -q -e --retry-lock; then retry=--retry-lock=2h; fi
+}
+
 opens() { run "$1" --no-lock cat config >/dev/null 2>&1; }
 
 prepare() {
@@ -59,5 +72,9 @@ case ${1-} in
   is-ready) same "$declared/password" "$state/password" && here ;;
   prepare) prepare ;;
   '') fail "say what to do" ;;
-  *) run "$state/password" "$@" ;;
+  *)
+    retry=
+    one_at_a_time "$1"
+    run "$state/password" ${retry:+"$retry"} "$@"
+    ;;
 esac

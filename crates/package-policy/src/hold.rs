@@ -5,6 +5,9 @@ use pallet_core::script::quote;
 
 use super::system::{Held, SYSTEMS};
 
+/// What dpkg is to do with a package.
+const DPKG: &str = r"dpkg-query -W -f '${db:Status-Want}\n'";
+
 parameters! {
     /// Holds installed packages at their versions: no upgrade, also none by hand, changes them until
     /// they are released.
@@ -41,10 +44,10 @@ pub(crate) fn hold(request: &mut Request, arguments: Hold) -> Result<()> {
     for package in &arguments.packages {
         let name = quote(package);
         let held = match system.is_held {
-            Held::Line(command) => format!("{command} | grep -qxF -e {name}"),
-            Held::Matches(command, before, after) => {
+            Held::Dpkg => format!("{DPKG} {name} | grep -qx hold"),
+            Held::Line(before, after, file) => {
                 let literal = package.replace('.', "\\.").replace('+', "\\+");
-                format!("{command} | grep -Eq {}", quote(&format!("{before}{literal}{after}")))
+                format!("grep -Eqs {} {file}", quote(&format!("{before}{literal}{after}")))
             }
         };
         request.add(match arguments.action {
@@ -87,12 +90,15 @@ mod tests {
     fn each_system_holds_in_its_own_way() {
         let actions = declared("debian 12", json!({"packages": ["libstdc++6"]}));
         assert_eq!(actions[0].arguments["script"], "apt-mark hold libstdc++6");
-        assert_eq!(actions[0].arguments["unless"], "apt-mark showhold | grep -qxF -e libstdc++6");
+        assert_eq!(
+            actions[0].arguments["unless"],
+            r"dpkg-query -W -f '${db:Status-Want}\n' libstdc++6 | grep -qx hold"
+        );
         let actions = declared("rocky 9", json!({"packages": ["a.b+"], "action": "release"}));
         assert_eq!(actions[0].subject, "python3-dnf-plugin-versionlock");
         assert_eq!(
             actions[1].arguments["only_if"],
-            "dnf -q versionlock list | grep -Eq '^!?a\\.b\\+-[0-9]+:'"
+            "grep -Eqs '^!?a\\.b\\+-[0-9]+:' /etc/dnf/plugins/versionlock.list"
         );
         let actions = declared("opensuse-leap 15.6", json!({"packages": ["a"]}));
         assert_eq!(actions[0].arguments["script"], "zypper --non-interactive addlock a");

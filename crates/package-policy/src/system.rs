@@ -2,7 +2,7 @@
 
 use pallet_core::prelude::*;
 
-/// How a system holds packages. `*` stands for the quoted name of a package.
+/// How a system holds packages.
 pub(crate) struct System {
     /// The package that brings the commands, if none is there by itself.
     pub(crate) package: Option<&'static str>,
@@ -11,12 +11,13 @@ pub(crate) struct System {
     pub(crate) is_held: Held,
 }
 
-/// How to find out whether a package is held.
+/// How to find out whether a package is held, without the package manager: that would write its
+/// caches.
 pub(crate) enum Held {
-    /// A command that prints a line that is the name.
-    Line(&'static str),
-    /// A command, and what stands before and after the name in a line of it, as an expression.
-    Matches(&'static str, &'static str, &'static str),
+    /// dpkg knows.
+    Dpkg,
+    /// A line of a file, as an expression: what stands before the name and after it.
+    Line(&'static str, &'static str, &'static str),
 }
 
 pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
@@ -26,7 +27,7 @@ pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
             package: None,
             hold: "apt-mark hold",
             release: "apt-mark unhold",
-            is_held: Held::Line("apt-mark showhold"),
+            is_held: Held::Dpkg,
         },
     ),
     (
@@ -35,8 +36,8 @@ pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
             package: Some("python3-dnf-plugin-versionlock"),
             hold: "dnf -q versionlock add",
             release: "dnf -q versionlock delete",
-            // `bed-alpha-0:1.0-1.el9.*`
-            is_held: Held::Matches("dnf -q versionlock list", "^!?", "-[0-9]+:"),
+            // `nginx-1:1.20.1-14.el9.*`
+            is_held: Held::Line("^!?", "-[0-9]+:", "/etc/dnf/plugins/versionlock.list"),
         },
     ),
     (
@@ -45,8 +46,7 @@ pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
             package: None,
             hold: "zypper --non-interactive addlock",
             release: "zypper --non-interactive removelock",
-            // `1 | bed-alpha | package | (any)`
-            is_held: Held::Matches("zypper locks", "^[0-9]+ +\\| +", " +\\| "),
+            is_held: Held::Line("^solvable_name: ", "$", "/etc/zypp/locks"),
         },
     ),
 ]);

@@ -1,0 +1,50 @@
+//! Time zone, clock, locale and keyboard of a node.
+#![forbid(unsafe_code)]
+
+mod chrony;
+mod directives;
+mod keyboard;
+mod sources;
+mod system;
+
+use chrony::chrony;
+use keyboard::keyboard;
+use pallet_core::prelude::*;
+
+struct TimeLocale;
+
+impl ConfigCrate for TimeLocale {
+    const NAME: &'static str = "time-locale";
+    const ABOUT: &'static str = "Time zone, clock, locale and keyboard";
+    const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
+        paths: &[
+            "/etc/chrony/chrony.conf",
+            "/etc/chrony.conf",
+            "/etc/default/chrony",
+            "/etc/sysconfig/chronyd",
+            "/etc/systemd/system/chrony.service.d",
+            "/etc/systemd/system/chrony.service.d/pallet.conf",
+            "/etc/systemd/system/chronyd.service.d",
+            "/etc/systemd/system/chronyd.service.d/pallet.conf",
+            "/etc/default/keyboard",
+            "/etc/vconsole.conf",
+        ],
+        packages: &["chrony", "keyboard-configuration", "console-setup", "kbd"],
+        services: &["chrony", "chronyd", "systemd-vconsole-setup"],
+        commands: &[
+            "chronyd -p -f",
+            "systemctl daemon-reload",
+            keyboard::CHECK,
+            "setupcon --save-only --keyboard-only",
+        ],
+        ..Capabilities::NOTHING
+    });
+    const SYSTEMS: &'static [&'static str] =
+        &["debian", "ubuntu", "rocky", "opensuse-leap", "arch"];
+
+    fn functions() -> Vec<Function> {
+        functions![chrony, keyboard]
+    }
+}
+
+pallet_core::export_crate!(TimeLocale);
