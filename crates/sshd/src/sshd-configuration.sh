@@ -1,7 +1,8 @@
 #!/bin/sh
 # sshd-configuration check NAME ADMIN KEYS FORCE FILE: refuses a FILE that sshd would not accept as
 # /etc/ssh/sshd_config.d/NAME, or after which the user ADMIN, who can log in now, could not any more.
-# KEYS: `yes` if ADMIN logs in with a key. FORCE: `yes` lets ADMIN be locked out.
+# KEYS: `yes` if ADMIN logs in with a key; that is so too if the node has one of ADMIN's. FORCE: `yes`
+# lets ADMIN be locked out.
 # sshd-configuration include: lets sshd_config include /etc/ssh/sshd_config.d, before all else.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
@@ -124,7 +125,10 @@ case $1 in
     if [ "$force" = yes ] || ! id -- "$admin" >/dev/null 2>&1; then exit 0; fi
     # who cannot log in over ssh now is not locked out
     copy "$work/old"
-    if ! sshd -t -f "$work/old/sshd_config" 2>/dev/null || [ -n "$(reason "$work/old")" ]; then exit 0; fi
+    if ! sshd -t -f "$work/old/sshd_config" 2>/dev/null; then exit 0; fi
+    effect "$work/old"
+    if has_key; then keys=yes; fi
+    if [ -n "$(reason "$work/old")" ]; then exit 0; fi
     why=$(reason "$work/new")
     if [ -n "$why" ]; then
       printf '%s: %s could not log in any more; with force = True it takes its place all the same\n' "$why" "$admin" >&2

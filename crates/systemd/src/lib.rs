@@ -32,9 +32,6 @@ impl ConfigCrate for Systemd {
             "/var/lib/pallet/units/**",
             "/usr/local/lib/pallet",
             "/usr/local/lib/pallet/systemd-verify",
-            "/etc/resolv.conf",
-            // as its link is written
-            "/etc/../run/systemd/resolve/stub-resolv.conf",
             // the target of the link of a masked unit
             "/dev/null",
         ],
@@ -45,6 +42,8 @@ impl ConfigCrate for Systemd {
             "sh /usr/local/lib/pallet/systemd-verify *",
             "systemctl daemon-reload",
             "systemctl unmask -- *",
+            "ln -sfn ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf",
+            "readlink /etc/resolv.conf | grep -q '/run/systemd/resolve/stub-resolv.conf$'",
             "readlink /etc/systemd/system/* | grep -qx /dev/null",
         ],
         ..Capabilities::NOTHING

@@ -77,6 +77,9 @@ pub(crate) enum Tls {
     Opportunistic,
 }
 
+/// The link to the file of resolved, and its place.
+const LINK: &str = "../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf";
+
 pub(crate) fn resolved(request: &mut Request, resolved: Resolved) -> Result<()> {
     require(request)?;
     let settings = settings(&resolved)?;
@@ -86,8 +89,12 @@ pub(crate) fn resolved(request: &mut Request, resolved: Resolved) -> Result<()> 
     settings_file::put(request, "resolved", "Resolve", settings, "systemd-resolved")?;
     request.add(Service::start("systemd-resolved").enabled(true))?;
     if resolved.resolv_conf {
-        let link = SymbolicLink::new("/etc/resolv.conf", "../run/systemd/resolve/stub-resolv.conf");
-        request.add(link.force())?;
+        // the package may have made the link already, so only the node knows
+        request.add(
+            ExecCheckedScript::new("look up names by resolved", format!("ln -sfn {LINK}")).unless(
+                "readlink /etc/resolv.conf | grep -q '/run/systemd/resolve/stub-resolv.conf$'",
+            ),
+        )?;
     }
     Ok(())
 }
@@ -179,7 +186,7 @@ mod tests {
                 "remote_file /etc/systemd/resolved.conf.d/pallet.conf",
                 "service systemd-resolved",
                 "service systemd-resolved",
-                "symbolic_link /etc/resolv.conf"
+                "exec_checked_script look up names by resolved"
             ]
         );
         assert_eq!(
