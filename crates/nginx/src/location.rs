@@ -197,6 +197,16 @@ fn check(wanted: &Location) -> Result<()> {
             "location {of}: a status is not for a location with proxy, alias or root"
         );
     }
+    // nginx answers with `return` before it looks at any of these
+    ensure!(
+        (to.is_none() && status.is_none())
+            || (wanted.basic_auth.is_none()
+                && wanted.rate.is_none()
+                && wanted.allow.is_empty()
+                && wanted.deny.is_empty()),
+        "location {of}: one with to or status answers everybody; omit basic_auth, rate, allow and \
+         deny"
+    );
     if let Some(limit) = &wanted.max_body {
         size("max_body", limit)?;
     }
@@ -366,6 +376,8 @@ mod tests {
             (json!({"path": "/", "status": 42}), "no status 42"),
             (json!({"path": "/", "allow": ["x"]}), "is no address"),
             (json!({"path": "/", "rate": 0}), "1 to 86400"),
+            (json!({"path": "/", "to": "/a", "basic_auth": "team"}), "answers everybody"),
+            (json!({"path": "/", "status": 204, "rate": 1}), "answers everybody"),
             (json!({"path": "/", "name": "../a"}), "cannot name a location"),
         ] {
             let mut arguments = arguments;

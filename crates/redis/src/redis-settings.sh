@@ -100,7 +100,7 @@ port() { # of the server that runs
 }
 
 ask() { # the answers to commands from the input; `secret` is how the server knows us
-  { if [ -n "$secret" ]; then echo "AUTH $secret"; fi && cat; } |
+  { if [ -n "$secret" ]; then printf 'AUTH %s\n' "$secret"; fi && cat; } |
     "$cli" -p "$(port)" 2>/dev/null | { if [ -n "$secret" ]; then sed 1d; else cat; fi; }
 }
 

@@ -12,7 +12,7 @@ parameters! {
     /// itself stays the primary. So a whole group can call it.
     ///
     /// The primary must listen on an address that this node reaches, and both need the same
-    /// password: `redis.setting(request, "bind", "* -::*")` and `redis.password`.
+    /// password: `redis.setting(request, "bind", value = "* -::*")` and `redis.password`.
     ///
     /// Example: `redis.replica(request, group = "redis")`
     pub(crate) struct Replica {

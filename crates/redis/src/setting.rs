@@ -10,9 +10,9 @@ parameters! {
     /// The server itself checks all settings before they are put in place: one that it refuses
     /// changes nothing. `redis.service` loads them: without a restart where the server can.
     ///
-    /// Example: `redis.setting(request, "maxmemory", "512mb")`
+    /// Example: `redis.setting(request, "maxmemory", value = "512mb")`
     ///
-    /// Example: `redis.setting(request, "bind", "* -::*")`
+    /// Example: `redis.setting(request, "bind", value = "* -::*")`
     pub(crate) struct Setting {
         /// Name of the setting: `maxmemory`.
         name: String,
