@@ -3,8 +3,10 @@
 use pallet_core::action::service_script::ServiceImpl;
 use pallet_core::prelude::*;
 
-use super::server::{self, PROGRAM};
+use super::server;
 use super::sql::check_name;
+
+const PROGRAM: &str = "/usr/local/lib/pallet/mysql-backup";
 
 parameters! {
     /// Makes backups at set times, and keeps the newest ones. A timer of systemd runs them.
@@ -76,6 +78,8 @@ pub(crate) fn backup(request: &mut Request, backup: Backup) -> Result<()> {
         "the directory {directory:?} must be an absolute path without spaces"
     );
     server::put(request)?;
+    let program = RemoteFile::content(PROGRAM, include_str!("mysql-backup.sh"));
+    request.add(program.owner("root").group("root").mode(0o644))?;
     let system = server::system(request)?;
     if kind == Kind::Base {
         request.add(Package::install(system.backup))?;
@@ -83,7 +87,7 @@ pub(crate) fn backup(request: &mut Request, backup: Backup) -> Result<()> {
     request.add(Directory::at(&directory).owner("root").group("root").mode(0o700))?;
     let kind = if kind == Kind::Dump { "dump" } else { "base" };
     let keep = keep.to_string();
-    let mut words = vec!["backup", kind, &directory, &keep];
+    let mut words = vec![kind, &directory, &keep];
     words.extend(databases.iter().map(String::as_str));
     let command: Vec<_> = words.iter().map(|word| escape(word)).collect();
     let unit = format!("mysql-backup-{name}");
@@ -152,7 +156,7 @@ mod tests {
         let content = service.arguments["content"].as_str().unwrap();
         assert!(
             content.contains(
-                "/usr/local/lib/pallet/mysql \"backup\" \"dump\" \
+                "/usr/local/lib/pallet/mysql-backup \"dump\" \
                  \"/var/backups/mysql/nightly\" \"7\" \"app\"\n"
             ),
             "{content}"

@@ -33,6 +33,7 @@ impl ConfigCrate for Mysql {
             "/etc/pallet/mysql/**",
             "/usr/local/lib/pallet",
             "/usr/local/lib/pallet/mysql",
+            "/usr/local/lib/pallet/mysql-backup",
             "/var/backups/**",
             "/srv/**",
             "/mnt/**",

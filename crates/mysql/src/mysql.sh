@@ -1,6 +1,6 @@
 #!/bin/sh
 # Written by Pallet. Puts MariaDB's configuration in place, runs SQL, compares and sets passwords,
-# makes replicas and backups.
+# and makes replicas.
 #
 #   sh mysql VERB ARGUMENTS
 #
@@ -127,23 +127,20 @@ last_values() {
 }
 
 changed() { # the names of settings that differ between $1 and the declared ones
-  { last_values "$1"; last_values "$work/declared.cnf"; } | sort | uniq -u | cut -d ' ' -f 1 | sort -u
+  { last_values "$1"; last_values "$work/declared.cnf"; } | sort | uniq -u |
+    cut -d ' ' -f 1 | sort -u
 }
 
-# Sets a variable of the running server to what the configuration says. The exit code 3 asks for a
-# restart.
+# sets a variable of the running server to what the configuration says, if it can be set
 set_live() { # NAME
-  kind=$(ask "select read_only from information_schema.system_variables
-    where variable_name = '$1' and variable_scope <> 'SESSION ONLY';")
-  [ "$kind" = NO ] || return 3
   value=$(sed -n "s/^$1 = //p" "$work/values" | head -n 1)
   case $value in
-    '' | '(No default value)') return 3 ;;
+    '' | '(No default value)') return 1 ;;
     TRUE) value=1 ;;
     FALSE) value=0 ;;
     *[!0-9]*) value=$(quoted "$value") ;;
   esac
-  ask "set global $1 = $value;" || return 3
+  ask "set global $1 = $value;"
 }
 
 answers() {
@@ -307,9 +304,16 @@ follows() { # HOST PORT USER: the replication is set up like this
 is_replica() {
   password
   [ -e "$mark" ] || return 1
-  [ -n "$(status Master_Host)" ] || die "the server was promoted, so it stays a primary; to make it" \
-    "a replica again, remove $mark: the databases of the primary are then loaded over its own"
+  [ -n "$(status Master_Host)" ] || die "the server was promoted, so it stays a primary; to" \
+    "make it a replica again, drop its databases and remove $mark"
   follows "$@"
+}
+
+load() { # the databases of the primary
+  mariadb-dump --defaults-file="$work/client.cnf" --all-databases --single-transaction \
+    --master-data=1 --gtid --routines --events --triggers --flush-privileges >"$work/dump" &&
+    { echo 'set session sql_log_bin = 0; stop slave; reset slave all;' &&
+      cat "$work/dump"; } | sql
 }
 
 replicate() { # HOST PORT USER TIMEOUT
@@ -318,23 +322,28 @@ replicate() { # HOST PORT USER TIMEOUT
   if [ ! -e "$mark" ]; then
     own=$(ask "select group_concat(schema_name) from information_schema.schemata where schema_name
       not in ('mysql', 'information_schema', 'performance_schema', 'sys');")
-    [ "$own" = NULL ] || die "the server has databases of its own, which a replica cannot have:" \
-      "$own; drop them"
+    [ "$own" = NULL ] || [ -e "$parts/.loading" ] ||
+      die "the server has databases of its own, which a replica cannot have: $own; drop them"
     (
       umask 077
       printf '[client]\nhost=%s\nport=%s\nuser=%s\npassword="%s"\n' "$1" "$2" "$3" \
         "$(printf %s "$PALLET_PASSWORD" | sed 's/\\/&&/g; s/"/\\"/g')" >"$work/client.cnf"
     )
     end=$(($(date +%s) + $4))
-    until said=$(mariadb --defaults-file="$work/client.cnf" -BNe 'select @@gtid_current_pos' 2>&1); do
+    until said=$(mariadb --defaults-file="$work/client.cnf" -e 'select @@gtid_binlog_pos' 2>&1); do
       [ "$(date +%s)" -lt "$end" ] || die "the primary did not let the replica in: $said"
       sleep 1
     done
-    mariadb-dump --defaults-file="$work/client.cnf" --all-databases --single-transaction \
-      --master-data=1 --gtid --routines --events --triggers --flush-privileges >"$work/dump" ||
-      die 'the primary could not be copied; has its user the privileges of mysql.replicator?'
     [ "$(ask 'select @@log_bin;')" = 0 ] || ask 'reset master;'
-    { echo 'set session sql_log_bin = 0; stop slave; reset slave all;' && cat "$work/dump"; } | sql
+    : >"$parts/.loading"
+    # a database that is created meanwhile makes a dump that cannot be loaded
+    tries=1
+    until load; do
+      [ "$tries" -lt 3 ] ||
+        die 'the primary could not be copied; has its user the privileges of mysql.replicator?'
+      tries=$((tries + 1))
+      sleep 2
+    done
     # for users that the primary has or gets; some systems do not have the plugin
     load_ed25519 2>/dev/null || :
   fi
@@ -344,44 +353,7 @@ replicate() { # HOST PORT USER TIMEOUT
       master_use_gtid = slave_pos;
     start slave;"
   : >"$mark"
-}
-
-# --- backups --------------------------------------------------------------------------------------
-
-backup() { # KIND DIRECTORY KEEP DATABASE...; all databases if none is named
-  kind=$1 directory=$2 keep=$3
-  shift 3
-  umask 077
-  new=$directory/.new
-  rm -rf "$new"
-  mkdir "$new"
-  if [ "$kind" = base ]; then
-    mariadb-backup --defaults-file="$cnf" --user=root --backup --target-dir="$new/data"
-    mariadb-backup --prepare --target-dir="$new/data"
-  else
-    if [ $# -gt 0 ]; then
-      printf '%s\n' "$@" >"$new/.list"
-    else
-      ask "select schema_name from information_schema.schemata where schema_name
-        not in ('information_schema', 'performance_schema', 'sys');" >"$new/.list"
-    fi
-    while IFS= read -r database; do
-      file=$new/$(printf %s "$database" | tr / _).sql
-      mariadb-dump --defaults-file="$cnf" --user=root --single-transaction --routines --events \
-        --triggers -- "$database" >"$file" </dev/null
-      gzip "$file"
-    done <"$new/.list"
-    rm "$new/.list"
-  fi
-  name=$(date -u +%Y%m%dT%H%M%SZ)
-  while [ -e "$directory/$name" ]; do
-    sleep 1
-    name=$(date -u +%Y%m%dT%H%M%SZ)
-  done
-  mv "$new" "$directory/$name"
-  # only what has such a name is a backup of ours
-  ls "$directory" | grep -E '^[0-9]{8}T[0-9]{6}Z$' | sort -r | tail -n +$((keep + 1)) |
-    while read -r old; do rm -rf "${directory:?}/$old"; done
+  rm -f "$parts/.loading"
 }
 
 case $verb in
@@ -394,6 +366,5 @@ case $verb in
   has-grant) has_grant "$@" ;;
   is-replica) is_replica "$@" ;;
   replicate) replicate "$@" ;;
-  backup) backup "$@" ;;
   *) die "unknown verb $verb" ;;
 esac

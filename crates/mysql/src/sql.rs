@@ -21,8 +21,8 @@ pub(crate) fn check_user(user: &str, host: &str) -> Result<()> {
     let good = |character: char| character.is_ascii_alphanumeric() || "-_.:%/".contains(character);
     ensure!(
         !host.is_empty() && host.len() <= 255 && host.chars().all(good),
-        "{host:?} is no host of a user: give a name, an address, a network such as 10.0.0.0/255.0.0.0, \
-         or a pattern with %"
+        "{host:?} is no host of a user: give a name, an address, a network such as \
+         10.0.0.0/255.0.0.0, or a pattern with %"
     );
     Ok(())
 }

@@ -172,13 +172,19 @@ activate() {
     as_user reload || status=$?
     case $status in
       0) ;;
-      3) serve restart && answers || return 1 ;;
+      3) { serve restart && answers; } || why ;;
       *) return 1 ;;
     esac
   else
-    serve start && answers || return 1
+    { serve start && answers; } || why
   fi
-  as_user overridden
+}
+
+why() { # shows why the server did not start
+  { tail -n 20 "/var/log/postgresql/postgresql-$cluster.log" 2>/dev/null ||
+    journalctl -n 20 --no-pager -o cat -u "$service"; } |
+    grep -E 'FATAL|PANIC|DETAIL|HINT' | tail -n 5 >&2 || :
+  return 1
 }
 
 apply() {
@@ -195,9 +201,7 @@ apply() {
   declared >"$parts/.new"
   put "$parts/.new" "$settings"
   if [ -e "$parts/hba" ]; then put "$parts/hba" "$hba"; fi
-  if ! activate; then
-    { tail -n 8 "/var/log/postgresql/postgresql-$cluster.log" ||
-      journalctl -n 8 --no-pager -u "$service"; } >&2 2>/dev/null || :
+  if ! { activate && as_user overridden; }; then
     put_back
     if activate; then
       rm -f "$parts/.applying" "$parts/.settings" "$parts/.hba" "$parts/.new"
@@ -219,7 +223,7 @@ pass_line() { # as a passfile has it
 is_replica() {
   [ -e "$mark" ] || return 1
   [ -e "$data/standby.signal" ] || die "the cluster $cluster was promoted, so it stays a primary;" \
-    "to make it a replica again, remove $mark: its data are then replaced"
+    "to make it a replica again, drop its databases and remove $mark"
 }
 
 # as the user: nothing is lost if the data are replaced
