@@ -6,7 +6,8 @@ use super::server;
 use super::sql::{check_name, name, text};
 
 parameters! {
-    /// Ensures that a database exists, with this character set and collation for new tables.
+    /// Ensures that a database exists, with this character set and collation for new tables, or
+    /// that it does not exist.
     ///
     /// Example: `mysql.database(request, "app")`
     pub(crate) struct Database {
@@ -18,6 +19,9 @@ parameters! {
         /// Collation. Default: unchanged; that of the character set for a new database.
         #[serde(default)]
         collation: Option<String>,
+        /// `create`, or `delete` the database with all that is in it.
+        #[serde(default)]
+        action: Existence,
     }
 }
 
@@ -26,7 +30,7 @@ fn default_set() -> String {
 }
 
 pub(crate) fn database(request: &mut Request, database: Database) -> Result<()> {
-    let Database { name: own, character_set, collation } = database;
+    let Database { name: own, character_set, collation, action } = database;
     check_name("a database", &own, 64)?;
     for (what, word) in [("character set", Some(&character_set)), ("collation", collation.as_ref())]
     {
@@ -38,6 +42,19 @@ pub(crate) fn database(request: &mut Request, database: Database) -> Result<()> 
         );
     }
     server::put(request)?;
+    if action == Existence::Delete {
+        let kept = ["mysql", "sys", "information_schema", "performance_schema"];
+        ensure!(
+            !kept.contains(&own.as_str()),
+            "the database {own} belongs to MariaDB; it cannot be deleted"
+        );
+        let run = format!("drop database if exists {};", name(&own));
+        let holds = format!(
+            "select count(*) = 0 from information_schema.schemata where schema_name = {};",
+            text(&own)
+        );
+        return server::sql(request, format!("delete the database {own}"), &run, &holds);
+    }
     let mut options = format!("character set {character_set}");
     let mut holds = format!(
         "select count(*) from information_schema.schemata where schema_name = {} and \
@@ -76,6 +93,7 @@ mod tests {
             (json!({"name": "a", "character_set": "utf8; drop"}), "no character set"),
             (json!({"name": "a", "collation": "x y"}), "no collation"),
             (json!({"name": ""}), "cannot name a database"),
+            (json!({"name": "sys", "action": "delete"}), "cannot be deleted"),
         ] {
             let error =
                 Recorder::<Mysql>::on("debian 12").call("database", &arguments).unwrap_err();

@@ -6,7 +6,7 @@ use super::server::{self, command};
 use super::sql::{self, check_name, check_user};
 
 parameters! {
-    /// Ensures that a user has privileges. Other privileges stay.
+    /// Ensures that a user has privileges, or that it has not. Other privileges stay.
     ///
     /// Example: `mysql.grant(request, "app", ["ALL"], database = "app", host = "10.%")`
     pub(crate) struct Grant {
@@ -25,6 +25,9 @@ parameters! {
         /// Whether the user may pass the privileges on.
         #[serde(default)]
         grant_option: bool,
+        /// `create`, or `delete` to revoke the privileges.
+        #[serde(default)]
+        action: Existence,
     }
 }
 
@@ -33,7 +36,7 @@ fn default_host() -> String {
 }
 
 pub(crate) fn grant(request: &mut Request, grant: Grant) -> Result<()> {
-    let Grant { user, privileges, database, table, host, grant_option } = grant;
+    let Grant { user, privileges, database, table, host, grant_option, action } = grant;
     check_user(&user, &host)?;
     check_name("a database", &database, 64)?;
     ensure!(!privileges.is_empty(), "no privilege is named; name one, or ALL");
@@ -49,14 +52,29 @@ pub(crate) fn grant(request: &mut Request, grant: Grant) -> Result<()> {
         );
         wanted.push(if privilege == "ALL" { "ALL PRIVILEGES".to_owned() } else { privilege });
     }
+    ensure!(
+        !grant_option || action == Existence::Create,
+        "the grant_option is for privileges that are granted; omit it"
+    );
     let on = scope(&database, table.as_deref())?;
     server::put(request)?;
+    let privileges = wanted.join(", ");
+    let who = sql::user(&user, &host);
     let option = if grant_option { " with grant option" } else { "" };
-    let run =
-        format!("grant {} on {on} to {}{option};", wanted.join(", "), sql::user(&user, &host));
-    let name = format!("grant {} on {on} to {user}@{host}", wanted.join(", "));
+    let (name, run, look) = match action {
+        Existence::Create => (
+            format!("grant {privileges} on {on} to {user}@{host}"),
+            format!("grant {privileges} on {on} to {who}{option};"),
+            "has-grant",
+        ),
+        Existence::Delete => (
+            format!("revoke {privileges} on {on} from {user}@{host}"),
+            format!("revoke {privileges} on {on} from {who};"),
+            "has-no-grant",
+        ),
+    };
     let has_option = if grant_option { "yes" } else { "no" };
-    let mut words = vec!["has-grant", &user, &host, &on, has_option];
+    let mut words = vec![look, &user, &host, &on, has_option];
     words.extend(wanted.iter().map(String::as_str));
     request.add(ExecCheckedScript::new(name, command(&["run", &run])).unless(command(&words)))
 }

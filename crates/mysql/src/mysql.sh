@@ -268,23 +268,25 @@ set_password() { # USER HOST PLUGIN
   )
 }
 
-# whether a user has privileges on exactly this, as SHOW GRANTS names it
-has_grant() { # USER HOST ON OPTION PRIVILEGE...
-  who="$(quoted "$1")@$(quoted "$2")"
-  on=$3 option=$4
-  shift 4
+# whether a user has all of these privileges, or none, on exactly this, as SHOW GRANTS names it
+has_grant() { # all|none USER HOST ON OPTION PRIVILEGE...
+  which=$1 who="$(quoted "$2")@$(quoted "$3")" on=$4 option=$5
+  shift 5
   wanted=$(printf '%s\n' "$@")
-  ask "show grants for $who;" | ON=$on OPTION=$option WANTED=$wanted awk '
+  ask "show grants for $who;" | WHICH=$which ON=$on OPTION=$option WANTED=$wanted awk '
     { start = index($0, " ON " ENVIRON["ON"] " TO ")
       if (!start || substr($0, 1, 6) != "GRANT ") next
       count = split(substr($0, 7, start - 7), list, ", ")
-      for (i = 1; i <= count; i++) has[list[i]] = 1
+      for (i = 1; i <= count; i++) if (list[i] != "USAGE") { has[list[i]] = 1; any = 1 }
       if ($0 ~ / WITH GRANT OPTION/) grants = 1 }
     END {
-      if (ENVIRON["OPTION"] == "yes" && !grants) exit 1
       count = split(ENVIRON["WANTED"], list, "\n")
-      for (i = 1; i <= count; i++)
-        if (!(list[i] in has) && !("ALL PRIVILEGES" in has)) exit 1 }'
+      for (i = 1; i <= count; i++) {
+        has_it = list[i] in has || "ALL PRIVILEGES" in has
+        if (ENVIRON["WHICH"] == "all" && !has_it) exit 1
+        if (ENVIRON["WHICH"] == "none" && (has_it || (list[i] == "ALL PRIVILEGES" && any))) exit 1
+      }
+      if (ENVIRON["OPTION"] == "yes" && !grants) exit 1 }'
 }
 
 # --- replicas -------------------------------------------------------------------------------------
@@ -363,7 +365,8 @@ case $verb in
   holds) [ "$(printf '%s\n' "$1" | sql)" = 1 ] ;;
   has-password) has_password "$@" ;;
   set-password) set_password "$@" ;;
-  has-grant) has_grant "$@" ;;
+  has-grant) has_grant all "$@" ;;
+  has-no-grant) has_grant none "$@" ;;
   is-replica) is_replica "$@" ;;
   replicate) replicate "$@" ;;
   *) die "unknown verb $verb" ;;

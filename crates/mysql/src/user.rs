@@ -6,7 +6,8 @@ use super::server::{self, PASSWORD, command};
 use super::sql::{self, check_user};
 
 parameters! {
-    /// Ensures that a user exists, with this way to log in. Privileges come with `mysql.grant`.
+    /// Ensures that a user exists, with this way to log in, or that it does not exist. Privileges
+    /// come with `mysql.grant`.
     ///
     /// The password is compared with what the server has, and changed if it differs.
     ///
@@ -29,6 +30,9 @@ parameters! {
         /// Most connections at a time; 0: no limit of its own. Default: unchanged.
         #[serde(default)]
         max_connections: Option<u32>,
+        /// `create` or `delete`.
+        #[serde(default)]
+        action: Existence,
     }
 }
 
@@ -61,7 +65,7 @@ impl Plugin {
 }
 
 pub(crate) fn user(request: &mut Request, user: User) -> Result<()> {
-    let User { name, host, password, plugin, require_tls, max_connections } = user;
+    let User { name, host, password, plugin, require_tls, max_connections, action } = user;
     check_user(&name, &host)?;
     ensure!(name != "root", "root logs in by the system's user; it cannot be managed");
     ensure!(password.as_deref() != Some(""), "the password of {name} is empty");
@@ -71,6 +75,12 @@ pub(crate) fn user(request: &mut Request, user: User) -> Result<()> {
     );
     server::put(request)?;
     let who = sql::user(&name, &host);
+    let same = format!("User = {} and Host = {}", sql::text(&name), sql::text(&host));
+    if action == Existence::Delete {
+        let run = format!("drop user if exists {who};");
+        let holds = format!("select count(*) = 0 from mysql.global_priv where {same};");
+        return server::sql(request, format!("delete the user {name}@{host}"), &run, &holds);
+    }
     // without a password nobody can log in as a new user
     let how = if plugin == Plugin::UnixSocket {
         "unix_socket"
@@ -79,11 +89,7 @@ pub(crate) fn user(request: &mut Request, user: User) -> Result<()> {
     };
     let mut run = format!("create user if not exists {who} identified via {how};\n");
     let field = |field: &str| format!("json_value(Priv, '$.{field}')");
-    let mut holds = format!(
-        "select count(*) from mysql.global_priv where User = {} and Host = {}",
-        sql::text(&name),
-        sql::text(&host)
-    );
+    let mut holds = format!("select count(*) from mysql.global_priv where {same}");
     if plugin == Plugin::UnixSocket {
         run += &format!("alter user {who} identified via unix_socket;\n");
         holds += &format!(" and {} = 'unix_socket'", field("plugin"));
@@ -134,6 +140,15 @@ mod tests {
         }
         let script = actions[actions.len() - 2].arguments["script"].to_string();
         assert!(script.contains("not exists"), "{script}");
+    }
+
+    #[test]
+    fn a_user_is_deleted() {
+        let actions = declared(json!({"name": "a'b", "host": "%", "action": "delete"})).unwrap();
+        let last = actions.last().unwrap();
+        assert_eq!(last.subject, "delete the user a'b@%");
+        let run = pallet_core::script::quote("drop user if exists 'a''b'@'%';");
+        assert!(last.arguments["script"].as_str().unwrap().ends_with(&run));
     }
 
     #[test]

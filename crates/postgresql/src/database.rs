@@ -6,7 +6,7 @@ use super::cluster::Cluster;
 use super::sql::{check_name, name, text};
 
 parameters! {
-    /// Ensures that a database exists, with this owner.
+    /// Ensures that a database exists, with this owner, or that it does not exist.
     ///
     /// An existing database gets the owner. Its encoding and locale cannot be changed: if they
     /// differ, the operation fails on this node.
@@ -28,12 +28,15 @@ parameters! {
         /// encoding or a locale is given.
         #[serde(default)]
         template: Option<String>,
+        /// `create`, or `delete` the database with all that is in it.
+        #[serde(default)]
+        action: Existence,
         /// The cluster. Default: `main`.
         #[serde(default)]
         instance: Option<String>,
     }
 
-    /// Ensures that a database has an extension.
+    /// Ensures that a database has an extension, or that it does not.
     ///
     /// Example: `postgresql.extension(request, "pg_trgm", database = "app")`
     pub(crate) struct Extension {
@@ -50,6 +53,10 @@ parameters! {
         /// Package that brings the extension, such as `postgresql-15-postgis-3`. Default: none.
         #[serde(default)]
         package: Option<String>,
+        /// `create` or `delete`. An extension that something else needs is not deleted: that is an
+        /// error.
+        #[serde(default)]
+        action: Existence,
         /// The cluster. Default: `main`.
         #[serde(default)]
         instance: Option<String>,
@@ -68,6 +75,17 @@ pub(crate) fn database(request: &mut Request, database: Database) -> Result<()> 
     }
     let cluster = Cluster::of(request, database.instance.as_deref())?;
     cluster.put(request)?;
+    if database.action == Existence::Delete {
+        ensure!(
+            !["postgres", "template0", "template1"].contains(&database.name.as_str()),
+            "the database {} belongs to PostgreSQL; it cannot be deleted",
+            database.name
+        );
+        let run = format!("drop database if exists {};", name(&database.name));
+        let holds = format!("select not {};", exists(&database.name, &[]));
+        let action = (format!("delete the database {}", database.name), "postgres");
+        return cluster.sql(request, action, &run, &holds);
+    }
     let action = (format!("database {}", database.name), "postgres");
     cluster.sql(request, action, &create(&database), &holds(&database))
 }
@@ -137,7 +155,7 @@ fn fixed_ones(database: &Database) -> Vec<String> {
 }
 
 pub(crate) fn extension(request: &mut Request, extension: Extension) -> Result<()> {
-    let Extension { name: own, database, schema, version, package, instance } = extension;
+    let Extension { name: own, database, schema, version, package, action, instance } = extension;
     check_name("an extension", &own)?;
     check_name("a database", &database)?;
     for (what, value) in [("a schema", &schema), ("a version", &version)] {
@@ -145,6 +163,14 @@ pub(crate) fn extension(request: &mut Request, extension: Extension) -> Result<(
     }
     let cluster = Cluster::of(request, instance.as_deref())?;
     cluster.put(request)?;
+    if action == Existence::Delete {
+        let run = format!("drop extension if exists {};", name(&own));
+        let known = text(&own);
+        let holds =
+            format!("select not exists (select from pg_extension where extname = {known});");
+        let action = (format!("delete the extension {own} of {database}"), database.as_str());
+        return cluster.sql(request, action, &run, &holds);
+    }
     if let Some(package) = package {
         request.add(Package::install(package))?;
     }
@@ -186,6 +212,7 @@ mod tests {
             encoding: None,
             locale: None,
             template: None,
+            action: Existence::Create,
             instance: None,
         };
         assert_eq!(
@@ -207,6 +234,16 @@ mod tests {
         assert!(script.contains("which cannot be changed"), "{script}");
         assert_eq!(action.arguments["user"], "postgres");
         assert_eq!(action.subject, "database app");
+    }
+
+    #[test]
+    fn what_postgresql_needs_is_not_deleted() {
+        let action = last("database", json!({"name": "app", "action": "delete"}));
+        assert_eq!(action.subject, "delete the database app");
+        let error = Recorder::<Postgresql>::on("debian 12")
+            .call("database", json!({"name": "template1", "action": "delete"}))
+            .unwrap_err();
+        assert!(error.to_string().contains("cannot be deleted"), "{error}");
     }
 
     #[test]

@@ -6,7 +6,10 @@ use super::cluster::Cluster;
 use super::sql::{check_name, name, names, text, texts};
 
 parameters! {
-    /// Ensures that a role has privileges. Other privileges stay.
+    /// Ensures that a role has privileges, or that it has not. Other privileges stay.
+    ///
+    /// Only what is granted to the role itself counts, not what it has as a member of another role
+    /// or as everybody (`PUBLIC`).
     ///
     /// Example: `postgresql.grant(request, "report", ["SELECT"], database = "app", on = "tables")`
     pub(crate) struct Grant {
@@ -29,6 +32,9 @@ parameters! {
         /// from now on.
         #[serde(default)]
         future_of: Option<String>,
+        /// `create`, or `delete` to revoke the privileges.
+        #[serde(default)]
+        action: Existence,
         /// The cluster. Default: `main`.
         #[serde(default)]
         instance: Option<String>,
@@ -143,19 +149,26 @@ pub(crate) fn grant(request: &mut Request, mut grant: Grant) -> Result<()> {
         }
         _ => format!("{} of {}.{}", on.plural(), grant.database, grant.schema),
     };
-    let action = format!("grant {} on {what} to {}", grant.privileges.join(", "), grant.role);
+    let (verb, to) = words(&grant);
+    let privileges = grant.privileges.join(", ");
+    let action = format!("{verb} {privileges} on {what} {to} {}", grant.role);
     cluster.sql(request, (action, &grant.database), &run(&grant), &holds(&grant))
 }
 
+fn words(grant: &Grant) -> (&'static str, &'static str) {
+    if grant.action == Existence::Create { ("grant", "to") } else { ("revoke", "from") }
+}
+
 fn run(grant: &Grant) -> String {
+    let (verb, to) = words(grant);
     let schema = name(&grant.schema);
     let privileges = grant.privileges.join(", ");
     let plural = grant.on.plural();
     let role = if grant.role == "PUBLIC" { "public".to_owned() } else { name(&grant.role) };
     if let Some(owner) = &grant.future_of {
         return format!(
-            "alter default privileges for role {} in schema {schema} grant {privileges} on \
-             {plural} to {role};",
+            "alter default privileges for role {} in schema {schema} {verb} {privileges} on \
+             {plural} {to} {role};",
             name(owner)
         );
     }
@@ -173,12 +186,14 @@ fn run(grant: &Grant) -> String {
             format!("{word} {}", objects.join(", "))
         }
     };
-    format!("grant {privileges} on {on} to {role};")
+    format!("{verb} {privileges} on {on} {to} {role};")
 }
 
-/// A query that is true if the role itself has all of the privileges on all of the objects.
+/// A query that is true if the role itself has all of the privileges on all of the objects; for
+/// `delete`, if it has none of them on any.
 fn holds(grant: &Grant) -> String {
     let letter = grant.on.letter();
+    let has = if grant.action == Existence::Create { "not exists" } else { "exists" };
     let role = if grant.role == "PUBLIC" {
         "0::oid".to_owned()
     } else {
@@ -197,7 +212,7 @@ fn holds(grant: &Grant) -> String {
     if let Some(owner) = &grant.future_of {
         let kind = if letter == 's' { 'S' } else { letter };
         return format!(
-            "select not exists (select from {wanted} w (privilege) where not exists (select from \
+            "select not exists (select from {wanted} w (privilege) where {has} (select from \
              pg_default_acl d, aclexplode(d.defaclacl) a where d.defaclobjtype = '{kind}' and \
              d.defaclnamespace = {namespace} and d.defaclrole = (select oid from pg_roles where \
              rolname = {}) and a.grantee = {role} and a.privilege_type = w.privilege));",
@@ -229,11 +244,17 @@ fn holds(grant: &Grant) -> String {
         objects += &format!(" and relname in ({listed})");
         least = grant.objects.len();
     }
+    // what does not exist has no privileges
+    let there = match grant.action {
+        Existence::Create => {
+            format!("(select count(*) from o) >= {least} and {role} is not null and ")
+        }
+        Existence::Delete => String::new(),
+    };
     format!(
-        "with o (acl, owner) as ({objects}) select (select count(*) from o) >= {least} and {role} \
-         is not null and not exists (select from o, {wanted} w (privilege) where not exists \
-         (select from aclexplode(coalesce(o.acl, acldefault('{letter}', o.owner))) a where \
-         a.grantee = {role} and a.privilege_type = w.privilege));"
+        "with o (acl, owner) as ({objects}) select {there}not exists (select from o, {wanted} w \
+         (privilege) where {has} (select from aclexplode(coalesce(o.acl, acldefault('{letter}', \
+         o.owner))) a where a.grantee = {role} and a.privilege_type = w.privilege));"
     )
 }
 
@@ -266,6 +287,15 @@ mod tests {
             arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             assert_eq!(run(&of(arguments)), said);
         }
+    }
+
+    #[test]
+    fn a_privilege_is_revoked() {
+        let grant = of(json!({"role": "PUBLIC", "privileges": ["CONNECT"], "database": "a",
+            "action": "delete"}));
+        assert_eq!(run(&grant), "revoke CONNECT on database \"a\" from public;");
+        assert!(holds(&grant).contains("where exists (select from aclexplode"));
+        assert!(!holds(&grant).contains("count(*)"));
     }
 
     #[test]

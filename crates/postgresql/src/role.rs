@@ -6,8 +6,8 @@ use super::cluster::{Cluster, USER};
 use super::sql::{check_name, name, text};
 
 parameters! {
-    /// Ensures that a role exists, with these attributes and this password. Attributes that are
-    /// omitted stay as they are.
+    /// Ensures that a role exists, with these attributes and this password, or that it does not
+    /// exist. Attributes that are omitted stay as they are.
     ///
     /// The password is compared with the role's SCRAM verifier in the database, and changed if it
     /// differs. It is in no statement, log or list of processes.
@@ -46,6 +46,9 @@ parameters! {
         /// Roles that it is a member of. Other memberships stay.
         #[serde(default)]
         member_of: Vec<String>,
+        /// `create` or `delete`. A role that owns something is not deleted: that is an error.
+        #[serde(default)]
+        action: Existence,
         /// The cluster. Default: `main`.
         #[serde(default)]
         instance: Option<String>,
@@ -72,6 +75,13 @@ pub(crate) fn role(request: &mut Request, role: Role) -> Result<()> {
     ensure!(role.password.as_deref() != Some(""), "the password of {} is empty", role.name);
     let cluster = Cluster::of(request, role.instance.as_deref())?;
     cluster.put(request)?;
+    if role.action == Existence::Delete {
+        let run = format!("drop role if exists {};", name(&role.name));
+        let known = text(&role.name);
+        let holds = format!("select not exists (select from pg_roles where rolname = {known});");
+        let action = (format!("delete the role {}", role.name), "postgres");
+        return cluster.sql(request, action, &run, &holds);
+    }
     let action = (format!("role {}", role.name), "postgres");
     cluster.sql(request, action, &create(&role), &holds(&role))?;
     let Some(password) = role.password else { return Ok(()) };
@@ -173,6 +183,13 @@ mod tests {
     }
 
     #[test]
+    fn a_role_is_deleted() {
+        let actions = declared(json!({"name": "a\"b", "action": "delete"})).unwrap();
+        let script = actions.last().unwrap().arguments["script"].to_string();
+        assert!(script.contains("drop role if exists \\\"a\\\"\\\"b\\\";"), "{script}");
+    }
+
+    #[test]
     fn a_password_is_in_no_command() {
         let secret = pallet_core::model::secret_placeholder("app");
         let actions = declared(json!({"name": "app", "password": secret})).unwrap();
@@ -191,6 +208,7 @@ mod tests {
             (json!({"name": ""}), "cannot name a role"),
             (json!({"name": "pg_app"}), "keeps for itself"),
             (json!({"name": "app", "password": ""}), "is empty"),
+            (json!({"name": "app", "action": "drop"}), "unknown variant"),
             (json!({"name": "app", "connection_limit": -2}), "-1 or more"),
             (json!({"name": "app", "member_of": ["a\nb"]}), "cannot name a role"),
         ] {
