@@ -24,7 +24,8 @@ parameters! {
     pub(crate) struct Repository {
         /// Its name on the node: letters, digits, `-`, `_` and `.`.
         name: String,
-        /// Where it is: a path, `sftp:USER@HOST:/PATH`, `s3:URL`, `rest:URL`, ... It may be a secret.
+        /// Where it is: a path, `sftp:USER@HOST:/PATH`, `s3:URL`, `rest:URL`, ... It may be a
+        /// secret.
         location: String,
         /// The password that encrypts it. Pass it as a secret, and keep it: without it, nothing can
         /// be restored.

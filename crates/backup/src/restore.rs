@@ -7,7 +7,8 @@ use super::program::command;
 
 parameters! {
     /// Restores a path from a snapshot to a directory, unless it is there already. Call it in a
-    /// phase of its own, which runs only if it is named: `pallet-cli lift database --phase restore`.
+    /// phase of its own, which runs only if it is named: `pallet-cli lift database --phase
+    /// restore`.
     ///
     /// Example: `backup.restore(request, "offsite", "/srv/data", target = "/srv/restored")`
     pub(crate) struct Restore {

@@ -8,8 +8,8 @@ use super::program::command;
 use super::schedule::delay;
 
 parameters! {
-    /// Removes old snapshots at certain times, and the data that only they needed. One node of those
-    /// that share a repository is enough. Each host and set of paths is counted by itself.
+    /// Removes old snapshots at certain times, and the data that only they needed. One node of
+    /// those that share a repository is enough. Each host and set of paths is counted by itself.
     ///
     /// Example: `backup.retention(request, "offsite", daily = 7, weekly = 5, monthly = 12)`
     pub(crate) struct Retention {

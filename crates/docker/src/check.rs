@@ -39,10 +39,7 @@ pub(crate) fn check_line(what: &str, text: &str) -> Result<()> {
 /// A secret would stand in a command line, where all users of the node see it.
 pub(crate) fn refuse_secret(what: &str, text: &str) -> Result<()> {
     let found = replace_secrets(text, |_| Result::<_>::Ok(String::new()))?.is_some();
-    ensure!(
-        !found,
-        "{what} would show a secret to every user; put it into the environment"
-    );
+    ensure!(!found, "{what} would show a secret to every user; put it into the environment");
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use super::check::{environment, refuse_secret};
 use super::program::{DECLARED, command, private};
 
 parameters! {
-    /// Runs the services of a compose file as a project. compose checks the file before it takes its
-    /// place; if the file or the environment changes, compose replaces what differs.
+    /// Runs the services of a compose file as a project. compose checks the file before it takes
+    /// its place; if the file or the environment changes, compose replaces what differs.
     ///
     /// Example: `docker.compose(request, "shop", local_file = "shop/compose.yaml", environment = {"PASSWORD": secret("shop")})`
     pub(crate) struct Compose {
@@ -32,13 +32,7 @@ parameters! {
 }
 
 pub(crate) fn compose(request: &mut Request, compose: Compose) -> Result<()> {
-    let Compose {
-        project,
-        content,
-        local_file,
-        environment: variables,
-        action,
-    } = compose;
+    let Compose { project, content, local_file, environment: variables, action } = compose;
     let good =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
     ensure!(
@@ -66,12 +60,7 @@ pub(crate) fn compose(request: &mut Request, compose: Compose) -> Result<()> {
         _ => bail!("project {project}: give exactly one of content and local_file"),
     };
     request.add(Directory::at(format!("{DECLARED}/compose")).mode(0o700))?;
-    private(
-        request,
-        &format!("compose/{project}"),
-        "environment",
-        environment(&variables)?,
-    )?;
+    private(request, &format!("compose/{project}"), "environment", environment(&variables)?)?;
     let check = command(&["check-compose", &project]);
     request.add(file.owner("root").group("root").mode(0o600).verify(check))?;
     request.add(
@@ -104,16 +93,10 @@ mod tests {
             ]
         );
         for (arguments, said) in [
-            (
-                json!({"project": "Shop", "content": "a"}),
-                "cannot name a project",
-            ),
+            (json!({"project": "Shop", "content": "a"}), "cannot name a project"),
             (json!({"project": "shop"}), "exactly one of"),
         ] {
-            let error = recorder
-                .call("compose", &arguments)
-                .unwrap_err()
-                .to_string();
+            let error = recorder.call("compose", &arguments).unwrap_err().to_string();
             assert!(error.contains(said), "{arguments}: {error}");
         }
     }

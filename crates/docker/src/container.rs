@@ -10,8 +10,8 @@ use super::options::pairs;
 use super::program::{command, private};
 
 parameters! {
-    /// Runs a container. It is replaced if its declaration, its environment or its image changes; if
-    /// the new one does not run, or is not healthy within 60 seconds, the old one is put back.
+    /// Runs a container. It is replaced if its declaration, its environment or its image changes;
+    /// if the new one does not run, or is not healthy within 60 seconds, the old one is put back.
     ///
     /// Example: `docker.container(request, "app", "registry.example.com/app:1.2", ports = ["127.0.0.1:8080:80"], volumes = ["data:/var/lib/app"], environment = {"PASSWORD": secret("app")})`
     pub(crate) struct Container {
@@ -112,24 +112,11 @@ pub(crate) fn container(request: &mut Request, container: Container) -> Result<(
     }
     let arguments = arguments(&container)?;
     let variables = environment(&container.environment)?;
-    private(
-        request,
-        "containers",
-        &format!("{name}.environment"),
-        variables,
-    )?;
-    private(
-        request,
-        "containers",
-        &format!("{name}.arguments"),
-        arguments,
-    )?;
+    private(request, "containers", &format!("{name}.environment"), variables)?;
+    private(request, "containers", &format!("{name}.arguments"), arguments)?;
     request.add(
-        ExecCheckedScript::new(
-            format!("run the container {name}"),
-            command(&["container", name]),
-        )
-        .unless(command(&["is-container", name])),
+        ExecCheckedScript::new(format!("run the container {name}"), command(&["container", name]))
+            .unless(command(&["is-container", name])),
     )
 }
 
@@ -159,9 +146,7 @@ fn arguments(container: &Container) -> Result<String> {
         let own = ["--name", "--detach", "--env-file", "--rm", "-d"];
         ensure!(
             option.starts_with('-')
-                && !own
-                    .iter()
-                    .any(|name| option.split('=').next() == Some(name)),
+                && !own.iter().any(|name| option.split('=').next() == Some(name)),
             "container {}: {option:?} is no option, or is one that Pallet sets",
             container.name
         );
@@ -171,16 +156,8 @@ fn arguments(container: &Container) -> Result<String> {
         check_line("argument", word)?;
         refuse_secret("an argument of a container", word)?;
     }
-    let command: String = container
-        .command
-        .iter()
-        .map(|word| format!("{word}\n"))
-        .collect();
-    Ok(format!(
-        "{}\n\n{}\n{command}",
-        words.join("\n"),
-        container.image
-    ))
+    let command: String = container.command.iter().map(|word| format!("{word}\n")).collect();
+    Ok(format!("{}\n\n{}\n{command}", words.join("\n"), container.image))
 }
 
 #[cfg(test)]
@@ -222,22 +199,15 @@ mod tests {
             (json!({"image": ""}), "cannot name an image"),
             (json!({"ports": ["80\n--privileged"]}), "more than one line"),
             (json!({"command": [secret]}), "into the environment"),
-            (
-                json!({"environment": {"A": "b\nC=d"}}),
-                "more than one line",
-            ),
+            (json!({"environment": {"A": "b\nC=d"}}), "more than one line"),
             (json!({"options": ["--name=x"]}), "one that Pallet sets"),
             (json!({"options": ["busybox"]}), "is no option"),
             (json!({"restart": "sometimes"}), "unknown variant"),
         ] {
             let mut arguments = json!({"name": "app", "image": "app:1"});
-            arguments
-                .as_object_mut()
-                .unwrap()
-                .extend(more.as_object().unwrap().clone());
-            let error = Recorder::<Docker>::on("debian 12")
-                .call("container", &arguments)
-                .unwrap_err();
+            arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let error =
+                Recorder::<Docker>::on("debian 12").call("container", &arguments).unwrap_err();
             assert!(error.to_string().contains(said), "{arguments}: {error}");
         }
     }

@@ -48,10 +48,7 @@ pub(crate) fn daemon(request: &mut Request, daemon: Daemon) -> Result<()> {
 
     program::put(request)?;
     let file = |path: String, content: String| {
-        RemoteFile::content(path, content)
-            .owner("root")
-            .group("root")
-            .mode(0o644)
+        RemoteFile::content(path, content).owner("root").group("root").mode(0o644)
     };
     request.add_with(
         file("/etc/docker/daemon.json".to_owned(), content).verify(command(&["check-daemon"])),
@@ -59,10 +56,7 @@ pub(crate) fn daemon(request: &mut Request, daemon: Daemon) -> Result<()> {
     )?;
     // it changes only if a setting does that needs a restart
     let changed = Options::new().flag_on_change(RESTART);
-    request.add_with(
-        file(format!("{DECLARED}/restart.json"), pretty(&restarts)?),
-        changed,
-    )?;
+    request.add_with(file(format!("{DECLARED}/restart.json"), pretty(&restarts)?), changed)?;
     service(request, ServiceArguments {})
 }
 
@@ -75,9 +69,7 @@ mod tests {
     fn only_some_settings_need_a_restart() {
         let mut recorder = Recorder::<Docker>::on("debian 12");
         let settings = json!({"log-driver": "local", "debug": true});
-        recorder
-            .call("daemon", json!({"settings": settings}))
-            .unwrap();
+        recorder.call("daemon", json!({"settings": settings})).unwrap();
         let actions = recorder.actions();
         let of = |path: &str| actions.iter().find(|one| one.subject == path).unwrap();
         let main = of("/etc/docker/daemon.json");
@@ -87,10 +79,7 @@ mod tests {
         );
         assert_eq!(main.options.flag_on_change.as_deref(), Some(RELOAD));
         let restart = of("/etc/docker/pallet/restart.json");
-        assert_eq!(
-            restart.arguments["content"],
-            "{\n  \"log-driver\": \"local\"\n}\n"
-        );
+        assert_eq!(restart.arguments["content"], "{\n  \"log-driver\": \"local\"\n}\n");
         assert_eq!(restart.options.flag_on_change.as_deref(), Some(RESTART));
     }
 }

@@ -35,19 +35,10 @@ parameters! {
 }
 
 pub(crate) fn image(request: &mut Request, image: Image) -> Result<()> {
-    let Image {
-        name,
-        load_archive,
-        import_archive,
-        changes,
-        action,
-    } = image;
+    let Image { name, load_archive, import_archive, changes, action } = image;
     check_image(&name)?;
     for archive in load_archive.iter().chain(&import_archive) {
-        ensure!(
-            archive.starts_with('/'),
-            "the archive {archive:?} is no absolute path"
-        );
+        ensure!(archive.starts_with('/'), "the archive {archive:?} is no absolute path");
         check_line("archive", archive)?;
     }
     let there = format!("docker image inspect {}", quote(&name));
@@ -111,18 +102,9 @@ mod tests {
         );
         for (arguments, said) in [
             (json!({"name": "a b"}), "cannot name an image"),
-            (
-                json!({"name": "a", "changes": ["CMD x"]}),
-                "for import_archive",
-            ),
-            (
-                json!({"name": "a", "load_archive": "b"}),
-                "no absolute path",
-            ),
-            (
-                json!({"name": "a", "load_archive": "/b", "import_archive": "/c"}),
-                "not both",
-            ),
+            (json!({"name": "a", "changes": ["CMD x"]}), "for import_archive"),
+            (json!({"name": "a", "load_archive": "b"}), "no absolute path"),
+            (json!({"name": "a", "load_archive": "/b", "import_archive": "/c"}), "not both"),
         ] {
             let error = script(arguments.clone()).unwrap_err().to_string();
             assert!(error.contains(said), "{arguments}: {error}");

@@ -31,8 +31,8 @@ parameters! {
         users: Vec<String>,
     }
 
-    /// Makes the service run and start with the node. Restarts or reloads it if its settings changed.
-    /// `docker.daemon` calls it.
+    /// Makes the service run and start with the node. Restarts or reloads it if its settings
+    /// changed. `docker.daemon` calls it.
     ///
     /// Example: `docker.service(request)`
     pub(crate) struct ServiceArguments {}
@@ -74,11 +74,7 @@ pub(crate) fn install(request: &mut Request, install: Install) -> Result<()> {
     let mut engine = Package::install(packages[0]);
     engine.version = install.version;
     request.add(engine)?;
-    for package in packages
-        .iter()
-        .skip(1)
-        .chain(install.compose.then_some(&compose))
-    {
+    for package in packages.iter().skip(1).chain(install.compose.then_some(&compose)) {
         request.add(Package::install(*package))?;
     }
     for user in &install.users {
@@ -126,11 +122,7 @@ mod tests {
     fn each_system_has_its_own_packages() {
         assert_eq!(
             packages("debian 13", json!({})).unwrap(),
-            [
-                "package docker.io",
-                "package docker-cli",
-                "package docker-compose"
-            ]
+            ["package docker.io", "package docker-cli", "package docker-compose"]
         );
         assert_eq!(
             packages("ubuntu 24.04", json!({"compose": false})).unwrap(),

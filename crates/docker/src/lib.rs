@@ -31,11 +31,7 @@ impl ConfigCrate for Docker {
     const ABOUT: &'static str =
         "Docker: engine, images, networks, volumes, containers, compose projects";
     const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
-        paths: &[
-            "/etc/docker/**",
-            "/usr/local/lib/pallet",
-            "/usr/local/lib/pallet/docker-node",
-        ],
+        paths: &["/etc/docker/**", "/usr/local/lib/pallet", "/usr/local/lib/pallet/docker-node"],
         packages: &[
             "docker.io",
             "docker-cli",
@@ -59,19 +55,11 @@ impl ConfigCrate for Docker {
         network: &["download.docker.com"],
         ..Capabilities::NOTHING
     });
-    const SYSTEMS: &'static [&'static str] = &[
-        "debian",
-        "ubuntu",
-        "rocky 9",
-        "opensuse-leap",
-        "arch",
-        "alpine",
-    ];
+    const SYSTEMS: &'static [&'static str] =
+        &["debian", "ubuntu", "rocky 9", "opensuse-leap", "arch", "alpine"];
 
     fn functions() -> Vec<Function> {
-        functions![
-            install, daemon, service, login, image, network, volume, container, compose
-        ]
+        functions![install, daemon, service, login, image, network, volume, container, compose]
     }
 }
 

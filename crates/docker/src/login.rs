@@ -21,11 +21,7 @@ parameters! {
 }
 
 pub(crate) fn login(request: &mut Request, login: Login) -> Result<()> {
-    let Login {
-        registry,
-        user,
-        password,
-    } = login;
+    let Login { registry, user, password } = login;
     let good = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
     ensure!(
         registry.starts_with(|c: char| c.is_ascii_alphanumeric()) && registry.chars().all(good),
@@ -33,22 +29,11 @@ pub(crate) fn login(request: &mut Request, login: Login) -> Result<()> {
     );
     check_line("user", &user)?;
     check_line("password", &password)?;
-    ensure!(
-        !user.contains(':') && !user.starts_with('-'),
-        "{user:?} cannot be a user"
-    );
-    private(
-        request,
-        "logins",
-        &registry,
-        format!("{user}\n{password}\n"),
-    )?;
+    ensure!(!user.contains(':') && !user.starts_with('-'), "{user:?} cannot be a user");
+    private(request, "logins", &registry, format!("{user}\n{password}\n"))?;
     request.add(
-        ExecCheckedScript::new(
-            format!("log in to {registry}"),
-            command(&["login", &registry]),
-        )
-        .unless(command(&["is-logged-in", &registry])),
+        ExecCheckedScript::new(format!("log in to {registry}"), command(&["login", &registry]))
+            .unless(command(&["is-logged-in", &registry])),
     )
 }
 
@@ -64,10 +49,7 @@ mod tests {
         let arguments = json!({"registry": "r.example:5000", "user": "me", "password": password});
         recorder.call("login", arguments).unwrap();
         let actions = recorder.actions();
-        assert_eq!(
-            actions[1].subject,
-            "/etc/docker/pallet/logins/r.example:5000"
-        );
+        assert_eq!(actions[1].subject, "/etc/docker/pallet/logins/r.example:5000");
         assert_eq!(actions[1].arguments["mode"], "0600");
         assert_eq!(
             actions[2].arguments["script"],

@@ -66,16 +66,11 @@ pub(crate) fn network(request: &mut Request, network: Network) -> Result<()> {
         words.extend(on.then(|| format!("--{option}")));
     }
     words.extend(pairs("opt", &network.options)?);
-    words
-        .iter()
-        .try_for_each(|word| check_line("option", word))?;
+    words.iter().try_for_each(|word| check_line("option", word))?;
     private(request, "networks", name, words.join("\n") + "\n")?;
     request.add(
-        ExecCheckedScript::new(
-            format!("create the network {name}"),
-            command(&["network", name]),
-        )
-        .unless(command(&["is-network", name])),
+        ExecCheckedScript::new(format!("create the network {name}"), command(&["network", name]))
+            .unless(command(&["is-network", name])),
     )
 }
 
@@ -96,10 +91,6 @@ mod tests {
              --opt=com.docker.network.bridge.name=app0\n"
         );
         assert!(recorder.call("network", json!({"name": "host"})).is_err());
-        assert!(
-            recorder
-                .call("network", json!({"name": "a", "subnet": "x\ny"}))
-                .is_err()
-        );
+        assert!(recorder.call("network", json!({"name": "a", "subnet": "x\ny"})).is_err());
     }
 }

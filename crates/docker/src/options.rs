@@ -12,10 +12,7 @@ pub(crate) fn pairs(name: &str, values: &BTreeMap<String, String>) -> Result<Vec
     for (key, value) in values {
         check_line(name, key)?;
         check_line(name, value)?;
-        ensure!(
-            !key.contains(['=', ' ']),
-            "the {name} {key:?} has a space or a `=`"
-        );
+        ensure!(!key.contains(['=', ' ']), "the {name} {key:?} has a space or a `=`");
         refuse_secret(name, value)?;
         words.push(format!("--{name}={key}={value}"));
     }

@@ -17,12 +17,7 @@ pub(crate) fn put(request: &mut Request) -> Result<()> {
             .group("root")
             .mode(0o644),
     )?;
-    request.add(
-        Directory::at(DECLARED)
-            .owner("root")
-            .group("root")
-            .mode(0o700),
-    )
+    request.add(Directory::at(DECLARED).owner("root").group("root").mode(0o700))
 }
 
 /// A call of the program.
@@ -39,12 +34,7 @@ pub(crate) fn private(
     content: String,
 ) -> Result<()> {
     let directory = format!("{DECLARED}/{kind}");
-    request.add(
-        Directory::at(&directory)
-            .owner("root")
-            .group("root")
-            .mode(0o700),
-    )?;
+    request.add(Directory::at(&directory).owner("root").group("root").mode(0o700))?;
     let file = RemoteFile::content(format!("{directory}/{name}"), content);
     request.add(file.owner("root").group("root").mode(0o600))
 }

@@ -13,12 +13,8 @@ pub(crate) struct System {
 }
 
 /// The packages of Docker's own repository, and its compose.
-pub(crate) const OWN: &[&str] = &[
-    "docker-ce",
-    "docker-ce-cli",
-    "containerd.io",
-    "docker-buildx-plugin",
-];
+pub(crate) const OWN: &[&str] =
+    &["docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin"];
 pub(crate) const OWN_COMPOSE: &str = "docker-compose-plugin";
 
 pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
@@ -32,11 +28,7 @@ pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
     ),
     (
         "debian 12",
-        System {
-            packages: &["docker.io"],
-            compose: "docker-compose",
-            repository: Some("debian"),
-        },
+        System { packages: &["docker.io"], compose: "docker-compose", repository: Some("debian") },
     ),
     (
         "debian",
@@ -46,36 +38,8 @@ pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
             repository: Some("debian"),
         },
     ),
-    (
-        "red_hat",
-        System {
-            packages: &[],
-            compose: "",
-            repository: Some("rhel"),
-        },
-    ),
-    (
-        "suse",
-        System {
-            packages: &["docker"],
-            compose: "docker-compose",
-            repository: None,
-        },
-    ),
-    (
-        "arch",
-        System {
-            packages: &["docker"],
-            compose: "docker-compose",
-            repository: None,
-        },
-    ),
-    (
-        "alpine",
-        System {
-            packages: &["docker"],
-            compose: "docker-cli-compose",
-            repository: None,
-        },
-    ),
+    ("red_hat", System { packages: &[], compose: "", repository: Some("rhel") }),
+    ("suse", System { packages: &["docker"], compose: "docker-compose", repository: None }),
+    ("arch", System { packages: &["docker"], compose: "docker-compose", repository: None }),
+    ("alpine", System { packages: &["docker"], compose: "docker-cli-compose", repository: None }),
 ]);

@@ -62,9 +62,7 @@ mod tests {
     fn a_volume_is_created_once() {
         let mut recorder = Recorder::<Docker>::on("debian 12");
         let options = json!({"type": "nfs", "o": "addr=a,rw"});
-        recorder
-            .call("volume", json!({"name": "data", "options": options}))
-            .unwrap();
+        recorder.call("volume", json!({"name": "data", "options": options})).unwrap();
         let action = recorder.actions().remove(0);
         assert_eq!(
             action.arguments["script"],

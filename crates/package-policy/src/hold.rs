@@ -9,8 +9,8 @@ use super::system::{Held, SYSTEMS};
 const DPKG: &str = r"dpkg-query -W -f '${db:Status-Want}\n'";
 
 parameters! {
-    /// Holds installed packages at their versions: no upgrade, also none by hand, changes them until
-    /// they are released.
+    /// Holds installed packages at their versions: no upgrade, also none by hand, changes them
+    /// until they are released.
     ///
     /// Example: `package_policy.hold(request, ["postgresql-15", "linux-image-amd64"])`
     pub(crate) struct Hold {

@@ -3,13 +3,16 @@
 use pallet_core::model;
 use pallet_core::prelude::*;
 
-/// Reads preferences as apt does, from the file that is checked alone. apt only warns of what it does
-/// not understand, for each package again.
-pub(crate) const CHECK: &str = r#"sh -c 'wrong=$(apt-cache -o "Dir::Etc::Preferences=$1" -o Dir::Etc::PreferencesParts=/dev/null policy 2>&1 >/dev/null | grep -E "^(E:|W: (Invalid|Did not understand))" | sort -u); [ -z "$wrong" ] || { echo "$wrong"; exit 1; }' check"#;
+/// Reads preferences as apt does, from the file that is checked alone. apt only warns of what it
+/// does not understand, for each package again.
+pub(crate) const CHECK: &str = "sh -c 'wrong=$(apt-cache -o \"Dir::Etc::Preferences=$1\" \
+     -o Dir::Etc::PreferencesParts=/dev/null policy 2>&1 >/dev/null | \
+     grep -E \"^(E:|W: (Invalid|Did not understand))\" | sort -u); \
+     [ -z \"$wrong\" ] || { echo \"$wrong\"; exit 1; }' check";
 
 parameters! {
-    /// Sets which versions of packages apt prefers, in a file of `/etc/apt/preferences.d`, which apt
-    /// checks before it takes its place. apt only.
+    /// Sets which versions of packages apt prefers, in a file of `/etc/apt/preferences.d`, which
+    /// apt checks before it takes its place. apt only.
     ///
     /// Example: `package_policy.pin(request, "postgresql", packages = ["postgresql-*"], version = "15.*")`
     ///

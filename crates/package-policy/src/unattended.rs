@@ -18,8 +18,9 @@ parameters! {
     ///
     /// Example: `package_policy.unattended_upgrades(request, window = {"time": "03:30", "days": "Sat,Sun", "random_minutes": 30}, reboot = True, reboot_time = "05:00")`
     pub(crate) struct Unattended {
-        /// What is upgraded: patterns such as `origin=Debian,codename=${distro_codename},label=Debian-Security`.
-        /// Default: security updates of the distribution.
+        /// What is upgraded: patterns such as
+        /// `origin=Debian,codename=${distro_codename},label=Debian-Security`. Default: security
+        /// updates of the distribution.
         #[serde(default)]
         origins: Vec<String>,
         /// Expressions of packages that stay: `linux-`, `libc6$`.
@@ -41,7 +42,8 @@ parameters! {
         /// Remove packages that nothing needs any more.
         #[serde(default)]
         remove_unused: bool,
-        /// The address that gets a report of each upgrade. The node needs a program that sends mail.
+        /// The address that gets a report of each upgrade. The node needs a program that sends
+        /// mail.
         #[serde(default)]
         mail: Option<String>,
         /// Remove downloaded packages after this number of days; 0 keeps them.

@@ -18,8 +18,8 @@ pub(crate) const DIRECTORY: &str = "/etc/prometheus";
 
 parameters! {
     /// Installs, configures and starts the server. It scrapes itself, all nodes that
-    /// `prometheus.target` declared in the phase `settings`, and what `jobs` lists; alerts go to all
-    /// nodes that `prometheus.alertmanager_settings` declared.
+    /// `prometheus.target` declared in the phase `settings`, and what `jobs` lists; alerts go to
+    /// all nodes that `prometheus.alertmanager_settings` declared.
     ///
     /// Targets stand in files of their own: if only they change, nothing is reloaded. `promtool`
     /// checks the configuration before it takes its place.
@@ -191,7 +191,8 @@ mod tests {
         recorder.call("server", arguments).unwrap();
         assert_eq!(
             content(&recorder, "/etc/prometheus/targets.d/node.json"),
-            "[\n  {\n    \"targets\": [\n      \"192.0.2.1:9100\"\n    ],\n    \"labels\": {\n      \
+            "[\n  {\n    \"targets\": [\n      \"192.0.2.1:9100\"\n    ],\n    \
+             \"labels\": {\n      \
              \"node\": \"node-1\",\n      \"group\": \"group\",\n      \"rack\": \"a\"\n    }\n  \
              }\n]\n"
         );

@@ -50,7 +50,7 @@ pub(crate) fn configure(request: &mut Request, arguments: Configure) -> Result<(
     let servers = servers(request, name_servers, group.as_deref(), role.as_deref())?;
     ensure!(
         !servers.is_empty(),
-        "resolver: there is no name server; list one in name_servers, or name a group that has nodes"
+        "resolver: there is no name server; list one in name_servers, or name a group with nodes"
     );
     // the C library uses no more, and says nothing
     ensure!(

@@ -13,7 +13,8 @@ pub(crate) const IS_RESOLVCONF: &str = "readlink /etc/resolv.conf | grep -Eq '(^
 pub(crate) const IS_OTHER: &str =
     "! readlink /etc/resolv.conf | grep -Eq '(^|/)(run/systemd/resolve|resolvconf)/'";
 /// NetworkManager would write the file.
-pub(crate) const HAS_NETWORK_MANAGER: &str = "test -d /etc/NetworkManager/conf.d && ! readlink /etc/resolv.conf | \
+pub(crate) const HAS_NETWORK_MANAGER: &str = "test -d /etc/NetworkManager/conf.d && \
+     ! readlink /etc/resolv.conf | \
      grep -Eq '(^|/)(run/systemd/resolve|resolvconf)/'";
 
 /// The flag that is set when the configuration of an owner changed.

@@ -10,8 +10,8 @@ use super::system::{System, system};
 const CHANGED: &str = "time-locale-chrony";
 
 parameters! {
-    /// Sets the clock with chrony, from servers, pools and other nodes; with `allow`, serves the time
-    /// too. `chronyd -p` checks the configuration before it takes its place, and chrony is
+    /// Sets the clock with chrony, from servers, pools and other nodes; with `allow`, serves the
+    /// time too. `chronyd -p` checks the configuration before it takes its place, and chrony is
     /// restarted if it changed.
     ///
     /// Example: `time_locale.chrony(request, pools = ["2.debian.pool.ntp.org"], allow = ["192.0.2.0/24"])`
@@ -71,10 +71,7 @@ pub(crate) struct Makestep {
 
 impl Default for Makestep {
     fn default() -> Self {
-        Makestep {
-            threshold: one(),
-            limit: three(),
-        }
+        Makestep { threshold: one(), limit: three() }
     }
 }
 
@@ -101,31 +98,18 @@ pub(crate) fn chrony(request: &mut Request, chrony: Chrony) -> Result<()> {
     )?;
     command_line(request, system, chrony.control_clock)?;
     request.add(Service::start(system.service).enabled(true))?;
-    request.add_with(
-        Service::restart(system.service),
-        Options::new().if_flag(CHANGED),
-    )
+    request.add_with(Service::restart(system.service), Options::new().if_flag(CHANGED))
 }
 
 fn file(path: impl Into<String>, content: String) -> RemoteFile {
-    RemoteFile::content(path, content)
-        .owner("root")
-        .group("root")
-        .mode(0o644)
+    RemoteFile::content(path, content).owner("root").group("root").mode(0o644)
 }
 
 /// Says whether chronyd sets the clock. systemd starts it only where it may, unless told otherwise.
 fn command_line(request: &mut Request, system: &System, control_clock: bool) -> Result<()> {
     let (path, variable, own) = system.arguments;
-    let words = if control_clock {
-        own.to_owned()
-    } else {
-        format!("{own} -x")
-    };
-    let content = format!(
-        "# written by pallet\n{variable}=\"{}\"\n",
-        words.trim_start()
-    );
+    let words = if control_clock { own.to_owned() } else { format!("{own} -x") };
+    let content = format!("# written by pallet\n{variable}=\"{}\"\n", words.trim_start());
     let changed = || Options::new().flag_on_change(CHANGED);
     request.add_with(file(path, content), changed())?;
     if request.target()?.os.service_manager != ServiceManager::Systemd {
@@ -189,23 +173,13 @@ mod tests {
             // it is its only node
             (json!({"group": "group"}), "no source of time"),
             (json!({"servers": ["a b"]}), "cannot be a time server"),
-            (
-                json!({"servers": ["a"], "allow": ["a; b"]}),
-                "is no network",
-            ),
-            (
-                json!({"servers": ["a"], "makestep": {"threshold": 0.0}}),
-                "above 0",
-            ),
+            (json!({"servers": ["a"], "allow": ["a; b"]}), "is no network"),
+            (json!({"servers": ["a"], "makestep": {"threshold": 0.0}}), "above 0"),
             (json!({"local_stratum": 16}), "1 to 15"),
-            (
-                json!({"servers": ["a"], "directives": ["a\nb"]}),
-                "not one line",
-            ),
+            (json!({"servers": ["a"], "directives": ["a\nb"]}), "not one line"),
         ] {
-            let error = Recorder::<TimeLocale>::on("debian 12")
-                .call("chrony", &arguments)
-                .unwrap_err();
+            let error =
+                Recorder::<TimeLocale>::on("debian 12").call("chrony", &arguments).unwrap_err();
             assert!(error.to_string().contains(said), "{arguments}: {error}");
         }
     }

@@ -9,31 +9,16 @@ use super::sources::check_host;
 use super::system::System;
 
 pub(crate) fn render(chrony: &Chrony, nodes: &[String], system: &System) -> Result<String> {
-    let Chrony {
-        servers,
-        pools,
-        makestep,
-        allow,
-        local_stratum,
-        ..
-    } = chrony;
+    let Chrony { servers, pools, makestep, allow, local_stratum, .. } = chrony;
     ensure!(
         !servers.is_empty() || !pools.is_empty() || !nodes.is_empty() || local_stratum.is_some(),
         "chrony has no source of time: list servers or pools, or name a group that has other nodes"
     );
     let mut out = "# written by pallet\n".to_owned();
-    for (kind, hosts) in [
-        ("server", servers.as_slice()),
-        ("server", nodes),
-        ("pool", pools),
-    ] {
+    for (kind, hosts) in [("server", servers.as_slice()), ("server", nodes), ("pool", pools)] {
         for host in hosts {
             check_host(host)?;
-            writeln!(
-                out,
-                "{kind} {host} iburst{}",
-                if chrony.nts { " nts" } else { "" }
-            )?;
+            writeln!(out, "{kind} {host} iburst{}", if chrony.nts { " nts" } else { "" })?;
         }
     }
     writeln!(out, "driftfile {}", system.drift)?;

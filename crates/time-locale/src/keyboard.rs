@@ -5,7 +5,8 @@ use pallet_core::prelude::*;
 use super::system::{Keyboard, system};
 
 /// Makes a keymap of what the file says, as console-setup does.
-pub(crate) const CHECK: &str = "sh -c '. \"$1\" && ckbcomp -model \"$XKBMODEL\" -layout \"$XKBLAYOUT\" \
+pub(crate) const CHECK: &str = "sh -c '. \"$1\" && \
+     ckbcomp -model \"$XKBMODEL\" -layout \"$XKBLAYOUT\" \
      -variant \"$XKBVARIANT\" -option \"$XKBOPTIONS\" >/dev/null' check";
 
 /// The flag that is set when the keyboard changed.
@@ -39,13 +40,7 @@ fn pc105() -> String {
 
 pub(crate) fn keyboard(request: &mut Request, keyboard: KeyboardArguments) -> Result<()> {
     let system = system(request)?;
-    let KeyboardArguments {
-        layout,
-        variant,
-        model,
-        options,
-        keymap,
-    } = keyboard;
+    let KeyboardArguments { layout, variant, model, options, keymap } = keyboard;
     let options = options.join(",");
     let keymap = keymap.unwrap_or_else(|| layout.clone());
     for (what, word) in [
@@ -64,10 +59,7 @@ pub(crate) fn keyboard(request: &mut Request, keyboard: KeyboardArguments) -> Re
     }
     let changed = || Options::new().flag_on_change(CHANGED);
     let file = |path: &str, content: String| {
-        RemoteFile::content(path, content)
-            .owner("root")
-            .group("root")
-            .mode(0o644)
+        RemoteFile::content(path, content).owner("root").group("root").mode(0o644)
     };
     let variables = format!(
         "XKBMODEL=\"{model}\"\nXKBLAYOUT=\"{layout}\"\nXKBVARIANT=\"{variant}\"\n\
@@ -78,10 +70,7 @@ pub(crate) fn keyboard(request: &mut Request, keyboard: KeyboardArguments) -> Re
             let content = format!("# written by pallet\n{variables}BACKSPACE=\"guess\"\n");
             request.add(Package::install("keyboard-configuration"))?;
             request.add(Package::install("console-setup"))?;
-            request.add_with(
-                file("/etc/default/keyboard", content).verify(CHECK),
-                changed(),
-            )?;
+            request.add_with(file("/etc/default/keyboard", content).verify(CHECK), changed())?;
             let save = ExecCheckedScript::new(
                 "save the keymap for the next boot",
                 "setupcon --save-only --keyboard-only",
@@ -94,9 +83,7 @@ pub(crate) fn keyboard(request: &mut Request, keyboard: KeyboardArguments) -> Re
             {
                 let name = line.split('=').next().unwrap_or_default();
                 let matching = format!("^{name}=");
-                let line = LineInFile::new("/etc/vconsole.conf", &line)
-                    .matching(matching)
-                    .create();
+                let line = LineInFile::new("/etc/vconsole.conf", &line).matching(matching).create();
                 request.add_with(line, changed())?;
             }
             request.add_with(
@@ -124,16 +111,10 @@ mod tests {
         );
         let mut recorder = Recorder::<TimeLocale>::on("rocky 9");
         recorder.call("keyboard", &arguments).unwrap();
-        assert_eq!(
-            recorder.declared()[0],
-            "line_in_file /etc/vconsole.conf: KEYMAP=de"
-        );
+        assert_eq!(recorder.declared()[0], "line_in_file /etc/vconsole.conf: KEYMAP=de");
         for (layout, variant) in [("", ""), ("a b", ""), ("de", "\"; id")] {
             let wrong = json!({"layout": layout, "variant": variant});
-            assert!(
-                recorder.call("keyboard", wrong).is_err(),
-                "{layout} {variant}"
-            );
+            assert!(recorder.call("keyboard", wrong).is_err(), "{layout} {variant}");
         }
     }
 }

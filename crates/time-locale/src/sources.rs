@@ -24,8 +24,7 @@ pub(crate) fn nodes(
         .into_iter()
         .map(|node| {
             let name = node.name;
-            node.address
-                .with_context(|| format!("node {name} has no address to get the time from"))
+            node.address.with_context(|| format!("node {name} has no address to get the time from"))
         })
         .collect()
 }
