@@ -50,8 +50,11 @@ fn default_quorum() -> u32 {
     2
 }
 
+/// All addresses, which is the default of the server.
+const ALL: &str = "* -::*";
+
 fn default_listen() -> String {
-    "* -::*".to_owned()
+    ALL.to_owned()
 }
 
 fn default_down() -> u32 {
@@ -99,13 +102,19 @@ pub(crate) fn sentinel(request: &mut Request, wanted: Sentinel) -> Result<()> {
     request.add(Package::install(names.sentinel_package))?;
     install(request)?;
     // sentinels write the rest of their file themselves
-    for (key, value) in
-        [("port", SENTINEL_PORT.to_string()), ("bind", listen), ("protected-mode", "no".into())]
-    {
+    let changed = || Options::new().flag_on_change(CHANGED);
+    let set = |key: &str, value: &str| {
         let line = LineInFile::new(names.sentinel_config, format!("{key} {value}"));
-        let line = line.matching(format!("^{key} "));
-        request.add_with(line, Options::new().flag_on_change(CHANGED))?;
-    }
+        line.matching(format!("^{key} "))
+    };
+    request.add_with(set("port", &SENTINEL_PORT.to_string()), changed())?;
+    request.add_with(set("protected-mode", "no"), changed())?;
+    // what is the default, sentinels remove
+    let bind = match listen.trim() {
+        ALL => LineInFile::none_matching(names.sentinel_config, "^bind "),
+        listen => set("bind", listen),
+    };
+    request.add_with(bind, changed())?;
     request.add(Service::start(names.sentinel).enabled(true))?;
     request.add_with(Service::restart(names.sentinel), Options::new().if_flag(CHANGED))?;
     let file = format!("{}/sentinel-{name}", names.parts);
