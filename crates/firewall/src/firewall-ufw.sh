@@ -60,9 +60,11 @@ case $1 in
     if [ "$(wanted | marks)" != "$(there | marks)" ]; then
       there | while read -r _ rule; do
         # the words of a rule are its arguments
+        # shellcheck disable=SC2086
         ufw --force delete $rule >/dev/null
       done
       wanted | while read -r mark rule; do
+        # shellcheck disable=SC2086
         ufw $rule comment "$mark" >/dev/null
       done
     fi

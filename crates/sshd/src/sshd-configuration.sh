@@ -45,6 +45,7 @@ value() {
 matches() {
   for pattern in $(value "$2"); do
     for name in $1; do
+      # shellcheck disable=SC2254
       case $name in ${pattern%@*}) return 0 ;; esac
     done
   done
