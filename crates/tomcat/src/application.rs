@@ -1,7 +1,9 @@
 //! Web applications.
 
 use pallet_core::prelude::*;
+use pallet_core::script::quote;
 
+use super::program;
 use super::system::Place;
 
 parameters! {
@@ -19,7 +21,7 @@ parameters! {
         /// War file in the project.
         #[serde(default)]
         war: Option<String>,
-        /// Absolute path of a war file on the node.
+        /// Absolute path of a war file on the node, below `/opt` or `/srv`.
         #[serde(default)]
         remote_file: Option<String>,
         /// URL that the node downloads the war file from.
@@ -99,7 +101,13 @@ pub(crate) fn application(request: &mut Request, application: Application) -> Re
         request.add_with(Directory::at(&directory).absent(), place.changed())
     })?;
     let file = file.owner("root").group("root").mode(0o644).max_versions(1);
-    request.add_with(file, place.changed())
+    let changed = format!("{} {path}", place.flag());
+    request.add_with(file, Options::new().flag_on_change(&changed))?;
+    // Tomcat finds what it compiled of the old pages by their times, which may be the same
+    program::put(request)?;
+    let clean = program::command(&place, "clean", &format!("applications {}", quote(&name)));
+    let clean = ExecCheckedScript::new(format!("forget what was compiled of {path}"), clean);
+    request.add_with(clean, place.changed().if_flag(changed))
 }
 
 #[cfg(test)]
@@ -127,7 +135,13 @@ mod tests {
         let webapps = "/var/lib/tomcat10/webapps";
         assert_eq!(
             declared(json!({"path": "/", "war": "a.war"})).unwrap(),
-            [format!("directory {webapps}/ROOT"), format!("remote_file {webapps}/ROOT.war")]
+            [
+                format!("directory {webapps}/ROOT"),
+                format!("remote_file {webapps}/ROOT.war"),
+                "directory /usr/local/lib/pallet".to_owned(),
+                "remote_file /usr/local/lib/pallet/tomcat".to_owned(),
+                "exec_checked_script forget what was compiled of /".to_owned(),
+            ]
         );
         assert_eq!(
             declared(json!({"path": "/a", "action": "undeployed"})).unwrap(),

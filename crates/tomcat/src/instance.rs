@@ -36,7 +36,8 @@ pub(crate) fn instance(request: &mut Request, instance: Instance) -> Result<()> 
     let of_tomcat = |path: String| Directory::at(path).owner("tomcat").group("tomcat").mode(0o750);
     request.add(of_root(base.clone()))?;
     request.add(of_root(conf.clone()))?;
-    request.add(of_tomcat(format!("{conf}/Catalina")))?;
+    request.add(of_root(format!("{conf}/Catalina")))?;
+    request.add(of_root(format!("{conf}/Catalina/localhost")))?;
     request.add(of_tomcat(format!("{base}/webapps")))?;
     request.add(of_tomcat(format!("/var/log/{name}")))?;
     request.add(of_tomcat(format!("/var/cache/{name}")))?;
@@ -89,10 +90,9 @@ fn unit(place: &Place) -> String {
          AmbientCapabilities=CAP_NET_BIND_SERVICE\n\
          NoNewPrivileges=true\n\
          ProtectSystem=strict\n\
-         ReadWritePaths={conf}/Catalina {base}/webapps /var/log/{name} /var/cache/{name}\n\n\
+         ReadWritePaths={base}/webapps /var/log/{name} /var/cache/{name}\n\n\
          [Install]\n\
          WantedBy=multi-user.target\n",
-        conf = place.conf(),
     )
 }
 

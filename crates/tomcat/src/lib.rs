@@ -38,6 +38,9 @@ impl ConfigCrate for Tomcat {
             "/var/log/tomcat*",
             "/var/cache/tomcat*",
             "/usr/share/tomcat*/etc/*",
+            // wars on the node
+            "/opt/**",
+            "/srv/**",
             "/usr/local/lib/pallet",
             "/usr/local/lib/pallet/tomcat",
         ],

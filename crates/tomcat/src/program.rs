@@ -22,9 +22,7 @@ pub(crate) fn part(
     for path in [&place.parts(), &directory] {
         request.add(Directory::at(path).owner("root").group("root").mode(0o700))?;
     }
-    request.add(Directory::at("/usr/local/lib/pallet"))?;
-    let program = RemoteFile::content(PROGRAM, include_str!("tomcat.sh"));
-    request.add(program.owner("root").group("root").mode(0o644))?;
+    put(request)?;
     let path = format!("{directory}/{name}");
     match element {
         None => request.add(File::at(path).absent())?,
@@ -38,7 +36,19 @@ pub(crate) fn part(
         "users" => (kind.to_owned(), "tomcat-users.xml".to_owned()),
         _ => (kind.to_owned(), "server.xml".to_owned()),
     };
-    let call = |job: &str| format!("sh {PROGRAM} {job} {} {} {what}", place.tomcat, place.name);
+    let call = |job: &str| command(place, job, &what);
     let script = ExecCheckedScript::new(format!("write {file} of {}", place.name), call("render"));
     request.add_with(script.unless(call("is-rendered")), options)
+}
+
+/// Puts the program on the node.
+pub(crate) fn put(request: &mut Request) -> Result<()> {
+    request.add(Directory::at("/usr/local/lib/pallet"))?;
+    let program = RemoteFile::content(PROGRAM, include_str!("tomcat.sh"));
+    request.add(program.owner("root").group("root").mode(0o644))
+}
+
+/// A call of the program; `what` is quoted.
+pub(crate) fn command(place: &Place, job: &str, what: &str) -> String {
+    format!("sh {PROGRAM} {job} {} {} {what}", place.tomcat, place.name)
 }

@@ -2,6 +2,7 @@
 #
 # tomcat is-rendered|render TOMCAT INSTANCE connectors|users
 # tomcat is-rendered|render TOMCAT INSTANCE contexts NAME
+# tomcat clean TOMCAT INSTANCE applications NAME
 # tomcat xml FILE
 set -eu
 umask 077
@@ -121,16 +122,6 @@ content() {
   esac
 }
 
-# where the file is, and what it belongs to
-find_file() {
-  owner='root:tomcat 640'
-  case $kind in
-    connectors) file=$conf/server.xml ;;
-    users) file=$conf/tomcat-users.xml ;;
-    contexts) file=$conf/Catalina/localhost/$context.xml owner='tomcat:tomcat 600' ;;
-  esac
-}
-
 is_rendered() {
   [ -f "$file" ] && [ ! -L "$file" ] && [ "$(stat -c '%U:%G %a' -- "$file")" = "$owner" ] &&
     wanted=$(content) && [ "$(cat -- "$file")" = "$wanted" ]
@@ -138,68 +129,63 @@ is_rendered() {
 
 # Tomcat reads the file as it will, with free ports, since it may run on its own
 check_server() {
-  mkdir -- "$work/base" "$work/base/logs" "$work/base/temp" "$work/base/webapps"
-  cp -RL -- "$conf" "$work/base/conf"
-  rm -rf -- "$work/base/conf/pallet" "$work/base/conf/Catalina"
+  mkdir -- "$work/base" "$work/base/conf" "$work/base/logs" "$work/base/temp" "$work/base/webapps"
+  for part in "$conf"/*; do
+    case ${part##*/} in pallet | Catalina | server.xml) ;; *) cp -RL -- "$part" "$work/base/conf/" ;; esac
+  done
   server free >"$work/base/conf/server.xml"
-  # a database of users that is not there yet
   chown -R tomcat:tomcat "$work/base"
   chmod 0711 "$work"
   (
-    cd /
+    cd / && set +u
     . "/etc/default/$name"
     . "/usr/libexec/$tomcat/tomcat-locate-java.sh"
     export CATALINA_HOME="/usr/share/$tomcat" CATALINA_BASE="$work/base" JAVA_HOME
-    export JAVA_OPTS='-Djava.awt.headless=true -XX:-UsePerfData -Dorg.apache.catalina.startup.EXIT_ON_INIT_FAILURE=true'
+    export JAVA_OPTS='-Djava.awt.headless=true -XX:-UsePerfData -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dorg.apache.catalina.startup.EXIT_ON_INIT_FAILURE=true'
     runuser -u tomcat -- "$CATALINA_HOME/bin/catalina.sh" configtest
   ) >"$work/said" 2>&1 && return
   # what Tomcat says of itself is not of interest
-  grep -E '^(.* )?(SEVERE|Caused by|[a-z.]*Exception)' "$work/said" | head -n 20 >&2 ||
-    tail -n 20 "$work/said" >&2
+  words=$(grep -E '^(.* )?(SEVERE|Caused by|[a-zA-Z.]*(Exception|Error))' "$work/said" | head -n 20)
+  printf '%s\n' "${words:-$(tail -n 20 "$work/said")}" >&2
   return 1
 }
 
 render() {
-  # what Tomcat writes to is no place for root to work in
   work=$(mktemp -d "$conf/.pallet.XXXXXX")
   trap 'rm -rf -- "$work"' EXIT
   if [ "$kind" = connectors ]; then
     check_server || fail "Tomcat refuses the connectors of $name; server.xml is as it was"
   fi
   content >"$work/file"
-  if [ "$kind" = contexts ]; then
-    runuser -u tomcat -- sh "$0" put "$file" <"$work/file"
-    return
-  fi
   chown "${owner% *}" "$work/file"
   chmod "${owner#* }" "$work/file"
-  mv -fT -- "$work/file" "$file"
-}
-
-# put FILE: as tomcat, into a directory of its own
-put() {
-  mkdir -p -m 0750 -- "${1%/*}"
-  cat >"$1.new"
-  mv -fT -- "$1.new" "$1"
+  directory=${file%/*}
+  [ -d "$directory" ] || mkdir -m 0755 -- "$directory"
+  # Tomcat may write to the directory above that of contexts
+  cd -P -- "$directory"
+  [ "$(pwd -P)" = "$directory" ] && [ "$(stat -c %u .)" = 0 ] ||
+    fail "$directory belongs to another user than root, or is a link"
+  mv -fT -- "$work/file" "./${file##*/}"
 }
 
 job=$1
 shift
-case $job in
-  xml)
-    xml "$@"
-    exit
-    ;;
-  put)
-    put "$1"
-    exit
-    ;;
-esac
+if [ "$job" = xml ]; then
+  xml "$@"
+  exit
+fi
 tomcat=$1 name=$2 kind=$3 context=${4-}
 conf=/etc/$name parts=/etc/$name/pallet
-find_file
+owner='root:tomcat 640'
+case $kind in
+  connectors) file=$conf/server.xml ;;
+  users) file=$conf/tomcat-users.xml ;;
+  contexts) file=$conf/Catalina/localhost/$context.xml ;;
+esac
 case $job in
   is-rendered) is_rendered ;;
   render) render ;;
+  # as tomcat, whose directory it is
+  clean) runuser -u tomcat -- rm -rf -- "/var/cache/$name/Catalina/localhost/$context" ;;
   *) fail "there is no $job" ;;
 esac

@@ -14,7 +14,7 @@ parameters! {
     /// The first one replaces that file, which then has the declared users and no others. Tomcat
     /// reads it again by itself, within 10 s.
     ///
-    /// Example: `tomcat.user(request, "deployer", secret("deployer"), roles = ["manager-script"])`
+    /// Example: `tomcat.user(request, "deployer", password = secret("deployer"), roles = ["manager-script"])`
     pub(crate) struct User {
         /// Name.
         name: String,
