@@ -198,6 +198,11 @@ fn writing_a_crate() {
 }
 
 #[test]
+fn crates_in_starlark() {
+    follow("starlark-crates.md", expect![""]);
+}
+
+#[test]
 fn writing_a_provider() {
     follow_with_cargo("writing-a-provider.md", expect![""]);
 }

@@ -85,6 +85,8 @@ mod services;
 #[cfg(test)]
 mod stages;
 #[cfg(test)]
+mod starlark_crates;
+#[cfg(test)]
 mod telemetry;
 #[cfg(test)]
 mod tidy;

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use pallet_core::distribution::lock::LockedPlugin;
+use pallet_core::plugins::build_for;
 use serde_json::json;
 
 use crate::context::Context;
@@ -27,8 +28,8 @@ impl List {
         )?;
         let lock = setup.lock.clone().unwrap_or_default();
         let there = |locked: &LockedPlugin| {
-            let target = locked.targets.get(&setup.installer.machine.target);
-            target.is_some_and(|target| setup.installer.store.has(target.content.digest()))
+            let target = build_for(&locked.targets, &setup.installer.machine.target);
+            target.is_some_and(|(_, target)| setup.installer.store.has(target.content.digest()))
         };
         if context.printer.json() {
             let value = |locked: &LockedPlugin| {

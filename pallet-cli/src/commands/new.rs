@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::bail;
 
 use crate::context::Context;
-use crate::package::{CoreSource, License, PackageKind, Template, check_new, checkout_around};
+use crate::package::{
+    CoreSource, Language, License, PackageKind, Template, check_new, checkout_around,
+};
 
 /// Create the package of a new crate or provider, with code, documentation, tests and a README
 #[derive(Debug, clap::Args)]
@@ -18,6 +20,12 @@ pub(crate) struct New {
     name: String,
     /// Directory to create [default: NAME]
     to: Option<PathBuf>,
+    /// Write a crate in Starlark: no compiler is needed, and it runs on every system
+    #[arg(long, conflicts_with_all = ["rust", "pallet_core", "pallet_core_git"])]
+    starlark: bool,
+    /// Write a crate in Rust, which is the default
+    #[arg(long)]
+    rust: bool,
     /// License of the package
     #[arg(long, value_enum, default_value_t = License::Both)]
     license: License,
@@ -39,15 +47,24 @@ impl New {
     pub(crate) fn run(self, context: &Context) -> anyhow::Result<ExitCode> {
         let directory = self.to.clone().unwrap_or_else(|| PathBuf::from(&self.name));
         check_new(&self.name, &directory)?;
-        let core = self.core(context)?;
-        let template = Template { kind: self.kind, name: self.name, license: self.license, core };
+        if self.starlark && self.kind != PackageKind::Crate {
+            bail!("a provider is written in Rust; only a crate can be written in Starlark");
+        }
+        let language = match self.starlark {
+            true => Language::Starlark,
+            false => Language::Rust(self.core(context)?),
+        };
+        let template =
+            Template { kind: self.kind, name: self.name, license: self.license, language };
         for path in template.write(&directory)? {
             context.printer.line(&format!("wrote {}", path.display()));
         }
-        let test = if self.kind == PackageKind::Crate { ", then pallet-cli test" } else { "" };
-        context
-            .printer
-            .line(&format!("next: cd {}, cargo test{test}", super::init::word(&directory)));
+        let next = match (self.starlark, self.kind) {
+            (true, _) => "pallet-cli test",
+            (_, PackageKind::Crate) => "cargo test, then pallet-cli test",
+            (_, PackageKind::Provider) => "cargo test",
+        };
+        context.printer.line(&format!("next: cd {}, {next}", super::init::word(&directory)));
         Ok(ExitCode::SUCCESS)
     }
 

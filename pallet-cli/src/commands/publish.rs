@@ -9,6 +9,8 @@ use pallet_core::distribution::artifact::{
 };
 use pallet_core::distribution::repository::{self, Repository, Source};
 use pallet_core::distribution::signature::SigningKey;
+use pallet_core::plugins::source::DESCRIPTION;
+use pallet_core::plugins::{Registry, is_source};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -31,7 +33,7 @@ pub(crate) struct Publish {
     /// Publish this library instead of building one; one for each target
     #[arg(long, value_name = "FILE")]
     dylib: Vec<PathBuf>,
-    /// Build for this Rust target [default: this machine's]
+    /// Build for this Rust target [default: this machine's]; a crate in Starlark runs on all
     #[arg(long, value_name = "TRIPLE", conflicts_with = "dylib")]
     target: Vec<String>,
     /// Sign with this private key; `pallet-cli generate-key` creates one
@@ -67,7 +69,10 @@ impl Publish {
         block_on(async {
             let repository = repository::open(&source, &access).await?;
             let repository = repository.as_ref();
-            let manifest = manifest_for(repository, &builds, &libraries).await?;
+            let manifest = match libraries.iter().find(|file| is_source(file)) {
+                Some(source) => manifest_of_source(context, source)?,
+                None => manifest_for(repository, &builds, &libraries).await?,
+            };
             let release = Release::new(&builds, &manifest, &details)?;
             self.publish(context, repository, &release, key.as_ref()).await
         })
@@ -116,11 +121,28 @@ impl Publish {
         if !self.dylib.is_empty() {
             return Ok(self.dylib.clone());
         }
+        if directory.join(DESCRIPTION).is_file() && !self.target.is_empty() {
+            bail!("a crate in Starlark runs on every system: leave out --target");
+        }
         if self.target.is_empty() {
             return Ok(vec![package::build(directory, true, None)?]);
         }
         self.target.iter().map(|target| package::build(directory, true, Some(target))).collect()
     }
+}
+
+/// The manifest of a crate in Starlark, which is loaded for it with all that it requires.
+fn manifest_of_source(context: &Context, description: &Path) -> anyhow::Result<Value> {
+    let directory = description.parent().map(Path::to_owned).unwrap_or_default();
+    let own = Registry::scan(&[directory]);
+    if let Some(problem) = own.problems().first() {
+        bail!("{problem}");
+    }
+    let Some(name) = own.plugins().first().map(|found| found.summary.name.clone()) else {
+        bail!("{} is not a crate", description.display())
+    };
+    let registry = own.before(context.scan()?);
+    Ok(serde_json::to_value(registry.crate_manifest(&name)?)?)
 }
 
 fn as_text(source: &Source, release: &Release, publication: &Publication, dry_run: bool) -> String {

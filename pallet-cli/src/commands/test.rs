@@ -30,7 +30,7 @@ pub(crate) struct Test {
     /// Only these scenarios
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
-    /// Test this library instead of building the package
+    /// Test this library, or this crate.toml, instead of building the package
     #[arg(long, value_name = "FILE")]
     plugin: Option<PathBuf>,
     /// Only this system, such as "debian 12"

@@ -10,12 +10,14 @@ use pallet_core::distribution::pins;
 use pallet_core::distribution::repository::Access;
 use pallet_core::distribution::store::Store;
 use pallet_core::model::{Manifest, PluginKind, PluginSummary};
-use pallet_core::plugins::{FoundPlugin, Registry};
+use pallet_core::plugins::source::DESCRIPTION;
+use pallet_core::plugins::{FoundPlugin, Pin, Registry};
 
 use super::base::Context;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::process::{Failure, USAGE};
-use crate::project::{CrateCatalog, LoadedProject};
+use crate::project::star::{RunSettings, StarCrates};
+use crate::project::{CONFIG, CrateCatalog, LoadedProject, read_configuration};
 
 impl Context {
     /// The plugins of this machine. A file that is no valid plugin is a warning or, with `strict`,
@@ -67,7 +69,13 @@ impl Context {
             path.extend(own.then(|| project.join(".pallet/plugins")));
             path.push(self.env.data.join("plugins"));
         }
-        let registry = Registry::locked(pins, &path);
+        let crates = self.crates_by_path(project);
+        let named = |pin: &Pin| {
+            pin.kind == PluginKind::Crate && crates.iter().any(|(name, _)| *name == pin.name)
+        };
+        let pins: Vec<Pin> = pins.into_iter().filter(|pin| !named(pin)).collect();
+        let crates: Vec<PathBuf> = crates.into_iter().map(|(_, path)| path).collect();
+        let registry = Registry::locked(pins, &crates, &path).with_interpreter(self.interpreter());
         for found in registry.shadowed().iter().filter(|found| self.on_plugin_path(found)) {
             let name = &found.summary.name;
             self.printer.warning(&format!(
@@ -79,6 +87,27 @@ impl Context {
         Ok(registry)
     }
 
+    /// Loads crates in Starlark.
+    pub(crate) fn interpreter(&self) -> Arc<StarCrates> {
+        let colour = self.printer.colour();
+        Arc::new(StarCrates::new(RunSettings { colour, ..RunSettings::default() }))
+    }
+
+    /// The crates in Starlark that pallet.toml names by their directories. What is wrong with the
+    /// file is reported when the project is loaded.
+    fn crates_by_path(&self, project: &Path) -> Vec<(String, PathBuf)> {
+        let file = project.join(CONFIG);
+        if !file.is_file() {
+            return Vec::new();
+        }
+        let home = Some(self.env.home.as_path());
+        let config = read_configuration(&file, CONFIG, home, None, &mut Diagnostics::default());
+        let named = config.plugins.values();
+        named
+            .filter_map(|required| Some((required.name().to_owned(), required.path.clone()?)))
+            .collect()
+    }
+
     /// The paths that [`scan_for`](Self::scan_for) looks at, with their modification times: as long
     /// as these are equal, so are the plugins.
     pub(crate) fn seen(&self, project: &Path) -> Vec<(PathBuf, Option<SystemTime>)> {
@@ -86,6 +115,11 @@ impl Context {
         paths.extend(self.env.bundled.clone());
         paths.extend([project.join(".pallet/plugins"), self.env.data.join("plugins")]);
         paths.extend(lock_in_use(project, &self.env.configuration).map(|(lock, _)| lock));
+        for (_, directory) in self.crates_by_path(project) {
+            let files = std::fs::read_dir(&directory).into_iter().flatten().flatten();
+            paths.extend(files.map(|file| file.path()));
+            paths.push(directory);
+        }
         let changed =
             |path: &PathBuf| std::fs::metadata(path).and_then(|data| data.modified()).ok();
         paths.into_iter().map(|path| (path.clone(), changed(&path))).collect()
@@ -195,6 +229,21 @@ pub(crate) fn check_plugins(
                 required.key, required.version
             ),
         };
+        if let Some(path) = &required.path {
+            let found = Diagnostic::error(format!(
+                "there is no crate `{}` {} in {}",
+                required.name(),
+                required.version,
+                path.display()
+            ));
+            missing.push(
+                found.at(required.place.clone()).suggest(format!(
+                    "its {DESCRIPTION} must say `name = \"{}\"`",
+                    required.name()
+                )),
+            );
+            continue;
+        }
         missing.extend([Diagnostic::error(message)
             .at(required.place.clone())
             .suggest("run `pallet-cli install`".to_owned())]);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use pallet_core::distribution::lock::Origin;
 use pallet_core::distribution::repository::Source;
+use pallet_core::plugins::source::DESCRIPTION;
 use semver::VersionReq;
 
 /// A source, and the versions that match.
@@ -66,8 +67,12 @@ fn origin(source: &str, base: &Path) -> anyhow::Result<Option<Origin>> {
         "archive:" => Some(Origin::Archive { file: relative(place, base), path: path.to_owned() }),
         "file:" => Some(Origin::File(relative(place, base))),
         _ if directory => Some(layout(place, path, base)),
+        _ if place.join(DESCRIPTION).is_file() => Some(Origin::File(relative(place, base))),
         _ if place.is_dir() => {
-            bail!("{file} is not an OCI image layout: there is no {file}/oci-layout")
+            bail!(
+                "{file} is neither an OCI image layout nor a crate: there is no {file}/oci-layout and no \
+                 {file}/{DESCRIPTION}"
+            )
         }
         _ if place.is_file() && is_library => Some(Origin::File(relative(place, base))),
         _ if place.is_file() => {

@@ -145,7 +145,8 @@ impl InstallContext {
 
     /// The plugins that the scope's file requires.
     pub(crate) fn wanted(&self) -> Vec<Wanted> {
-        let wanted = self.own.plugins.values().map(|required| Wanted {
+        let installed = self.own.plugins.values().filter(|required| required.path.is_none());
+        let wanted = installed.map(|required| Wanted {
             name: required.name().to_owned(),
             kind: required.kind,
             requirement: required.version.clone(),

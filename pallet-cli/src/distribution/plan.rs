@@ -5,11 +5,12 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use pallet_core::distribution::install::{Chosen, Unlock, Wanted};
 use pallet_core::distribution::lock::{Lock, LockedPlugin};
 use pallet_core::distribution::repository::Source;
 use pallet_core::distribution::trust::Decisions;
+use pallet_core::plugins::ANY_TARGET;
 use serde_json::json;
 
 use super::changes::Changes;
@@ -142,6 +143,9 @@ impl InstallPlan {
         let Chosen { mut lock, notes } = session.choose(&self.wanted, &old, &self.unlock).await?;
         let edits = self.edited(&mut lock);
         let fetched = if dry_run { Vec::new() } else { session.fetch(&lock).await? };
+        if !dry_run {
+            check_sources(context, setup, &old, &lock)?;
+        }
         let changes = Changes::between(&old, &lock);
         let changes = changes.with(|new, before| {
             if dry_run { Ok(Vec::new()) } else { session.capabilities(new, before) }
@@ -198,6 +202,24 @@ impl InstallPlan {
         }
         edits
     }
+}
+
+/// Checks the modules of crates in Starlark that are new, before anything refers to them.
+fn check_sources(
+    context: &Context,
+    setup: &InstallContext,
+    old: &Lock,
+    new: &Lock,
+) -> anyhow::Result<()> {
+    let interpreter = context.interpreter();
+    for locked in new.plugins().filter(|locked| old.get(&locked.package()) != Some(*locked)) {
+        let Some(target) = locked.targets.get(ANY_TARGET) else { continue };
+        let directory = setup.installer.store.directory(target.content.digest());
+        interpreter.check(&directory).map_err(|message| {
+            anyhow!("crate {locked} is not sound, and nothing was installed: {message}")
+        })?;
+    }
+    Ok(())
 }
 
 fn summary(

@@ -5,15 +5,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
+use pallet_core::plugins::source::DESCRIPTION;
 use serde_json::Value;
 
 /// Builds the library of the package in a directory, for this machine or another target, and
-/// returns its path. Cargo's messages go to stderr as they come.
+/// returns its path. A crate in Starlark needs no build: its file is its description. Cargo's messages go to stderr as they come.
 pub(crate) fn build(
     directory: &Path,
     release: bool,
     target: Option<&str>,
 ) -> anyhow::Result<PathBuf> {
+    let source = directory.join(DESCRIPTION);
+    if source.is_file() {
+        return source.canonicalize().with_context(|| format!("cannot find {}", source.display()));
+    }
     manifest_path(directory)?;
     let mut cargo = Command::new("cargo");
     cargo
@@ -45,8 +50,8 @@ pub(super) fn manifest_path(directory: &Path) -> anyhow::Result<PathBuf> {
     let manifest = directory.join("Cargo.toml");
     if !manifest.is_file() {
         bail!(
-            "there is no Cargo.toml in {}; name the directory of a plugin's package, or write one \
-             with `pallet-cli new crate`",
+            "there is no Cargo.toml and no {DESCRIPTION} in {}; name the directory of a plugin's \
+             package, or write one with `pallet-cli new crate`",
             directory.display()
         );
     }

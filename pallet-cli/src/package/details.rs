@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use pallet_core::distribution::artifact::{Details, sbom};
+use pallet_core::plugins::source::{DESCRIPTION, Description};
 use serde_json::Value;
 
 use super::build::manifest_path;
@@ -14,6 +15,18 @@ use super::build::manifest_path;
 /// What is published with the libraries for these targets: metadata from Cargo.toml, licenses,
 /// documentation, and dependencies.
 pub(crate) fn details(directory: &Path, targets: &[&str]) -> anyhow::Result<Details> {
+    let description = directory.join(DESCRIPTION);
+    if description.is_file() {
+        let read = Description::read(&description);
+        let read = read.map_err(|error| anyhow!("{}: {error}", description.display()))?;
+        return Ok(Details {
+            licenses: read.license,
+            source: read.repository,
+            description: read.about,
+            files: files(directory)?,
+            ..Details::default()
+        });
+    }
     let manifest = manifest_path(directory)?;
     let mut details = Details { files: files(directory)?, ..Details::default() };
     for target in targets {

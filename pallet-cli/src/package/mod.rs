@@ -8,4 +8,6 @@ mod template;
 pub(crate) use build::build;
 pub(crate) use details::details;
 pub(crate) use scenario::{Scenario, link_library, scenarios};
-pub(crate) use template::{CoreSource, License, PackageKind, Template, check_new, checkout_around};
+pub(crate) use template::{
+    CoreSource, Language, License, PackageKind, Template, check_new, checkout_around,
+};

@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use pallet_core::plugins::is_source;
 use tempfile::TempDir;
 
 /// One scenario.
@@ -110,10 +111,16 @@ fn named(text: &str, name: &str) -> String {
     config.to_string()
 }
 
-/// Links a library into a directory of plugins, under a file name that Pallet searches for.
+/// Links a library, or the directory of a crate in Starlark, into a directory of plugins, under a
+/// name that Pallet searches for.
 pub(crate) fn link_library(library: &Path, plugins: &Path) -> anyhow::Result<()> {
     let library =
         library.canonicalize().with_context(|| format!("cannot find {}", library.display()))?;
+    if is_source(&library) {
+        let directory = library.parent().unwrap_or(Path::new("/"));
+        return symlink(directory, plugins.join("crate"))
+            .with_context(|| format!("cannot link {}", directory.display()));
+    }
     let name =
         library.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = if name.starts_with("libpallet_") && name.ends_with(DLL_SUFFIX) {

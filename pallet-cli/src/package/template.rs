@@ -36,7 +36,16 @@ pub(crate) struct Template {
     /// The plugin's name: lower case letters, digits and `-`.
     pub(crate) name: String,
     pub(crate) license: License,
-    pub(crate) core: CoreSource,
+    pub(crate) language: Language,
+}
+
+/// What a new package is written in.
+#[derive(Debug, Clone)]
+pub(crate) enum Language {
+    /// Rust, against this pallet-core.
+    Rust(CoreSource),
+    /// Starlark; only crates.
+    Starlark,
 }
 
 /// Where a package has pallet-core from. It is not the one of a registry: until that is ours, its
@@ -84,16 +93,23 @@ pub(crate) fn checkout_around<'a>(paths: impl IntoIterator<Item = &'a Path>) -> 
 }
 
 /// The files of a kind, with their text.
-fn files(kind: PackageKind) -> &'static [(&'static str, &'static str)] {
-    match kind {
-        PackageKind::Crate => &[
+fn files(kind: PackageKind, language: &Language) -> &'static [(&'static str, &'static str)] {
+    match (kind, language) {
+        (_, Language::Starlark) => &[
+            ("crate.toml", include_str!("../../templates/starlark/crate.toml.in")),
+            ("crate.star", include_str!("../../templates/starlark/crate.star.in")),
+            ("templates/motd.j2", include_str!("../../templates/starlark/motd.j2.in")),
+            ("tests/greeting.star", include_str!("../../templates/crate/greeting.star.in")),
+            ("README.md", include_str!("../../templates/starlark/README.md.in")),
+        ],
+        (PackageKind::Crate, Language::Rust(_)) => &[
             ("Cargo.toml", include_str!("../../templates/crate/Cargo.toml.in")),
             ("src/lib.rs", include_str!("../../templates/crate/lib.rs.in")),
             ("tests/greeting.star", include_str!("../../templates/crate/greeting.star.in")),
             ("README.md", include_str!("../../templates/crate/README.md.in")),
             (".gitignore", include_str!("../../templates/gitignore.in")),
         ],
-        PackageKind::Provider => &[
+        (PackageKind::Provider, Language::Rust(_)) => &[
             ("Cargo.toml", include_str!("../../templates/provider/Cargo.toml.in")),
             ("src/lib.rs", include_str!("../../templates/provider/lib.rs.in")),
             ("README.md", include_str!("../../templates/provider/README.md.in")),
@@ -133,12 +149,15 @@ impl Template {
     /// Writes the package into a directory that must not exist, and returns the paths of its files.
     pub(crate) fn write(&self, directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
         check_new(&self.name, directory)?;
-        let core = self.core.dependency()?;
+        let core = match &self.language {
+            Language::Rust(core) => core.dependency()?,
+            Language::Starlark => String::new(),
+        };
         let (license, texts) = self.license.files();
         let fill = |text: &str| self.fill(text, license, &core);
         let texts = texts.iter().map(|(file, text)| (*file, text.as_str()));
         let mut written = Vec::new();
-        for (file, text) in files(self.kind).iter().copied().chain(texts) {
+        for (file, text) in files(self.kind, &self.language).iter().copied().chain(texts) {
             let path = directory.join(file);
             let failed = || format!("cannot write {}", path.display());
             std::fs::create_dir_all(path.parent().unwrap_or(directory)).with_context(failed)?;
@@ -246,7 +265,12 @@ mod tests {
 
     #[test]
     fn nothing_of_the_template_is_left_open() {
-        for kind in [PackageKind::Crate, PackageKind::Provider] {
+        let kinds = [
+            (PackageKind::Crate, true),
+            (PackageKind::Provider, true),
+            (PackageKind::Crate, false),
+        ];
+        for (kind, rust) in kinds {
             for license in [License::Both, License::Mit, License::Apache, License::None] {
                 let directory = tempfile::tempdir().unwrap();
                 let core = CoreSource::Git {
@@ -254,7 +278,8 @@ mod tests {
                     kind: "tag",
                     name: "v1".to_owned(),
                 };
-                let template = Template { kind, name: "web-shop".into(), license, core };
+                let language = if rust { Language::Rust(core) } else { Language::Starlark };
+                let template = Template { kind, name: "web-shop".into(), license, language };
                 let written = template.write(&directory.path().join("web-shop")).unwrap();
                 for path in &written {
                     let text = std::fs::read_to_string(path).unwrap();

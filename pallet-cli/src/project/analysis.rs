@@ -53,7 +53,7 @@ impl Analysis {
         let Configuration { config, mut found, .. } =
             if is_project { configuration(directory, &options) } else { Default::default() };
         let language = Language::new(config.secrets.keys().map(String::as_str));
-        let mut files = Files::none(directory, &options.unsaved, catalog, &language);
+        let mut files = Files::none(directory, &options.unsaved, Some(catalog), &language);
         if is_project && there(MAIN) {
             files.add(MAIN);
         }

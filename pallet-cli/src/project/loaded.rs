@@ -77,7 +77,7 @@ impl LoadedProject {
             return Err(found);
         }
         let run = RunSettings { limits: options.limits, colour: options.colour };
-        let evaluated = files.evaluate(run, &TopLevelPrint(options.print.clone()))?;
+        let evaluated = files.evaluate(MAIN, run, &TopLevelPrint(options.print.clone()))?;
         let clusters = evaluated.declared.clusters().clone();
         let groups = evaluated
             .declared

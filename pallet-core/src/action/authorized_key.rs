@@ -1,7 +1,7 @@
 //! Ensures that keys may, or may not, log in as a user over ssh. No-op: the user's file has exactly
 //! these keys and options, whatever their comments.
 
-mod keys;
+pub(super) mod keys;
 mod wanted;
 
 use std::collections::BTreeSet;
@@ -12,15 +12,13 @@ use serde::{Deserialize, Serialize};
 pub use self::wanted::Keys;
 
 use self::keys::{How, KeyLine, edited};
-use super::change::joined;
-use super::claims::Account;
 use super::edit::{Edit, Missing, require_line};
-use super::file_support::{kind, parent, plan_file, require_absolute, require_name};
+use super::file_support::{require_absolute, require_name};
 use super::line_in_file::LineAction;
+use super::ssh_file::SshFile;
 use super::{Action, ActionError, Change, Claims, Workspace};
-use crate::model::{Capabilities, Known};
-use crate::observe::{Attributes, FileState, NodeState, Observation, UserState};
-use crate::script::{Script, quote};
+use crate::model::Capabilities;
+use crate::observe::{NodeState, Observation};
 
 /// Ensures that public keys are allowed to log in as a user over SSH, or that they are not. Does
 /// nothing if the file already has each key with the same options; comments may differ. The file is
@@ -146,19 +144,11 @@ impl AuthorizedKey {
         Ok(())
     }
 
-    /// The usual path of the file, which is observed before the user's home directory is known.
-    fn usual(&self) -> String {
-        let home =
-            if self.user == "root" { "/root".to_owned() } else { format!("/home/{}", self.user) };
-        format!("{home}/.ssh/authorized_keys")
-    }
-
-    fn attributes(&self, group: Option<String>) -> Attributes {
-        Attributes { owner: Some(self.user.clone()), group, mode: Some(0o600) }
-    }
-
-    fn missing(&self) -> Missing {
-        if self.action == LineAction::Present { Missing::Create } else { Missing::Leave }
+    fn file(&self) -> SshFile<'_> {
+        let missing =
+            if self.action == LineAction::Present { Missing::Create } else { Missing::Leave };
+        let (path, mode) = (self.path.as_deref(), Some(0o600));
+        SshFile { user: &self.user, name: "authorized_keys", path, missing, mode }
     }
 
     fn how(&self) -> How {
@@ -179,39 +169,6 @@ impl AuthorizedKey {
         let words: Vec<&str> =
             std::iter::once(how.word()).chain(lines.iter().map(String::as_str)).collect();
         edit.plan(node, edit.call("ensure_keys", &words), |text| edited(text, how, &lines))
-    }
-
-    /// The change of a file whose path only the node knows.
-    fn plan_unknown(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let edit = Edit::of("$file", self.missing(), self.attributes(Some("$primary".to_owned())));
-        let Some(change) = self.plan_lines(&edit, &mut NodeState::new(node.os.clone()))? else {
-            return Ok(None);
-        };
-        let user = quote(&self.user);
-        let file = match &self.path {
-            Some(path) => format!("file={}\n", quote(path)),
-            None if self.action == LineAction::Absent => {
-                "file=$home/.ssh/authorized_keys\nrequire_directory \"$home/.ssh\"\n".to_owned()
-            }
-            None => format!(
-                "file=$home/.ssh/authorized_keys\n\
-                ensure_directory \"$home/.ssh\" {user} \"$primary\" 0700\n"
-            ),
-        };
-        // only the first occurrence of each quoted word stands for a variable; the following ones
-        // are the user's text
-        let script = change.script.as_str().replacen("'$file'", "\"$file\"", 1).replacen(
-            "'$primary'",
-            "\"$primary\"",
-            1,
-        );
-        let script = Script::new().raw(&format!("home_of {user}\n{file}{script}"));
-        let path = self.path.clone().unwrap_or_else(|| self.usual());
-        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        node.forget_files_below(if self.path.is_some() { &path } else { directory });
-        Ok(Some(
-            Change::may("edit the keys", script).with_diff(change.diff.replace("$primary", "?")),
-        ))
     }
 }
 
@@ -278,64 +235,11 @@ impl Action for AuthorizedKey {
     }
 
     fn observe(&self, wanted: &mut Observation) {
-        wanted.user(&self.user);
-        let path = self.path.clone().unwrap_or_else(|| self.usual());
-        Edit::of(&path, self.missing(), Attributes::default()).observe(wanted);
-        if let Some(directory) = parent(&path).filter(|_| self.path.is_none()) {
-            wanted.file(directory);
-        }
+        self.file().observe(wanted);
     }
 
     fn plan(&self, node: &mut NodeState) -> Result<Option<Change>, ActionError> {
-        let (home, group) = match node.user(&self.user) {
-            Known::Known(None) if self.action == LineAction::Absent && self.path.is_none() => {
-                return Ok(None);
-            }
-            Known::Known(None) => return Err(Account::User(self.user.clone()).missing()),
-            Known::Known(Some(UserState { home: Some(home), group: Some(group), .. })) => {
-                (home.clone(), group.clone())
-            }
-            _ => return self.plan_unknown(node),
-        };
-        let usual = format!("{home}/.ssh/authorized_keys");
-        let path = self.path.clone().unwrap_or(usual);
-        if node.file(&path) == Known::Unknown {
-            return self.plan_unknown(node);
-        }
-        let place = format!("{home}/.ssh");
-        let other = match node.file(&place) {
-            // the link belongs to the user, and root would follow it to any file
-            Known::Known(FileState::Link { target }) => Some(format!("link to {target}")),
-            Known::Known(
-                other @ (FileState::File { .. } | FileState::Fifo(_) | FileState::Other),
-            ) if self.action == LineAction::Present => Some(kind(other).to_owned()),
-            _ => None,
-        };
-        if let Some(other) = other.filter(|_| self.path.is_none()) {
-            return Err(ActionError::node(format!(
-                "{place} is a {other}, not a directory; put a directory in its place"
-            )));
-        }
-        let mut directory = None;
-        if self.path.is_none() && self.action == LineAction::Present {
-            let attributes =
-                Attributes { mode: Some(0o700), ..self.attributes(Some(group.clone())) };
-            let script =
-                Script::new().call(["ensure_directory", &place, &self.user, &group, "0700"]);
-            directory = plan_file(node, &place, FileState::Directory(attributes), script)?;
-        }
-        let lines =
-            self.plan_lines(&Edit::of(&path, self.missing(), self.attributes(Some(group))), node)?;
-        let lines = lines.map(|change| match self.path {
-            Some(_) => change,
-            None => Change {
-                script: Script::new()
-                    .call(["require_directory", &place])
-                    .raw(change.script.as_str()),
-                ..change
-            },
-        });
-        Ok(joined([directory, lines]))
+        self.file().plan(node, "edit the keys", |edit, node| self.plan_lines(edit, node))
     }
 }
 

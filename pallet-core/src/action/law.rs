@@ -8,6 +8,7 @@ mod files;
 mod foreign;
 mod git;
 mod hostile;
+mod kernel_modules;
 mod lines;
 mod mirrors;
 mod package_managers;
@@ -16,6 +17,8 @@ mod packages;
 mod property;
 mod services;
 mod system;
+mod tables;
+mod timezone;
 mod waits;
 
 use std::fs;

@@ -29,6 +29,7 @@ mod package_options;
 mod package_plan;
 mod package_spec;
 mod segments;
+mod ssh_file;
 mod text;
 mod text_block;
 mod traits;
@@ -60,6 +61,7 @@ macro_rules! actions {
 actions! {
     add_rpm::AddRpm,
     authorized_key::AuthorizedKey,
+    block_in_file::BlockInFile,
     cron::Cron,
     debconf_set_selections::DebconfSetSelections,
     directory::Directory,
@@ -71,8 +73,11 @@ actions! {
     git_checkout::GitCheckout,
     group::Group,
     hostname::Hostname,
+    hosts_entry::HostsEntry,
     ini_setting::IniSetting,
     install_deb::InstallDeb,
+    kernel_module::KernelModule,
+    known_host::KnownHost,
     line_in_file::LineInFile,
     minimal_packages::MinimalPackages,
     mount::Mount,
@@ -91,6 +96,7 @@ actions! {
     service_script::ServiceScript,
     symbolic_link::SymbolicLink,
     sysctl::Sysctl,
+    timezone::Timezone,
     user::User,
     wait_for_command::WaitForCommand,
     wait_for_file::WaitForFile,

@@ -182,7 +182,7 @@ impl Sysctl {
                 Change::may("set", script).with_diff(format!("+ {} = {wanted}\n", self.key))
             }
         };
-        node.set_reading(&reading, Reading { exit: 0, output: wanted, of: None });
+        node.set_reading(&reading, Reading { exit: 0, output: wanted, of: Some(path) });
         Ok(Some(change))
     }
 }
@@ -238,7 +238,8 @@ impl Action for Sysctl {
     }
 
     fn observe(&self, wanted: &mut Observation) {
-        wanted.reading(&self.reading());
+        // a kernel module may bring the setting
+        wanted.reading_of(&self.path(), &self.reading());
         if self.persist {
             Edit::of(&self.file(), Missing::Create, Attributes::default())
                 .observe_whole(wanted, &self.content());

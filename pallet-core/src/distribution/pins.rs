@@ -2,7 +2,7 @@
 
 use super::lock::{Lock, LockedPlugin};
 use super::store::Store;
-use crate::plugins::{Machine, Pin, PinnedFiles};
+use crate::plugins::{Machine, Pin, PinnedFiles, build_for};
 
 /// The pins of all locked plugins.
 pub fn pins(lock: &Lock, store: &Store) -> Vec<Pin> {
@@ -11,7 +11,7 @@ pub fn pins(lock: &Lock, store: &Store) -> Vec<Pin> {
         kind: locked.kind,
         name: locked.name.clone(),
         version: locked.version.clone(),
-        files: locked.targets.get(&machine).map(|target| PinnedFiles {
+        files: build_for(&locked.targets, &machine).map(|(_, target)| PinnedFiles {
             directory: store.directory(target.content.digest()),
             h1: target.h1.clone(),
         }),

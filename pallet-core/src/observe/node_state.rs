@@ -203,6 +203,16 @@ impl NodeState {
         self.readings.0.remove(script);
     }
 
+    /// Forgets which settings of the kernel are missing: after a module was loaded, which may bring
+    /// them.
+    pub fn forget_missing_settings(&mut self) {
+        let missing = |reading: &Reading| {
+            reading.exit != 0
+                && reading.of.as_deref().is_some_and(|path| path.starts_with("/proc/sys/"))
+        };
+        self.readings.0.retain(|_, reading| !missing(reading));
+    }
+
     /// Forgets one package.
     pub fn forget_package(&mut self, name: &str) {
         self.packages.0.remove(name);

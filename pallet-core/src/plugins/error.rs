@@ -1,10 +1,11 @@
 //! Why a plugin cannot be used. Each error is one line.
 
 use std::env::consts::DLL_SUFFIX;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::file::is_source;
 use super::found::FoundPlugin;
 use super::name::{kind_word, library_name};
 use crate::model::{ABI_VERSION, PluginKind};
@@ -65,6 +66,14 @@ pub enum RegistryError {
         /// Why.
         message: String,
     },
+    /// A crate in Starlark that cannot be loaded.
+    #[error("crate {name}: {message}")]
+    Source {
+        /// Its name.
+        name: String,
+        /// What is wrong with it, and where.
+        message: String,
+    },
     /// There is no such plugin.
     #[error("there is no {} {name}{}", kind_word(*kind), hint(name, known))]
     Missing {
@@ -115,9 +124,10 @@ impl RegistryError {
         match self {
             RegistryError::File { path, .. }
             | RegistryError::Load { path, .. }
-            | RegistryError::Abi { path, .. } => {
-                path.file_name().is_some_and(|file| *file == *file_name)
-            }
+            | RegistryError::Abi { path, .. } => match is_source(path) {
+                true => path.parent().and_then(Path::file_name).is_some_and(|own| own == name),
+                false => path.file_name().is_some_and(|file| *file == *file_name),
+            },
             RegistryError::Duplicate { name: both, .. } => both == name,
             RegistryError::Pinned { kind: of, name: locked, .. } => *of == kind && locked == name,
             _ => false,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The library among a plugin's files. There must be exactly one.
-pub fn only_library(directory: &Path) -> Result<PathBuf, String> {
+pub(super) fn only_library(directory: &Path) -> Result<PathBuf, String> {
     let entries = fs::read_dir(directory)
         .map_err(|error| format!("{} cannot be read: {error}", directory.display()))?;
     let is_library = |path: &PathBuf| path.extension().is_some_and(|end| end == DLL_EXTENSION);

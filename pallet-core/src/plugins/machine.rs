@@ -1,6 +1,19 @@
 //! The machine that plugins must be built for.
 
+use std::collections::BTreeMap;
 use std::fs;
+
+/// The target of a plugin that runs everywhere: a crate in Starlark.
+pub const ANY_TARGET: &str = "any";
+
+/// The build for a machine's target, with the name of its own target.
+pub fn build_for<'t, T>(
+    targets: &'t BTreeMap<String, T>,
+    machine: &str,
+) -> Option<(&'t str, &'t T)> {
+    let found = targets.get_key_value(machine).or_else(|| targets.get_key_value(ANY_TARGET));
+    found.map(|(name, build)| (name.as_str(), build))
+}
 
 /// The machine that plugins must be built for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 mod digest;
 pub mod elf;
 mod error;
+mod file;
 mod found;
 mod library;
 mod machine;
@@ -15,13 +16,14 @@ mod pin;
 mod registry;
 mod scan;
 mod service;
+pub mod source;
 mod tree;
 
 pub use digest::Digest;
 pub use error::RegistryError;
+pub use file::{is_source, plugin_file, summary};
 pub use found::{FoundPlugin, PinnedFiles};
-pub use library::only_library;
-pub use machine::Machine;
+pub use machine::{ANY_TARGET, Machine, build_for};
 pub use manifest::whole_manifest;
 pub use name::kind_word;
 pub(crate) use name::library_name;

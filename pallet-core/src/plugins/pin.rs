@@ -2,10 +2,9 @@
 
 use semver::Version;
 
-use super::elf;
 use super::error::RegistryError;
+use super::file::{plugin_file, summary};
 use super::found::{FoundPlugin, PinnedFiles};
-use super::library::only_library;
 use super::machine::Machine;
 use crate::model::PluginKind;
 
@@ -46,10 +45,10 @@ impl Pin {
         let changed = |message: String| {
             pinned(format!("is not as it was locked: {message}; run `pallet-cli install`"))
         };
-        let path = only_library(&files.directory).map_err(changed)?;
-        let summary = elf::summary(&path).map_err(changed)?;
+        let path = plugin_file(&files.directory).map_err(changed)?;
+        let summary = summary(&path).map_err(changed)?;
         if (summary.kind, &summary.name, &summary.version) != (*kind, name, version) {
-            return Err(changed(format!("its library is {} {}", summary.name, summary.version)));
+            return Err(changed(format!("its files are {} {}", summary.name, summary.version)));
         }
         Ok(FoundPlugin { summary, path, pinned: Some(files.clone()) })
     }

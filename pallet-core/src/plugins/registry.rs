@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
 use super::error::RegistryError;
+use super::file::is_source;
 use super::found::FoundPlugin;
 use super::pin::Pin;
 use super::scan::{Scanned, scan};
 use super::service::LoadedService;
+use super::source::{Description, Interpreter, OtherCrates, SourceCrate};
 use crate::abi::author::ConnectService;
 use crate::abi::host::{Module, OpenCrate, open};
 use crate::model::{Capabilities, Manifest, PluginKind, PluginSummary};
@@ -24,27 +26,45 @@ pub struct Registry {
     problems: Vec<RegistryError>,
     shadowed: Vec<FoundPlugin>,
     crates: Mutex<BTreeMap<String, Arc<LoadedCrate>>>,
+    /// Held while a library is opened.
+    opening: Mutex<()>,
+    /// Loads crates in Starlark.
+    interpreter: Option<Arc<dyn Interpreter>>,
     /// Files of locked plugins that were already checked.
     checked: Mutex<BTreeSet<PathBuf>>,
 }
 
 struct LoadedCrate {
     manifest: Manifest,
-    open: OpenCrate,
+    code: Code,
+}
+
+/// What runs when a function of a crate is called.
+enum Code {
+    Library(OpenCrate),
+    Source(Arc<dyn SourceCrate>),
 }
 
 impl Registry {
-    /// Finds plugins, `libpallet_*.so` (on macOS `.dylib`), in these directories. Loads nothing. A
-    /// file that is not a plugin becomes a problem.
+    /// Finds plugins in these directories: libraries `libpallet_*.so` (on macOS `.dylib`), and
+    /// directories with a `crate.toml`. Loads nothing. A file that is not a plugin becomes a
+    /// problem.
     pub fn scan(directories: &[PathBuf]) -> Self {
-        Registry::locked(Vec::new(), directories)
+        Registry::locked(Vec::new(), &[], directories)
     }
 
-    /// Like [`Registry::scan`], with locked plugins. They take precedence over the directories, and
-    /// are loaded only if they are as they were locked.
-    pub fn locked(pins: Vec<Pin>, directories: &[PathBuf]) -> Self {
-        let Scanned { found, problems, shadowed } = scan(pins, directories);
+    /// Like [`Registry::scan`], with locked plugins, and with crates in Starlark in directories of
+    /// their own. Both take precedence over the directories of the search path. Locked plugins are
+    /// loaded only if they are as they were locked.
+    pub fn locked(pins: Vec<Pin>, crates: &[PathBuf], directories: &[PathBuf]) -> Self {
+        let Scanned { found, problems, shadowed } = scan(pins, crates, directories);
         Registry { found, problems, shadowed, ..Registry::default() }
+    }
+
+    /// Loads crates in Starlark with this interpreter. Without one they cannot be loaded.
+    pub fn with_interpreter(mut self, interpreter: Arc<dyn Interpreter>) -> Self {
+        self.interpreter = Some(interpreter);
+        self
     }
 
     /// Adds the plugins of `others`. On equal names, this registry's plugins win.
@@ -63,6 +83,7 @@ impl Registry {
         self.found.extend(more);
         self.found.sort_by(|a, b| a.summary.name.cmp(&b.summary.name));
         self.problems.extend(problems);
+        self.interpreter = self.interpreter.or(others.interpreter);
         self
     }
 
@@ -131,7 +152,11 @@ impl Registry {
         let loaded = self
             .load_crate(name)
             .map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?;
-        loaded.open.call(host, function, arguments).map_err(|mut error| {
+        let answer = match &loaded.code {
+            Code::Library(open) => open.call(host, function, arguments),
+            Code::Source(source) => source.call(host, function, arguments),
+        };
+        answer.map_err(|mut error| {
             if error.kind == ErrorKind::Panicked {
                 error.message = format!("crate {name}, function {function}: {}", error.message);
                 error.help = "this is a bug in the crate; report it to its author".to_owned();
@@ -156,22 +181,72 @@ impl Registry {
         Ok(Arc::new(Remote::new(provider, LoadedService { name: provider.to_owned(), open })))
     }
 
+    /// The directory of a crate in Starlark; `None` for other crates.
+    pub fn source_directory(&self, name: &str) -> Option<&Path> {
+        self.source_directories().find(|(own, _)| *own == name).map(|(_, directory)| directory)
+    }
+
+    /// The directories of all crates in Starlark, with their names.
+    pub fn source_directories(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.found
+            .iter()
+            .filter(|found| is_source(&found.path))
+            .filter_map(|found| Some((found.summary.name.as_str(), found.path.parent()?)))
+    }
+
     fn load_crate(&self, name: &str) -> Result<Arc<LoadedCrate>, RegistryError> {
-        let mut crates = self.crates.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(loaded) = crates.get(name) {
-            return Ok(loaded.clone());
+        self.load_for(name, &[])
+    }
+
+    /// Loads a crate for those that are being loaded, outermost first.
+    fn load_for(&self, name: &str, chain: &[&str]) -> Result<Arc<LoadedCrate>, RegistryError> {
+        if let Some(loaded) = self.loaded(name) {
+            return Ok(loaded);
         }
         let found = self.find(PluginKind::Crate, name)?;
         self.check_requirements(found)?;
-        let module = self.open(found)?;
-        let of_plugin = |error| RegistryError::of_plugin(found, error);
-        let loaded = LoadedCrate {
-            manifest: module.manifest().map_err(of_plugin)?,
-            open: module.config_crate().map_err(of_plugin)?,
+        let loaded = if is_source(&found.path) {
+            let source = self.load_source(found, chain)?;
+            LoadedCrate { manifest: source.manifest(), code: Code::Source(source) }
+        } else {
+            let _alone = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(loaded) = self.loaded(name) {
+                return Ok(loaded);
+            }
+            let module = self.open(found)?;
+            let of_plugin = |error| RegistryError::of_plugin(found, error);
+            LoadedCrate {
+                manifest: module.manifest().map_err(of_plugin)?,
+                code: Code::Library(module.config_crate().map_err(of_plugin)?),
+            }
         };
-        let loaded = Arc::new(loaded);
-        crates.insert(name.to_owned(), loaded.clone());
-        Ok(loaded)
+        let mut crates = self.crates.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(crates.entry(name.to_owned()).or_insert_with(|| Arc::new(loaded)).clone())
+    }
+
+    fn loaded(&self, name: &str) -> Option<Arc<LoadedCrate>> {
+        self.crates.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn load_source(
+        &self,
+        found: &FoundPlugin,
+        chain: &[&str],
+    ) -> Result<Arc<dyn SourceCrate>, RegistryError> {
+        let name = found.summary.name.as_str();
+        let wrong = |message: String| RegistryError::Source { name: name.to_owned(), message };
+        let interpreter = self.interpreter.as_ref().ok_or_else(|| {
+            wrong("it is written in Starlark, which this program does not run".to_owned())
+        })?;
+        self.check_pinned(found)?;
+        let directory = found.path.parent().unwrap_or(Path::new("/"));
+        let file = |message: String| wrong(format!("{}: {message}", found.path.display()));
+        let description = Description::read(&found.path).map_err(file)?;
+        if description.summary() != found.summary {
+            return Err(wrong("it was changed while it was being loaded".to_owned()));
+        }
+        let others = Others { registry: self, chain: [chain, &[name]].concat() };
+        interpreter.load(directory, &description, &others).map_err(wrong)
     }
 
     fn open(&self, found: &FoundPlugin) -> Result<Module, RegistryError> {
@@ -228,6 +303,28 @@ impl Registry {
             }
         }
         Ok(())
+    }
+}
+
+/// The crates that a crate can load while it is loaded itself.
+struct Others<'a> {
+    registry: &'a Registry,
+    /// The crates that are being loaded, outermost first.
+    chain: Vec<&'a str>,
+}
+
+impl OtherCrates for Others<'_> {
+    fn names(&self) -> Vec<String> {
+        self.registry.names(PluginKind::Crate).into_iter().map(str::to_owned).collect()
+    }
+
+    fn manifest(&self, name: &str) -> Result<Manifest, String> {
+        if let Some(first) = self.chain.iter().position(|open| *open == name) {
+            let circle = [&self.chain[first..], &[name]].concat().join(" -> ");
+            return Err(format!("the crates load each other in a cycle: {circle}"));
+        }
+        let loaded = self.registry.load_for(name, &self.chain);
+        loaded.map(|loaded| loaded.manifest.clone()).map_err(|error| error.to_string())
     }
 }
 

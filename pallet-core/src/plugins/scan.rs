@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env::consts::DLL_SUFFIX;
 use std::path::{Path, PathBuf};
 
-use super::elf;
 use super::error::RegistryError;
+use super::file::{is_source, summary};
 use super::found::FoundPlugin;
 use super::pin::Pin;
+use super::source::DESCRIPTION;
+use super::tree::tree_digest;
 use crate::model::{ABI_VERSION, PluginKind};
 
 /// The result of a scan.
@@ -19,12 +21,14 @@ pub(super) struct Scanned {
     pub(super) shadowed: Vec<FoundPlugin>,
 }
 
-pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
+/// Finds the plugins of a lock, crates in Starlark in the given directories, and those on the search
+/// path. The former two hide what has their name in the latter.
+pub(super) fn scan(pins: Vec<Pin>, crates: &[PathBuf], directories: &[PathBuf]) -> Scanned {
     let mut found: BTreeMap<(String, String), FoundPlugin> = BTreeMap::new();
     let mut problems = Vec::new();
     let mut shadowed = Vec::new();
     let key = |kind: PluginKind, name: &str| (name.to_owned(), format!("{kind:?}"));
-    let locked: BTreeSet<_> = pins.iter().map(|pin| key(pin.kind, &pin.name)).collect();
+    let mut locked: BTreeSet<_> = pins.iter().map(|pin| key(pin.kind, &pin.name)).collect();
     for pin in pins {
         match pin.find() {
             Ok(plugin) if abi_matches(&plugin.summary.abi) => {
@@ -38,8 +42,19 @@ pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
             Err(problem) => problems.push(problem),
         }
     }
-    for path in directories.iter().flat_map(|directory| libraries(directory)) {
-        let summary = match elf::summary(&path) {
+    for directory in crates {
+        let path = absolute(directory).join(DESCRIPTION);
+        match summary(&path) {
+            Ok(summary) => {
+                let key = key(summary.kind, &summary.name);
+                locked.insert(key.clone());
+                found.insert(key, FoundPlugin { summary, path, pinned: None });
+            }
+            Err(message) => problems.push(RegistryError::File { path, message }),
+        }
+    }
+    for path in directories.iter().flat_map(|directory| plugins(directory)) {
+        let summary = match summary(&path) {
             Ok(summary) => summary,
             Err(message) => {
                 problems.push(RegistryError::File { path, message });
@@ -77,21 +92,33 @@ pub(super) fn scan(pins: Vec<Pin>, directories: &[PathBuf]) -> Scanned {
     Scanned { found: found.into_values().collect(), problems, shadowed }
 }
 
-fn libraries(directory: &Path) -> Vec<PathBuf> {
+/// The files of the plugins in a directory of the search path, which may itself be a crate.
+fn plugins(directory: &Path) -> Vec<PathBuf> {
+    let own = absolute(directory).join(DESCRIPTION);
+    if own.is_file() {
+        return vec![own];
+    }
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
     // absolute, because dlopen searches the system's path for a name without a slash
-    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    let directory = absolute(directory);
     let mut files: Vec<_> = entries
         .flatten()
-        .map(|entry| entry.file_name())
-        .filter(|name| {
-            name.to_str()
-                .is_some_and(|name| name.starts_with("libpallet_") && name.ends_with(DLL_SUFFIX))
+        .filter_map(|entry| {
+            let name = entry.file_name();
+            let name = name.to_str()?;
+            if name.starts_with("libpallet_") && name.ends_with(DLL_SUFFIX) {
+                return Some(directory.join(name));
+            }
+            let description = directory.join(name).join(DESCRIPTION);
+            description.is_file().then_some(description)
         })
-        .map(|name| directory.join(name))
         .collect();
     files.sort();
     files
+}
+
+fn absolute(directory: &Path) -> PathBuf {
+    directory.canonicalize().unwrap_or_else(|_| directory.to_owned())
 }
 
 /// Whether this version of the binary interface is compatible: the major versions must be equal.
@@ -103,6 +130,10 @@ fn abi_matches(theirs: &semver::Version) -> bool {
 fn same_file(first: &Path, second: &Path) -> bool {
     if first == second {
         return true;
+    }
+    if is_source(first) || is_source(second) {
+        let digest = |path: &Path| tree_digest(path.parent()?).ok();
+        return digest(first).is_some() && digest(first) == digest(second);
     }
     let size = |path: &Path| std::fs::metadata(path).map(|data| data.len()).ok();
     size(first).is_some()

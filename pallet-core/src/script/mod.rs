@@ -48,6 +48,7 @@ pub(crate) const INIT: &str = include_str!("shared/init.sh");
 pub(crate) const RUNIT: &str = include_str!("shared/runit.sh");
 pub(crate) const UNIT: &str = include_str!("shared/unit.sh");
 pub(crate) const SED: &str = include_str!("shared/sed.sh");
+pub(crate) const MODULES: &str = include_str!("shared/modules.sh");
 
 /// Shell functions for the scripts of changes. Each applying script begins with those that it
 /// needs: [`library_for`].
@@ -67,6 +68,8 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/mirror.sh"),
     include_str!("library/edit.sh"),
     include_str!("library/programs.sh"),
+    include_str!("library/hosts.sh"),
+    include_str!("library/known_hosts.sh"),
     include_str!("library/packages.sh"),
     include_str!("shared/package_lists.sh"),
     include_str!("shared/provides.sh"),
@@ -78,4 +81,6 @@ pub const LIBRARY: &str = concat!(
     include_str!("shared/sed.sh"),
     include_str!("shared/unit.sh"),
     include_str!("library/users.sh"),
+    include_str!("library/system.sh"),
+    include_str!("shared/modules.sh"),
 );

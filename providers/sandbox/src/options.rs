@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use pallet_core::prelude::*;
+
 pallet_core::parameters! {
     /// Nodes on this machine.
     pub(crate) struct Options {
@@ -17,8 +19,24 @@ pallet_core::parameters! {
         pub(crate) network: String,
         /// The bridge to attach nodes to. Services with the same bridge share it.
         #[serde(default = "default_bridge")]
-        pub(crate) bridge: String
+        pub(crate) bridge: String,
+        /// The first process of new nodes. `systemd` needs `image` or `images`, and gives nodes more
+        /// rights on this machine.
+        #[serde(default)]
+        pub(crate) init: Init
     }
+}
+
+/// The first process of a node.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(crate = "pallet_core::serde", rename_all = "snake_case")]
+#[schemars(crate = "pallet_core::schemars")]
+pub(crate) enum Init {
+    /// A shell that only waits. Services run from `/etc/init.d`.
+    #[default]
+    Minimal,
+    /// The image's systemd.
+    Systemd,
 }
 
 fn default_network() -> String {

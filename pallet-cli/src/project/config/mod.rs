@@ -145,6 +145,7 @@ pub(crate) struct Config {
     /// [plugins]
     /// nginx = "1.2"
     /// redis = { version = "1.2.0", source = "oci://ghcr.io/acme/pallet/crate/redis" }
+    /// shop = { path = "../shared" }
     /// ```
     #[schemars(with = "BTreeMap<String, PluginTable>")]
     pub(crate) plugins: BTreeMap<String, PluginRequirement>,

@@ -22,6 +22,8 @@ pub(crate) struct PluginRequirement {
     pub(crate) version: VersionReq,
     /// Its source, if it is not the default.
     pub(crate) source: Option<Origin>,
+    /// The directory of a crate in Starlark that is used as it is.
+    pub(crate) path: Option<PathBuf>,
     /// The place that requires it.
     pub(crate) place: SourceSpan,
 }
@@ -56,6 +58,9 @@ pub(super) struct PluginTable {
     version: Option<String>,
     /// The source, such as `oci://ghcr.io/acme/pallet/crate/redis`. Default: `registry`.
     source: Option<String>,
+    /// The directory of a crate in Starlark, with its `crate.toml`, instead of a source: it is used
+    /// as it is, and neither installed nor locked.
+    path: Option<String>,
 }
 
 /// A signer in `[trust]` as a table.

@@ -58,18 +58,27 @@ impl Reader<'_> {
                 kind,
                 version: self.version(value)?,
                 source: None,
+                path: None,
                 place,
             });
         }
-        let (mut version, mut source) = (Some(VersionReq::STAR), None);
+        let (mut version, mut source, mut path) = (Some(VersionReq::STAR), None, None);
+        let whole = value;
         for (inner, span, value) in self.table(&key, value) {
             match inner {
                 "version" => version = self.version(value),
                 "source" => source = Some(self.origin(inner, value)?),
+                "path" => path = self.string(inner, value).map(|path| self.path(&path)),
                 _ => self.unknown(span, inner, &format!("plugins.{key}"), &keys::<PluginTable>()),
             }
         }
-        Some(PluginRequirement { key, kind, version: version?, source, place })
+        if path.is_some() && (source.is_some() || kind == Some(PluginKind::Provider)) {
+            let message = format!("plugins.{key}: `path` is the directory of a crate in Starlark");
+            let found = self.diagnostic(whole.span(), message);
+            self.found.push(found.suggest("remove `source`, or `path`".to_owned()));
+            return None;
+        }
+        Some(PluginRequirement { key, kind, version: version?, source, path, place })
     }
 
     fn version(&mut self, value: &Spanned<DeValue<'_>>) -> Option<VersionReq> {

@@ -55,7 +55,11 @@ pub(crate) fn find_crate(catalog: &dyn CrateCatalog, name: &str) -> Result<Crate
                 did_you_mean(name, there.iter().copied()).unwrap_or_else(|| get() + &list());
             Err(Diagnostic::error(format!("there is no crate `{name}`")).suggest(suggestion))
         }
-        Err(error) => Err(Diagnostic::error(format!("crate `{name}` cannot be loaded: {error}"))),
+        Err(error) => {
+            // it may begin with the name itself
+            let why = error.strip_prefix(&format!("crate {name}: ")).unwrap_or(&error);
+            Err(Diagnostic::error(format!("crate `{name}` cannot be loaded: {why}")))
+        }
     }
 }
 

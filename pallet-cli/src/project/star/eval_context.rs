@@ -80,7 +80,7 @@ pub(crate) fn source(evaluator: &Evaluator<'_, '_, '_>) -> Option<SourceLocation
 }
 
 /// A file name that begins with this has an extra first line, which is not the user's.
-pub(crate) const SCOPED: &str = "@";
+pub(crate) const SCOPED: &str = "scoped ";
 
 /// Converts a span of Starlark.
 pub(crate) fn place(span: &FileSpan) -> SourceSpan {

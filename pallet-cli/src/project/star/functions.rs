@@ -75,7 +75,12 @@ const RUN_ONCE: &str = "Calls a function for one node of the group only: the fir
 
 /// All of them.
 pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostFunction> {
-    let actions = TABLE.iter().map(|entry| {
+    actions().chain(scopes()).chain(specs()).chain([secret(secrets)]).collect()
+}
+
+/// The actions.
+pub(crate) fn actions() -> impl Iterator<Item = HostFunction> {
+    TABLE.iter().map(|entry| {
         let mut signature = data_signature(entry.name, (entry.parameters)());
         let options = schema_for!(Options).to_value();
         let options = options.get("properties").and_then(Json::as_object).into_iter().flatten();
@@ -87,8 +92,7 @@ pub(crate) fn functions<'a>(secrets: impl Iterator<Item = &'a str>) -> Vec<HostF
         }
         signature.returns = Ty::none();
         HostFunction::new(Arc::new(signature), HostBehavior::Action(entry.name))
-    });
-    actions.chain(scopes()).chain(specs()).chain([secret(secrets)]).collect()
+    })
 }
 
 /// The function that refers to a secret of pallet.toml.

@@ -6,7 +6,7 @@ use starlark::environment::{Globals, GlobalsBuilder, LibraryExtension};
 use starlark::syntax::{Dialect, DialectTypes};
 
 use super::function::HostFunction;
-use super::functions::functions;
+use super::functions::{actions, functions, scopes};
 use super::scope::KnownName;
 
 /// The names that need no load.
@@ -28,6 +28,15 @@ impl Language {
         secrets: impl Iterator<Item = &'a str>,
         more: Vec<HostFunction>,
     ) -> Self {
+        Self::of(functions(secrets).into_iter().chain(more))
+    }
+
+    /// The language of crates: they declare actions, and neither groups nor secrets.
+    pub(crate) fn of_crates() -> Self {
+        Self::of(actions().chain(scopes()))
+    }
+
+    fn of(functions: impl Iterator<Item = HostFunction>) -> Self {
         let mut builder = GlobalsBuilder::extended_by(&[
             LibraryExtension::StructType,
             LibraryExtension::RecordType,
@@ -42,7 +51,7 @@ impl Language {
             LibraryExtension::Typing,
         ]);
         let mut known = HashMap::new();
-        for function in functions(secrets).into_iter().chain(more) {
+        for function in functions {
             let name = function.signature.function.clone();
             known.insert(name.clone(), KnownName::Function(function.signature.clone()));
             builder.set(&name, function);

@@ -30,9 +30,11 @@ use crate::project::{CrateCatalog, MAIN, UnsavedFiles, utf8};
 /// The files of a project, read and checked.
 pub(crate) struct Files<'a> {
     directory: &'a Path,
+    home: Home,
     /// Unsaved texts, which replace the files on disk.
     unsaved: &'a UnsavedFiles,
-    catalog: &'a dyn CrateCatalog,
+    /// `None`: the types of what other crates have are unknown.
+    catalog: Option<&'a dyn CrateCatalog>,
     language: &'a Language,
     /// The crates that the files load; `None` if loading failed, which is reported.
     pub(crate) crates: BTreeMap<String, Option<Crate>>,
@@ -45,6 +47,31 @@ pub(crate) struct Files<'a> {
     /// The files whose loads are being read, outermost first.
     open: Vec<String>,
     pub(crate) found: Diagnostics,
+}
+
+/// Whose files they are.
+#[derive(Debug, Clone)]
+pub(crate) enum Home {
+    Project,
+    /// The crate with this name.
+    Crate(String),
+}
+
+impl Home {
+    /// The name of a file in messages.
+    fn shown(&self, file: &str) -> String {
+        match self {
+            Home::Project => file.to_owned(),
+            Home::Crate(name) => format!("@{name}/{file}"),
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Home::Project => "project",
+            Home::Crate(_) => "crate",
+        }
+    }
 }
 
 /// The result of evaluating the files.
@@ -64,7 +91,7 @@ impl<'a> Files<'a> {
         catalog: &'a dyn CrateCatalog,
         language: &'a Language,
     ) -> Self {
-        let mut files = Self::none(directory, unsaved, catalog, language);
+        let mut files = Self::none(directory, unsaved, Some(catalog), language);
         files.add(MAIN);
         files
     }
@@ -73,11 +100,12 @@ impl<'a> Files<'a> {
     pub(crate) fn none(
         directory: &'a Path,
         unsaved: &'a UnsavedFiles,
-        catalog: &'a dyn CrateCatalog,
+        catalog: Option<&'a dyn CrateCatalog>,
         language: &'a Language,
     ) -> Self {
         Files {
             directory,
+            home: Home::Project,
             unsaved,
             catalog,
             language,
@@ -89,6 +117,23 @@ impl<'a> Files<'a> {
             open: Vec::new(),
             found: Diagnostics::default(),
         }
+    }
+
+    /// The files of a crate, none of them yet.
+    pub(crate) fn of_crate(
+        name: &str,
+        directory: &'a Path,
+        unsaved: &'a UnsavedFiles,
+        catalog: Option<&'a dyn CrateCatalog>,
+        language: &'a Language,
+    ) -> Self {
+        let home = Home::Crate(name.to_owned());
+        Files { home, ..Self::none(directory, unsaved, catalog, language) }
+    }
+
+    /// The files in load order.
+    pub(crate) fn parsed(&self) -> &[(String, AstModule)] {
+        &self.files
     }
 
     /// Reads and checks a file and everything that it loads, unless already done.
@@ -126,7 +171,7 @@ impl<'a> Files<'a> {
         if let Ok(text) = &source {
             self.digests.insert(name.to_owned(), Digest::of(text.as_bytes()));
         }
-        let ast = match source.and_then(|text| parse(name, text)) {
+        let ast = match source.and_then(|text| parse(&self.home.shown(name), text)) {
             Ok(ast) => ast,
             Err(diagnostic) => {
                 let unplaced = diagnostic.place.is_none();
@@ -143,6 +188,9 @@ impl<'a> Files<'a> {
         }
         self.open.pop();
         self.known = super::scope::Scope::new(known.clone(), ast.statement()).into_known();
+        if let Home::Crate(_) = self.home {
+            self.found.extend(shadowing(&ast, &self.language.globals));
+        }
         let (found, interface) = check(&ast, &self.language.globals, known, &interfaces);
         self.found.extend(found);
         self.interfaces.insert(name.to_owned(), interface);
@@ -159,9 +207,12 @@ impl<'a> Files<'a> {
                     "there is no file {name} in {}",
                     self.directory.display()
                 )),
-                _ => Diagnostic::error(format!("cannot read {name}: {error}")),
+                _ => {
+                    let shown = self.home.shown(name);
+                    Diagnostic::error(format!("cannot read {shown}: {error}"))
+                }
             })?;
-        utf8(name, bytes)
+        utf8(&self.home.shown(name), bytes)
     }
 
     /// Reads the target of a load statement, and returns its types.
@@ -182,7 +233,7 @@ impl<'a> Files<'a> {
                 }));
                 (found.names().into_iter().map(str::to_owned).collect(), found.interface)
             } else {
-                let name = match path_of(self.directory, module) {
+                let name = match path_of(self.directory, module, self.home.word()) {
                     Ok(name) => name,
                     Err(diagnostic) => {
                         self.found.push(diagnostic.at(asked));
@@ -229,16 +280,18 @@ impl<'a> Files<'a> {
         if let Some(known) = self.crates.get(name) {
             return known.clone();
         }
-        let loaded = find_crate(self.catalog, name);
+        // without a catalog it is not looked up, and may have anything
+        let loaded = find_crate(self.catalog?, name);
         let loaded =
             loaded.map_err(|diagnostic| self.found.push(diagnostic.at(asked.clone()))).ok();
         self.crates.insert(name.to_owned(), loaded.clone());
         loaded
     }
 
-    /// Evaluates each file once, in load order.
+    /// Evaluates each file once, in load order. `main` is the last one.
     pub(crate) fn evaluate(
         &mut self,
+        main: &str,
         run: RunSettings,
         print: &dyn PrintHandler,
     ) -> Result<Evaluated, Diagnostic> {
@@ -261,14 +314,14 @@ impl<'a> Files<'a> {
         let EvalContext::Loading(declared) = context else {
             return Err(Diagnostic::error("the project was not loaded"));
         };
-        match (modules.modules.remove(MAIN), self.interfaces.remove(MAIN)) {
-            (Some(main), Some(interface)) => Ok(Evaluated {
-                main,
+        match (modules.modules.remove(main), self.interfaces.remove(main)) {
+            (Some(module), Some(interface)) => Ok(Evaluated {
+                main: module,
                 interface,
                 declared: declared.into_inner(),
                 known: std::mem::take(&mut self.known),
             }),
-            _ => Err(Diagnostic::error(format!("{MAIN} was not evaluated"))),
+            _ => Err(Diagnostic::error(format!("{main} was not evaluated"))),
         }
     }
 }
@@ -310,7 +363,7 @@ impl FileLoader for Modules<'_> {
         let name = if path.starts_with('@') {
             path.to_owned()
         } else {
-            path_of(self.directory, path).unwrap_or_default()
+            path_of(self.directory, path, "").unwrap_or_default()
         };
         let module = self.modules.get(&name).cloned();
         module.ok_or_else(|| starlark::Error::new_other(anyhow::anyhow!("`{path}` was not loaded")))
@@ -322,15 +375,29 @@ fn anything(load: &Load) -> Interface {
     Interface::new(load.args.iter().map(|one| (one.their.node.clone(), Ty::any())).collect())
 }
 
-/// The name of a project file: its path relative to the project's directory.
-fn path_of(directory: &Path, path: &str) -> Result<String, Diagnostic> {
+/// The names of Pallet or Starlark that a file of a crate binds: within the crate they would no
+/// longer mean what they mean elsewhere.
+fn shadowing(ast: &AstModule, globals: &Globals) -> Vec<Diagnostic> {
+    let outline = Outline::of(ast);
+    let shadows = globals.names().filter_map(|name| outline.top(name.as_str()));
+    let found = shadows.map(|definition| {
+        Diagnostic::error(format!("`{}` is a name of Pallet or Starlark", definition.name))
+            .at(definition.place.clone())
+            .suggest("give it another name; a crate cannot define it again".to_owned())
+    });
+    found.collect()
+}
+
+/// The name of a file: its path relative to the directory of the project or crate. `whose`: which
+/// of them.
+fn path_of(directory: &Path, path: &str, whose: &str) -> Result<String, Diagnostic> {
     let outside = || {
-        Diagnostic::error(format!("`{path}` is outside the project")).suggest(
-            "load \"dir/file.star\", relative to the project's directory, or \"@crate\"".to_owned(),
-        )
+        Diagnostic::error(format!("`{path}` is outside the {whose}")).suggest(format!(
+            "load \"//dir/file.star\", relative to the {whose}'s directory, or \"@crate\""
+        ))
     };
     let mut clean = PathBuf::new();
-    for component in Path::new(path).components() {
+    for component in Path::new(path.strip_prefix("//").unwrap_or(path)).components() {
         match component {
             Component::Normal(part) => clean.push(part),
             Component::CurDir => {}

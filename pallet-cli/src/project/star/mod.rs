@@ -2,8 +2,10 @@
 
 pub(crate) mod arguments;
 mod builtins;
+mod call;
 mod check;
 pub(crate) mod complete;
+mod crate_source;
 mod crates;
 mod declared;
 mod error;
@@ -45,6 +47,7 @@ pub(crate) mod types;
 
 pub(crate) use arguments::BoundArguments;
 pub(crate) use builtins::builtins;
+pub(crate) use crate_source::StarCrates;
 pub(crate) use crates::Crate;
 pub(crate) use function::{HostBehavior, HostFunction};
 pub(crate) use function_error::FunctionError;

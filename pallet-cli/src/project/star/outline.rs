@@ -270,7 +270,7 @@ fn parameters(parameters: &[AstParameter]) -> Vec<String> {
 }
 
 /// The docstring of a function.
-fn docstring(body: &AstStmt) -> Option<String> {
+pub(crate) fn docstring(body: &AstStmt) -> Option<String> {
     match &body.node {
         Stmt::Statements(several) => docstring(several.first()?),
         Stmt::Expression(expression) => match &expression.node {

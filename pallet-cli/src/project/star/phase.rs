@@ -7,16 +7,14 @@ use pallet_core::engine::{PhaseError, PhaseFunction};
 use pallet_core::plugin::Request;
 use pallet_core::plugin::operation::{self, Log};
 use starlark::PrintHandler;
-use starlark::environment::Module;
-use starlark::eval::Evaluator;
 use starlark::values::OwnedFrozenValue;
 
+use super::call::Call;
 use super::declared::DeclaredPhase;
 use super::error::diagnose;
 use super::eval_context::EvalContext;
 use super::function_error::FunctionError;
 use super::guard;
-use super::request::RequestValue;
 use crate::diagnostic::Diagnostic;
 
 /// A project function as a phase of the engine.
@@ -41,17 +39,14 @@ impl PhaseFunction for StarPhase {
             let context = EvalContext::Phase {
                 declared: slot.declared.as_ref().map(|place| place.location()),
             };
-            Module::with_temp_heap(|module| {
-                let function = module.heap().access_owned_frozen_value(function);
-                let argument = module.heap().alloc(RequestValue { request: request.clone() });
-                let mut evaluator = Evaluator::new(&module);
-                evaluator.extra = Some(&context);
-                evaluator.set_print_handler(&print);
-                guard::evaluate(&mut evaluator, slot.run.limits, |evaluator| {
-                    evaluator.eval_function(function, &[argument], &[])
-                })
-                .map(drop)
-            })
+            let call = Call {
+                request,
+                context: &context,
+                print: &print,
+                limits: slot.run.limits,
+                named: &[],
+            };
+            call.run(function, |_| Ok(()))
         };
         let what = format!("the function of phase `{}`", slot.phase);
         let result = guard::with_room(|| {

@@ -28,16 +28,16 @@ impl How {
 
 /// A line with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct KeyLine<'a> {
-    pub(super) options: &'a str,
-    pub(super) kind: &'a str,
-    pub(super) blob: &'a str,
+pub(in super::super) struct KeyLine<'a> {
+    pub(in super::super) options: &'a str,
+    pub(in super::super) kind: &'a str,
+    pub(in super::super) blob: &'a str,
     comment: &'a str,
 }
 
 impl<'a> KeyLine<'a> {
     /// Parses the key of a line; `None` if sshd finds none.
-    pub(super) fn read(line: &'a str) -> Option<Self> {
+    pub(in super::super) fn read(line: &'a str) -> Option<Self> {
         let line = line.trim_start_matches([' ', '\t']);
         if line.starts_with('#') {
             return None;
@@ -54,7 +54,7 @@ impl<'a> KeyLine<'a> {
     }
 
     /// The key's name for people: its comment, or the key itself without one.
-    pub(super) fn name(&self) -> &'a str {
+    pub(in super::super) fn name(&self) -> &'a str {
         if self.comment.is_empty() { self.blob } else { self.comment }
     }
 

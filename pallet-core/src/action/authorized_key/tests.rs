@@ -2,6 +2,7 @@
 
 use super::super::check::{NodeBuilder, check, node};
 use super::*;
+use crate::observe::{Attributes, FileState, UserState};
 use expect_test::expect;
 
 const KEY: &str = "ssh-ed25519 AAAAC3Nz+/a= ann@home";

@@ -15,11 +15,11 @@ pub enum Keys {
 
 impl Keys {
     /// The schema of the parameter as it was when only one key was possible, plus a list.
-    pub(super) fn schema(_: &mut SchemaGenerator) -> Schema {
+    pub(in super::super) fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "array"], "items": { "type": "string" } })
     }
 
-    pub(super) fn lines(&self) -> &[String] {
+    pub(in super::super) fn lines(&self) -> &[String] {
         match self {
             Keys::One(key) => std::slice::from_ref(key),
             Keys::Several(keys) => keys,

@@ -270,3 +270,64 @@ fn who_is_gone_owns_nothing() {
     neither(gone(), AuthorizedKey::new("bob", KEY).absent());
     neither(gone(), RemoteFile::content("/x", "").owner("ann"));
 }
+
+#[test]
+fn an_address_has_one_list_of_names() {
+    let entry = |names: &[&str]| HostsEntry::new("fd00::5", names.iter().copied());
+    let what = "whether fd00::5 has the name db in /etc/hosts";
+    both(entry(&["db"]), entry(&["db", "x"]).absent(), what);
+    let same = undone(of(HostsEntry::new("FD00:0::5", ["db"]).absent()), of(entry(&["DB"])));
+    assert_eq!(same.as_deref(), Some(what));
+    let names = "the names of fd00:0:0:0:0:0:0:5 in /etc/hosts";
+    both(entry(&["db"]).exclusive(), entry(&["x"]), names);
+    both(entry(&["db"]), HostsEntry::new("fd00::5", Vec::<String>::new()).absent(), names);
+    both(
+        entry(&["a", "b"]).exclusive(),
+        entry(&["b", "a"]).exclusive(),
+        "the names of fd00::5 in /etc/hosts",
+    );
+    neither(entry(&["db"]), entry(&["x"]));
+    neither(entry(&["db"]), HostsEntry::new("fd00::6", ["db"]).absent());
+    neither(entry(&["db"]).exclusive(), entry(&["x"]).absent());
+    both(
+        entry(&["db"]),
+        RemoteFile::content("/etc/hosts", "127.0.0.1 localhost\n"),
+        "the content of /etc/hosts",
+    );
+    neither(entry(&["db"]), RemoteFile::content("/etc/hosts", "fd00::5 x db\n"));
+}
+
+#[test]
+fn a_host_has_one_key_of_a_type() {
+    let host = |key: &str| KnownHost::new("git", key);
+    both(
+        host(KEY),
+        host("ssh-ed25519 AAAAx"),
+        "the ssh-ed25519 key of git in /etc/ssh/ssh_known_hosts",
+    );
+    both(host(KEY), host(KEY).absent(), "whether git has the key ann in /etc/ssh/ssh_known_hosts");
+    both(host(KEY).exclusive(), host(OTHER), "the keys of git in /etc/ssh/ssh_known_hosts");
+    both(host(KEY), KnownHost::unknown("git"), "the keys of git in /etc/ssh/ssh_known_hosts");
+    neither(host(KEY), host(OTHER));
+    neither(host(KEY), host("ssh-ed25519 AAAAx").port(2222));
+    neither(host(KEY), host("ssh-ed25519 AAAAx").user("app"));
+    neither(host(KEY), host("ssh-ed25519 AAAAx").absent());
+}
+
+#[test]
+fn a_block_has_one_content() {
+    let block = |content: &str| BlockInFile::new("/etc/x", "a", content);
+    both(block("1"), block("2"), "the block a of /etc/x");
+    both(block("1"), block("1").absent(), "the block a of /etc/x");
+    both(block("1").mode(0o600), block("1").mode(0o644), "the mode of /etc/x");
+    neither(block("1"), block("1\n"));
+    neither(block("1"), BlockInFile::new("/etc/x", "b", "2"));
+    neither(block("1"), block("2").marker("; {mark}"));
+    // markers without the name are those of one block
+    let other = BlockInFile::new("/etc/x", "b", "2").marker("; {mark}");
+    assert_eq!(
+        undone(of(block("1").marker("; {mark}")), of(other)).as_deref(),
+        Some("the block b of /etc/x")
+    );
+    both(block("1"), RemoteFile::content("/etc/x", "1\n"), "the content of /etc/x");
+}

@@ -13,8 +13,8 @@ fn copy() -> Place {
 
 /// A copy of this machine's root with a host name and mounts of its own, which persist between
 /// runs.
-struct OverlayPlace {
-    place: Place,
+pub(super) struct OverlayPlace {
+    pub(super) place: Place,
     holder: Child,
     _layer: TempDir,
 }
@@ -28,7 +28,7 @@ cd "$1/root"
 exec chroot . sh -c 'echo ready; exec sleep 600'"#;
 
 impl OverlayPlace {
-    fn new() -> OverlayPlace {
+    pub(super) fn new() -> OverlayPlace {
         let layer = tempfile::tempdir().expect("a temporary directory");
         let mut holder = Command::new("unshare")
             .args(["--mount", "--uts", "--net", "sh", "-e", "-c", HOLD, "sh"])
@@ -64,7 +64,7 @@ impl Drop for OverlayPlace {
 }
 
 /// Runs a script in the place, and returns its output.
-fn printed(place: &Place, script: &str) -> String {
+pub(super) fn printed(place: &Place, script: &str) -> String {
     let output = place.shell.run(&format!("set -e\n{script}"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()

@@ -11,6 +11,7 @@ mod publish;
 mod read;
 mod release;
 mod sbom;
+mod source_files;
 
 pub use descriptor::{Descriptor, Platform};
 pub use error::ArtifactError;
@@ -20,5 +21,6 @@ pub use plugin::{Parts, Plugin, PluginConfig, Target};
 pub use publish::{Publication, Publishing};
 pub use release::{Build, Details, Pushed, Release};
 pub use sbom::sbom;
+pub(crate) use source_files::source_files;
 
 pub use crate::plugins::{Digest, tree_digest};

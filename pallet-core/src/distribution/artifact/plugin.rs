@@ -10,7 +10,8 @@ use super::index::{Index, Manifest};
 use super::{ArtifactError, Descriptor, Digest, Platform};
 use crate::distribution::repository::{Reference, Repository};
 use crate::model::{PluginKind, Requirement};
-use crate::plugins::kind_word;
+use crate::plugins::source::DESCRIPTION;
+use crate::plugins::{ANY_TARGET, kind_word};
 
 /// One version of a plugin in a repository, for all targets.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,12 +72,12 @@ pub struct PluginConfig {
     /// The crates that it requires.
     #[serde(default)]
     pub requires: Vec<Requirement>,
-    /// The Rust target that it was built for.
+    /// The Rust target that it was built for, or [`ANY_TARGET`].
     pub target: String,
     /// The oldest glibc that it runs with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glibc: Option<String>,
-    /// The file name of its library.
+    /// The file name of its library; of a crate in Starlark, that of its description.
     pub library: String,
     /// Its licence, as an SPDX expression; may be empty.
     #[serde(default)]
@@ -173,8 +174,16 @@ impl PluginConfig {
         let config: PluginConfig = serde_json::from_slice(content).map_err(|error| {
             wrong(format!("plugin.json cannot be read: {error}; it may need a newer pallet"))
         })?;
-        let is_library = [".so", ".dylib"].iter().any(|end| config.library.ends_with(end));
-        if config.library.contains(['/', '\\', '\n']) || !is_library {
+        let is_library = [".so", ".dylib"].iter().any(|end| config.library.ends_with(end))
+            && !config.library.contains(['/', '\\', '\n']);
+        // what is for any system holds no code of one
+        if config.target == ANY_TARGET && config.library != DESCRIPTION {
+            return Err(wrong(format!(
+                "is for any system, but plugin.json names the file {:?}, not {DESCRIPTION}",
+                config.library
+            )));
+        }
+        if config.target != ANY_TARGET && !is_library {
             return Err(wrong(format!(
                 "plugin.json names the library {:?}, which is not a plain file name",
                 config.library

@@ -11,6 +11,7 @@ use crate::distribution::repository::{Content, Reference, Repository};
 use crate::distribution::signature::{
     self, PublicKey, Signed, SignerRule, SigningKey, TrustedRoot,
 };
+use crate::plugins::ANY_TARGET;
 
 /// What publishing does, or would do.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +74,16 @@ impl<'a> Publishing<'a> {
                      the version",
                     target.name
                 )));
+            }
+            let source = |name: &String| name == ANY_TARGET;
+            if publication.before.iter().any(source)
+                != release.targets.iter().any(|target| source(&target.name))
+            {
+                return Err(refused(
+                    "is published already, and is either source or libraries, not both; raise the \
+                     version"
+                        .to_owned(),
+                ));
             }
             only_sign = release.targets.iter().all(|target| same(target) == Some(true));
             let rules: Vec<SignerRule> =

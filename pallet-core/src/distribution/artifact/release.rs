@@ -9,21 +9,24 @@ use serde_json::Value;
 use super::index::{Index, Manifest};
 use super::pack::{self, Files};
 use super::read::is_plugin_name;
+use super::source_files::source_files;
 use super::{ArtifactError, Descriptor, Digest, Platform, PluginConfig, media};
 use crate::model::{PluginKind, PluginSummary};
-use crate::plugins::{elf, kind_word, library_name};
+use crate::plugins::source::DESCRIPTION;
+use crate::plugins::{ANY_TARGET, elf, is_source, kind_word, library_name, summary};
 
-/// A library to publish. It was checked but not loaded.
+/// A library, or a crate in Starlark, to publish. It was checked but not loaded.
 #[derive(Debug, Clone)]
 pub struct Build {
     /// The plugin's summary.
     pub summary: PluginSummary,
-    /// The Rust target that it was built for.
+    /// The Rust target that it was built for, or [`ANY_TARGET`].
     pub target: String,
     /// The oldest glibc that it runs with.
     pub glibc: Option<String>,
     platform: Platform,
-    library: Vec<u8>,
+    /// Its files: the library, or those of the source.
+    files: Files,
 }
 
 /// Additional information that is published with a plugin's libraries.
@@ -74,8 +77,11 @@ pub(crate) struct Piece {
 }
 
 impl Build {
-    /// Reads a library without loading it. Blocks.
+    /// Reads a library, or the crate in Starlark of a `crate.toml`, without loading it. Blocks.
     pub fn read(path: &Path) -> Result<Self, ArtifactError> {
+        if is_source(path) {
+            return Self::read_source(path);
+        }
         let wrong = |message: String| ArtifactError::NotAPlugin {
             place: path.display().to_string(),
             message,
@@ -90,7 +96,9 @@ impl Build {
                     .to_owned(),
             ));
         }
+        let content = std::fs::read(path).map_err(ArtifactError::reading(path))?;
         Ok(Build {
+            files: [(file_of(&library.summary, &library.target), content)].into(),
             summary: library.summary,
             target: library.target,
             glibc: library.glibc,
@@ -98,7 +106,22 @@ impl Build {
                 os: "linux".to_owned(),
                 architecture: library.architecture.to_owned(),
             },
-            library: std::fs::read(path).map_err(ArtifactError::reading(path))?,
+        })
+    }
+
+    fn read_source(path: &Path) -> Result<Self, ArtifactError> {
+        let summary = summary(path).map_err(|message| ArtifactError::NotAPlugin {
+            place: path.display().to_string(),
+            message,
+        })?;
+        // OCI's words for what runs everywhere
+        let unknown = || "unknown".to_owned();
+        Ok(Build {
+            summary,
+            target: ANY_TARGET.to_owned(),
+            glibc: None,
+            platform: Platform { os: unknown(), architecture: unknown() },
+            files: source_files(path.parent().unwrap_or(Path::new("/")))?,
         })
     }
 }
@@ -224,9 +247,7 @@ impl Piece {
 
 fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Result<ReleasedTarget> {
     let summary = &build.summary;
-    // the ending of the target's system, not of this one
-    let suffix = if build.target.contains("-apple-") { ".dylib" } else { ".so" };
-    let library = library_name(summary.kind, &summary.name, suffix);
+    let library = file_of(summary, &build.target);
     let config = PluginConfig {
         abi: summary.abi.clone(),
         kind: summary.kind,
@@ -249,7 +270,7 @@ fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Resu
         files.insert("sbom.cdx.json".to_owned(), sbom.clone());
     }
     files.insert("plugin.json".to_owned(), config.content.clone());
-    files.insert(library, build.library.clone());
+    files.extend(build.files.clone());
     let layer = Piece::bytes(layer_type, pack::pack(&files)?);
     let manifest = Manifest {
         schema_version: 2,
@@ -273,6 +294,16 @@ fn released(build: &Build, manifest: &Value, details: &Details) -> std::io::Resu
     manifest.descriptor.annotations =
         said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect();
     Ok(ReleasedTarget { name: build.target.clone(), config, layer, manifest })
+}
+
+/// The name of the plugin's file in the build for a target.
+fn file_of(summary: &PluginSummary, target: &str) -> String {
+    if target == ANY_TARGET {
+        return DESCRIPTION.to_owned();
+    }
+    // the ending of the target's system, not of this one
+    let suffix = if target.contains("-apple-") { ".dylib" } else { ".so" };
+    library_name(summary.kind, &summary.name, suffix)
 }
 
 /// Something that publishing pushes, for display.

@@ -3,7 +3,7 @@
 use super::{InstallError, Session};
 use crate::distribution::lock::{LockedPlugin, Origin};
 use crate::model::{Capabilities, PluginKind};
-use crate::plugins::{elf, only_library};
+use crate::plugins::{plugin_file, summary};
 
 impl Session<'_> {
     /// What a plugin in the store may do to nodes, in words: `path /etc/nginx/**`. If another
@@ -34,7 +34,7 @@ impl Session<'_> {
     }
 
     fn declared(&self, locked: &LockedPlugin) -> Result<Option<Capabilities>, InstallError> {
-        let target = self.build(locked)?;
+        let (_, target) = self.build(locked)?;
         let directory = self.installer.store.directory(target.content.digest());
         let wrong = |message: String| InstallError::Wrong {
             origin: Origin::clone(&locked.source),
@@ -46,7 +46,7 @@ impl Session<'_> {
                 "{locked} is not in the store as it was locked; run `pallet-cli install`"
             )));
         }
-        let library = only_library(&directory).map_err(wrong)?;
-        Ok(elf::summary(&library).map_err(wrong)?.capabilities)
+        let file = plugin_file(&directory).map_err(wrong)?;
+        Ok(summary(&file).map_err(wrong)?.capabilities)
     }
 }

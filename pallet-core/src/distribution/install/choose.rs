@@ -10,6 +10,7 @@ use crate::distribution::artifact::Plugin;
 use crate::distribution::lock::{Lock, LockedPlugin, Origin};
 use crate::distribution::resolve::{Answer, Candidate, Known, Package, Question, Root, resolve};
 use crate::model::{ABI_VERSION, PluginKind};
+use crate::plugins::build_for;
 
 /// Which locked plugins may change even if they still fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -281,8 +282,8 @@ impl Session<'_> {
             return Some(format!("is for ABI {}, but this pallet has ABI {ours}", plugin.abi));
         }
         let machine = &self.installer.machine;
-        match plugin.targets.get(&machine.target) {
-            Some(target) => machine.lacks(target.glibc.as_deref()),
+        match build_for(&plugin.targets, &machine.target) {
+            Some((_, target)) => machine.lacks(target.glibc.as_deref()),
             None => {
                 let there: Vec<_> = plugin.targets.keys().map(String::as_str).collect();
                 Some(format!("has no build for {}, only for {}", machine.target, there.join(", ")))

@@ -9,6 +9,8 @@ use crate::distribution::lock::{Lock, LockedContent, LockedPlugin, LockedTarget,
 use crate::distribution::repository::{Reference, Repository};
 use crate::distribution::signature::{SignerRule, verify};
 use crate::distribution::trust::Subject;
+use crate::plugins::source::DESCRIPTION;
+use crate::plugins::{build_for, is_source, plugin_file};
 
 impl Session<'_> {
     /// Downloads everything that a lock names for this machine. Returns the names of the plugins
@@ -17,26 +19,27 @@ impl Session<'_> {
         let _held = self.installer.store.hold()?;
         let mut fetched = Vec::new();
         for locked in lock.plugins() {
-            let target = self.build(locked)?;
+            let (name, target) = self.build(locked)?;
             if self.in_store(target) {
                 continue;
             }
-            self.fetch_one(locked, target).await?;
+            self.fetch_one(locked, name, target).await?;
             fetched.push(locked.to_string());
             (self.installer.progress)(Step::Installed { plugin: &locked.to_string() });
         }
         Ok(fetched)
     }
 
-    /// The build of a locked plugin for this machine.
+    /// The build of a locked plugin for this machine, with the name of its target.
     pub(super) fn build<'l>(
         &self,
         locked: &'l LockedPlugin,
-    ) -> Result<&'l LockedTarget, InstallError> {
-        locked.targets.get(&self.installer.machine.target).ok_or_else(|| InstallError::NoBuild {
+    ) -> Result<(&'l str, &'l LockedTarget), InstallError> {
+        let machine = &self.installer.machine.target;
+        build_for(&locked.targets, machine).ok_or_else(|| InstallError::NoBuild {
             plugin: locked.to_string(),
             name: locked.name.clone(),
-            target: self.installer.machine.target.clone(),
+            target: machine.clone(),
             there: locked.targets.keys().cloned().collect(),
         })
     }
@@ -50,6 +53,7 @@ impl Session<'_> {
     async fn fetch_one(
         &mut self,
         locked: &LockedPlugin,
+        of: &str,
         target: &LockedTarget,
     ) -> Result<(), InstallError> {
         let name = locked.to_string();
@@ -77,7 +81,7 @@ impl Session<'_> {
             }
         };
         let plugin = self.signed_index(locked, &*repository).await?;
-        let build = plugin.targets.get(&self.installer.machine.target).filter(|build| {
+        let build = plugin.targets.get(of).filter(|build| {
             build.manifest.digest == *target.content.digest() && build.h1 == target.h1
         });
         let Some(build) = build else {
@@ -89,13 +93,12 @@ impl Session<'_> {
         };
         let parts =
             build.parts(&*repository).await.map_err(|error| self.offline_or(error, &name))?;
-        let machine = &self.installer.machine.target;
         let place = format!("{} {}", repository.source(), parts.config.digest);
         let config = repository
             .small_blob(&parts.config)
             .await
             .map_err(|error| self.offline_or(error, &name))?;
-        plugin.config_of(&place, machine, &config)?;
+        let described = plugin.config_of(&place, of, &config)?;
         let partial = claim.partial()?;
         let total = parts.layer.size;
         let progress = |done: u64| tell(Step::Download { plugin: &name, done, total });
@@ -105,10 +108,17 @@ impl Session<'_> {
             .map_err(|error| self.offline_or(error, &name))?;
         claim.put(|directory| {
             unpack(&partial, directory, build)?;
-            match std::fs::read(directory.join("plugin.json")) {
-                Ok(own) if own != config => {
-                    let message = "is not the plugin.json among its files".to_owned();
-                    Err(InstallError::from(ArtifactError::NotAPlugin { place, message }))
+            let wrong = |message: String| {
+                Err(InstallError::from(ArtifactError::NotAPlugin { place, message }))
+            };
+            // what is for any system must not hold a library in place of its source
+            match (std::fs::read(directory.join("plugin.json")), plugin_file(directory)) {
+                (Ok(own), _) if own != config => {
+                    wrong("is not the plugin.json among its files".to_owned())
+                }
+                (_, Err(message)) => wrong(format!("its files are no plugin: {message}")),
+                (_, Ok(file)) if is_source(&file) != (described.library == DESCRIPTION) => {
+                    wrong(format!("does not have the file {} that it names", described.library))
                 }
                 _ => Ok(()),
             }

@@ -8,7 +8,7 @@ use crate::distribution::repository::{Access, Source};
 use crate::distribution::store::Store;
 use crate::distribution::trust::{Decisions, Trust};
 use crate::model::{PluginKind, PluginSummary};
-use crate::plugins::Machine;
+use crate::plugins::{Machine, build_for};
 
 /// The configuration for installing plugins.
 #[derive(Clone)]
@@ -76,8 +76,9 @@ pub struct Mirror {
 impl Installer {
     /// The directories in the store of the plugins that a lock names for this machine.
     pub fn directories(&self, lock: &Lock) -> Vec<PathBuf> {
-        let targets = lock.plugins().filter_map(|plugin| plugin.targets.get(&self.machine.target));
-        targets.map(|target| self.store.directory(target.content.digest())).collect()
+        let targets =
+            lock.plugins().filter_map(|plugin| build_for(&plugin.targets, &self.machine.target));
+        targets.map(|(_, target)| self.store.directory(target.content.digest())).collect()
     }
 
     pub(super) fn own(&self, kind: Option<PluginKind>, name: &str) -> Option<&PluginSummary> {

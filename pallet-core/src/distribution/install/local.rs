@@ -1,5 +1,5 @@
-//! Plugins in files on this machine: a library, an archive of one, or an archive of an OCI image
-//! layout.
+//! Plugins in files on this machine: a library, a crate in Starlark, an archive of either, or an
+//! archive of an OCI image layout.
 
 use std::env::consts::DLL_SUFFIX;
 use std::fs::{self, File};
@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use super::contents::{Contents, LocalPlugin};
 use super::{InstallError, Installer};
-use crate::distribution::artifact::{ArtifactError, Digest};
+use crate::distribution::artifact::{ArtifactError, Digest, source_files};
 use crate::distribution::lock::Origin;
 use crate::distribution::repository::{Source, open};
 use crate::distribution::store::StoreError;
 use crate::local::Bounded;
 use crate::model::PluginSummary;
-use crate::plugins::{elf, library_name, only_library, tree_digest};
+use crate::plugins::source::DESCRIPTION;
+use crate::plugins::{
+    ANY_TARGET, elf, is_source, library_name, plugin_file, summary, tree_digest, tree_digest_of,
+};
 
 /// Maximum size of an archive of plugins, in bytes.
 const MAX_ARCHIVE: u64 = 8 << 30;
@@ -28,6 +31,9 @@ pub(super) async fn local_contents(
     file: &Path,
 ) -> Result<Contents, InstallError> {
     let wrong = |message: String| InstallError::Wrong { origin: origin.clone(), message };
+    if matches!(origin, Origin::File(_)) && file.is_dir() {
+        return source(installer, origin, file);
+    }
     let Origin::Archive { path, .. } = origin else {
         let summary = elf::summary(file).map_err(wrong)?;
         let library = library_name(summary.kind, &summary.name, DLL_SUFFIX);
@@ -48,11 +54,34 @@ pub(super) async fn local_contents(
         let repository = open(&source, &installer.access).await?.into();
         return Ok(Contents::Repository { repository, unpacked: Some(Arc::new(unpacked)) });
     }
-    let library = only_library(unpacked.path()).map_err(wrong)?;
-    let summary = elf::summary(&library).map_err(wrong)?;
+    let plugin = plugin_file(unpacked.path()).map_err(wrong)?;
+    let summary = summary(&plugin).map_err(wrong)?;
     put(installer, file, summary, |directory| {
         copy_tree(unpacked.path(), directory)
             .map_err(|error| ArtifactError::writing(directory)(error).into())
+    })
+}
+
+/// Puts the files of a crate in Starlark into the store, under the digest of all of them.
+fn source(
+    installer: &Installer,
+    origin: &Origin,
+    directory: &Path,
+) -> Result<Contents, InstallError> {
+    let wrong = |message: String| InstallError::Wrong { origin: origin.clone(), message };
+    let description = directory.join(DESCRIPTION);
+    let summary = summary(&description).map_err(|why| wrong(format!("{DESCRIPTION}: {why}")))?;
+    let files = source_files(directory)?;
+    let digests = files.iter().map(|(path, content)| (path.as_str(), Digest::of(content)));
+    let digest = Digest::of(tree_digest_of(digests).as_bytes());
+    put_as(installer, digest, summary, |directory| {
+        for (path, content) in &files {
+            let target = directory.join(path);
+            let written = fs::create_dir_all(target.parent().unwrap_or(directory))
+                .and_then(|()| fs::write(&target, content));
+            written.map_err(ArtifactError::writing(&target))?;
+        }
+        Ok(())
     })
 }
 
@@ -64,6 +93,15 @@ fn put(
     fill: impl FnOnce(&Path) -> Result<(), InstallError>,
 ) -> Result<Contents, InstallError> {
     let (digest, _) = Digest::of_file(file).map_err(ArtifactError::reading(file))?;
+    put_as(installer, digest, summary, fill)
+}
+
+fn put_as(
+    installer: &Installer,
+    digest: Digest,
+    summary: PluginSummary,
+    fill: impl FnOnce(&Path) -> Result<(), InstallError>,
+) -> Result<Contents, InstallError> {
     let _held = installer.store.hold()?;
     let claim = installer.store.claim(&digest, || ())?;
     let directory = if installer.store.has(&digest) {
@@ -72,12 +110,9 @@ fn put(
         claim.put(fill)?
     };
     let h1 = tree_digest(&directory).map_err(ArtifactError::from)?;
-    Ok(Contents::Files(Arc::new(LocalPlugin {
-        summary,
-        digest,
-        h1,
-        target: installer.machine.target.clone(),
-    })))
+    let source = plugin_file(&directory).is_ok_and(|file| is_source(&file));
+    let target = if source { ANY_TARGET.to_owned() } else { installer.machine.target.clone() };
+    Ok(Contents::Files(Arc::new(LocalPlugin { summary, digest, h1, target })))
 }
 
 enum Unpack {

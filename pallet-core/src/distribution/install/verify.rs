@@ -46,7 +46,7 @@ impl Session<'_> {
     }
 
     fn wrong_files(&self, locked: &LockedPlugin) -> Result<(), InstallError> {
-        let target = self.build(locked)?;
+        let (_, target) = self.build(locked)?;
         let directory = self.installer.store.directory(target.content.digest());
         let wrong =
             |message: String| Err(InstallError::Wrong { origin: locked.source.clone(), message });

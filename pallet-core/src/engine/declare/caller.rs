@@ -10,14 +10,21 @@ pub(super) struct Caller {
     pub(super) function: String,
     /// The crate's capabilities; `None`: unlimited.
     pub(super) capabilities: Option<Capabilities>,
+    /// Whether it has files of its own, `@NAME/PATH`, which it may always read.
+    pub(super) has_files: bool,
 }
 
 impl Caller {
     /// Refuses anything beyond the crate's capabilities. `what` names the action: `remote_file
     /// /etc/motd`.
     pub(super) fn check(&self, what: &str, needed: &Capabilities) -> Result<(), PluginError> {
-        let lacking =
-            self.capabilities.as_ref().and_then(|capabilities| capabilities.lacks(needed));
+        let Some(capabilities) = &self.capabilities else { return Ok(()) };
+        let mut needed = needed.clone();
+        if self.has_files {
+            let own = format!("@{}/", self.config_crate);
+            needed.local_files.retain(|file| !file.starts_with(&own));
+        }
+        let lacking = capabilities.lacks(&needed);
         lacking.map_or(Ok(()), |lacking| Err(self.denied(what, &lacking.to_string())))
     }
 

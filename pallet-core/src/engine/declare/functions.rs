@@ -10,6 +10,7 @@ use super::request::NodeRequest;
 use super::workspace::Directory;
 use crate::action::{Declared, order, segments};
 use crate::engine::spec::HEALTH;
+use crate::engine::templates::Roots;
 use crate::engine::{Engine, NodeError, Phase};
 use crate::model::{Detail, Details, Target};
 use crate::plugin::Request;
@@ -115,7 +116,7 @@ pub(in crate::engine) fn request_context(
         asked_for_first: AtomicBool::default(),
         registry: engine.registry.clone(),
         actions: engine.actions.clone(),
-        workspace: Directory::at(engine.directory.clone()),
+        workspace: Directory::with(Roots::of(engine.directory.clone()).with(&engine.registry)),
         environment: engine.environment.clone(),
         admin_user: engine.admin_user.clone(),
         targets: subjects.iter().map(|subject| subject.target.clone()).collect(),

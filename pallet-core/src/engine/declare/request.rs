@@ -163,6 +163,7 @@ impl NodeRequest {
         let caller = Caller {
             config_crate: wanted.config_crate.clone(),
             function: wanted.function.clone(),
+            has_files: self.inner.context.registry.source_directory(&wanted.config_crate).is_some(),
             capabilities: capabilities
                 .map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?,
         };

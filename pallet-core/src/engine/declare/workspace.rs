@@ -9,7 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::action::{ActionError, Listed, Workspace};
-use crate::engine::templates;
+use crate::engine::templates::{self, Roots};
 use crate::model::{digest, hex};
 
 /// Maximum depth of a directory: a link to a parent directory would never end.
@@ -18,7 +18,7 @@ const DEPTH: usize = 64;
 /// The directory that relative paths start from.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Directory {
-    path: PathBuf,
+    roots: Roots,
     /// The files that were read, each with a digest of its content.
     read: Arc<Mutex<BTreeMap<String, String>>>,
     /// The environment that renders all templates.
@@ -26,9 +26,15 @@ pub(in crate::engine) struct Directory {
 }
 
 impl Directory {
+    #[cfg(test)]
     pub(in crate::engine) fn at(path: PathBuf) -> Self {
-        let templates = templates::environment(&path);
-        Directory { path, read: Arc::default(), templates }
+        Self::with(Roots::of(path))
+    }
+
+    /// The workspace of a project, and of its crates.
+    pub(in crate::engine) fn with(roots: Roots) -> Self {
+        let templates = templates::environment(&roots);
+        Directory { roots, read: Arc::default(), templates }
     }
 
     /// The files that were read so far, each with a digest of its content.
@@ -44,7 +50,7 @@ impl Directory {
 
     /// The path of a regular file: reading anything else might never end.
     fn regular(&self, path: &Path) -> Result<PathBuf, ActionError> {
-        let path = self.path.join(path);
+        let path = self.roots.find(path).map_err(ActionError::node)?;
         let data = std::fs::metadata(&path).map_err(|error| unreadable(&path, &error))?;
         match data.is_file() {
             true => Ok(path),
@@ -135,7 +141,8 @@ impl Workspace for Directory {
 
     fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError> {
         let mut found = Vec::new();
-        list(&self.path.join(path), "", 0, &mut found)?;
+        let path = self.roots.find(path).map_err(ActionError::node)?;
+        list(&path, "", 0, &mut found)?;
         Ok(found)
     }
 

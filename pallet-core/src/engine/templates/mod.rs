@@ -10,21 +10,24 @@ mod cycler;
 mod filters;
 mod methods;
 mod percent;
+mod roots;
 mod wrap;
 
 use std::borrow::Cow;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
+
+pub(super) use roots::Roots;
 
 /// Maximum number of steps of a template.
 const STEPS: u64 = 5_000_000;
 
 /// The environment that renders the templates of a project. Templates can include and import other
 /// files by their path in the project, or relative to their own directory.
-pub(super) fn environment(project: &Path) -> Environment<'static> {
+pub(super) fn environment(roots: &Roots) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // ends endless loops
@@ -40,10 +43,10 @@ pub(super) fn environment(project: &Path) -> Environment<'static> {
     environment.set_syntax(syntax.unwrap_or_default());
     environment.set_unknown_method_callback(methods::call);
     filters::add(&mut environment);
-    let root = project.to_owned();
-    environment.set_loader(move |name| load(&root, name));
-    let root = project.to_owned();
-    environment.set_path_join_callback(move |name, parent| beside(&root, name, parent));
+    let own = roots.clone();
+    environment.set_loader(move |name| load(&own, name));
+    let own = roots.clone();
+    environment.set_path_join_callback(move |name, parent| beside(&own, name, parent));
     environment
 }
 
@@ -81,21 +84,22 @@ fn prepared(template: &str) -> String {
 
 /// The path of a template that another one includes: relative to that one if it exists there, else
 /// to the project.
-fn beside<'n>(root: &Path, name: &'n str, parent: &str) -> Cow<'n, str> {
+fn beside<'n>(roots: &Roots, name: &'n str, parent: &str) -> Cow<'n, str> {
     let beside = Path::new(parent).parent().map(|directory| directory.join(name));
     match beside.as_deref().and_then(Path::to_str) {
-        Some(beside) if inside(root, beside).is_some_and(|path| path.is_file()) => {
+        Some(beside) if roots.inside(beside).is_some_and(|path| path.is_file()) => {
             Cow::Owned(beside.to_owned())
         }
         _ => Cow::Borrowed(name),
     }
 }
 
-fn load(root: &Path, name: &str) -> Result<Option<String>, Error> {
+fn load(roots: &Roots, name: &str) -> Result<Option<String>, Error> {
     let cannot = |why: String| {
         Error::new(ErrorKind::InvalidOperation, format!("cannot read the template {name}: {why}"))
     };
-    let path = inside(root, name)
+    let path = roots
+        .inside(name)
         .ok_or_else(|| cannot("a template is named by its path in the project".to_owned()))?;
     match std::fs::metadata(&path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -109,12 +113,6 @@ fn load(root: &Path, name: &str) -> Result<Option<String>, Error> {
         Ok(Err(_)) => Err(cannot("it is not UTF-8 text".to_owned())),
         Err(error) => Err(cannot(error.to_string())),
     }
-}
-
-/// A path below the project; `None` if it leads out.
-fn inside(root: &Path, name: &str) -> Option<PathBuf> {
-    let plain = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
-    Path::new(name).components().all(plain).then(|| root.join(name))
 }
 
 /// Converts a value for templates; objects keep the order of their keys. Going through serde would
@@ -148,7 +146,7 @@ mod tests {
             r#"{"t": {"z": 1, "a": {"y": 2, "b": [{"x": 3, "c": 4}]}, "m": 5}}"#,
         )
         .unwrap();
-        let environment = environment(Path::new("/none"));
+        let environment = environment(&Roots::of("/none".into()));
         for (template, wanted) in [
             (
                 "{% for k, v in t|items %}{{ k }}{% endfor %} {% for k in t %}{{ k }}{% endfor %}",
@@ -181,7 +179,7 @@ mod tests {
         write("../secret", "secret");
         std::fs::create_dir(root.path().join("project/directory")).unwrap();
         let project = root.path().join("project");
-        let environment = environment(&project);
+        let environment = environment(&Roots::of(project));
         let render = |name: &str, template: &str| {
             render(&environment, name, template, &serde_json::json!({"name": "web"}))
         };
@@ -217,7 +215,7 @@ mod tests {
 
     #[test]
     fn text_does_not_grow_without_end() {
-        let environment = environment(Path::new("/none"));
+        let environment = environment(&Roots::of("/none".into()));
         for template in [
             "{{ 'x'|center(100000000000) }}",
             "{{ 'x'|indent(100000000000, true) }}",
@@ -237,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_comment_is_what_ansible_makes_of_it() {
-        let environment = environment(Path::new("/none"));
+        let environment = environment(&Roots::of("/none".into()));
         for (template, wanted) in [
             ("{{ 'a b'|comment }}", "#\n# a b\n#"),
             ("{{ 'a\n\nb'|comment('c') }}", "//\n// a\n//\n// b\n//"),
@@ -260,9 +258,8 @@ mod tests {
             serde_json::from_str(include_str!("jinja2/answers.json")).unwrap();
         assert!(answers.len() >= 300);
         let values = serde_json::from_str(include_str!("jinja2/values.json")).unwrap();
-        let environment = environment(
-            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/templates/jinja2/files"),
-        );
+        let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/templates/jinja2/files");
+        let environment = environment(&Roots::of(files));
         let mut wrong = Vec::new();
         for (snippet, wanted) in &answers {
             let found = render(&environment, "snippet.j2", snippet, &values);

@@ -1,7 +1,7 @@
 # Functions for changes of a part of a file.
 
 # edit_file PATH CREATE OWNER GROUP MODE: a file has what the function `edited PATH` prints of it. A missing file is made of nothing if CREATE
-# is `create`, left so if it is `leave`, and an error otherwise.
+# is `create`, left so if it is `leave`, and an error otherwise. The command in `verify`, if any, must accept a new file.
 edit_file() {
   in_place edit_at "$@"
   text_only=''
@@ -14,14 +14,14 @@ edit_at() {
     if [ -n "${text_only-}" ] && [ "$(tr -cd '\000' <"$at" | wc -c)" -gt 0 ]; then fail "$1 is not text: it holds a NUL character"; fi
     # a name that nobody else can turn meanwhile
     editing=$at unless_same=1
-    replace_at "$1" '' "$3" "$4" "$5" ''
+    replace_at "$1" '' "$3" "$4" "$5" "${verify-}"
     unless_same=''
     if [ -n "$same" ]; then attributes_of "$at" "$3" "$4" "$5"; fi
   elif [ -e "$at" ]; then
     fail "$1 is not a file"
   elif [ "$2" = create ]; then
     editing=/dev/null
-    replace_at "$1" '' "$3" "$4" "$5" ''
+    replace_at "$1" '' "$3" "$4" "$5" "${verify-}"
   elif [ "$2" != leave ]; then
     fail "there is no file $1; create = True makes one"
   fi
@@ -115,6 +115,59 @@ end_last_line() {
     *"${return}x") echo ;;
     *) printf '%s\n' "$ending" ;;
   esac
+}
+
+# ensure_lines PATH CREATE OWNER GROUP MODE HOW BEGIN END WHERE PLACE VERIFY LINE...: the lines stand in the file between a line BEGIN and a line END, once.
+# If these are not there yet, they go after or before (WHERE) the last line that matches PLACE, or to the end; `before` nothing is the begin of the
+# file. HOW is `present`, or `absent`: nothing stands there, with BEGIN and END. VERIFY is a command that must accept a new file.
+ensure_lines() {
+  require_text
+  # shellcheck disable=SC2016
+  program='
+    END {
+      place = value[count - 1] == "" ? n : value[count - 1] + 0
+      size = count - 5
+      blocks = inside = same = 0
+      for (i = 1; i <= n; i++) {
+        if (text[i] == value[2]) {
+          own[i] = inside = 1
+          lines = 0
+          same = ++blocks == 1
+          if (same) place = i - 1
+        } else if (inside) {
+          own[i] = 1
+          if (text[i] == value[3]) {
+            inside = 0
+            same = same && lines == size
+          } else if (++lines > size || text[i] != value[3 + lines]) same = 0
+        }
+      }
+      if (inside) exit 4
+      if (value[1] == "present") {
+        if (same) give()
+        add(place, value[2])
+        for (i = 4; i < count - 1; i++) add(place, value[i])
+        add(place, value[3])
+      }
+      for (i = 1; i <= n; i++) if (i in own) drop(i)
+      give()
+    }
+  '
+  label=$1 how=$6 begin=$7 end=$8 where=$9 place=${10} verify=${11}
+  values=$(($# - 7))$newline$how$newline$begin$newline$end$newline skip=11
+  for value do
+    if [ "$skip" -gt 0 ]; then skip=$((skip - 1)); else values=$values$value$newline; fi
+  done
+  common_program
+  edited() {
+    last_match "$place" "$1"
+    case $where:$place:$number in
+      before::) number=0 ;;
+      before:*) if [ -n "$number" ]; then number=$((number - 1)); fi ;;
+    esac
+    edited_by_program "$1" "$values$number$newline"
+  }
+  edit_file "$1" "$2" "$3" "$4" "$5"
 }
 
 # ensure_no_line PATH CREATE OWNER GROUP MODE HOW PATTERN: no line matches; HOW is -E for an expression, -xF for a line. What is left of a changed

@@ -10,17 +10,21 @@ edit_with() {
   done
   values=$(($# - 5))$newline$values
   common_program
-  edited() {
-    status=0
-    # a name with = in it would be an assignment to awk
-    { printf %s "$values" && cat "$1"; } | awk "$common$program" || status=$?
-    case $status in
-      0) ;;
-      3) cat "$1" ;;
-      *) fail "awk failed on $1" ;;
-    esac
-  }
+  edited() { edited_by_program "$1" "$values"; }
   edit_file "$1" "$2" "$3" "$4" "$5"
+}
+
+# edited_by_program PATH VALUES: prints what the awk program makes of the file, with the number of VALUES and themselves, one a line
+edited_by_program() {
+  status=0
+  # a name with = in it would be an assignment to awk
+  { printf %s "$2" && cat "$1"; } | awk "$common$program" || status=$?
+  case $status in
+    0) ;;
+    3) cat "$1" ;;
+    4) fail "$label has no line \"$end\" behind \"$begin\"; add it, or delete that line" ;;
+    *) fail "awk failed on $1" ;;
+  esac
 }
 
 # What the programs share. `value` has the values, `text` the n lines without what ends them: nothing of it is ever taken for a number. They change lines

@@ -7,10 +7,13 @@ use pallet_core::model::PackageManager;
 use pallet_core::prelude::*;
 
 use crate::linux::machine;
-use crate::options::Options;
+use crate::options::{Init, Options};
 
 /// The id of the machine's own root as an image.
 pub(crate) const MACHINE: &str = "machine";
+
+/// Where systemd is in an image.
+const SYSTEMD: [&str; 2] = ["usr/lib/systemd/systemd", "lib/systemd/systemd"];
 
 /// A directory that can be the root of nodes.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +24,8 @@ pub(crate) struct Root {
 }
 
 impl Root {
-    fn at(id: &str, directory: PathBuf) -> Root {
-        let os = os_of(&directory);
+    fn at(id: &str, directory: PathBuf, init: Init) -> Root {
+        let os = os_of(&directory, init);
         Root { id: id.to_owned(), directory, os }
     }
 
@@ -30,16 +33,21 @@ impl Root {
         self.id == MACHINE
     }
 
-    /// Why it is not a root file system, if so.
-    fn lack(&self) -> Option<String> {
+    /// Why it is not a root file system, or not one for this first process, if so.
+    fn lack(&self, init: Init) -> Option<String> {
         if !self.directory.is_dir() {
             return Some(format!("{} is not a directory", self.directory.display()));
         }
         // an absolute link may be valid only after this has become the root
-        let shell = self.directory.join("bin/sh");
-        fs::symlink_metadata(&shell)
-            .is_err()
-            .then(|| format!("it is not a root file system: {} is missing", shell.display()))
+        let has = |path: &str| fs::symlink_metadata(self.directory.join(path)).is_ok();
+        if !has("bin/sh") {
+            let shell = self.directory.join("bin/sh");
+            return Some(format!("it is not a root file system: {} is missing", shell.display()));
+        }
+        (init == Init::Systemd && !SYSTEMD.iter().any(|path| has(path))).then(|| {
+            let systemd = self.directory.join(SYSTEMD[0]);
+            format!("it has no systemd, which `init` asks for: {} is missing", systemd.display())
+        })
     }
 }
 
@@ -54,12 +62,19 @@ pub(crate) fn check(options: &Options, project: &Path) -> Result<(), PluginError
         let why = format!("`{MACHINE}` is the name of the machine's own root");
         return Err(refuse("images", why).with_help("give the image another name"));
     }
+    if options.init == Init::Systemd && options.image.is_none() && options.images.is_empty() {
+        let why = "systemd would start the services of this machine in every node".to_owned();
+        let help = "name an image that has systemd in the option `image` or `images`";
+        return Err(refuse("init", why).with_help(help));
+    }
     let named =
         options.images.iter().map(|(name, directory)| (format!("images.{name}"), directory));
     for (option, directory) in
         options.image.iter().map(|directory| ("image".to_owned(), directory)).chain(named)
     {
-        if let Some(lack) = Root::at(&option, project.join(directory)).lack() {
+        if let Some(lack) =
+            Root::at(&option, project.join(directory), options.init).lack(options.init)
+        {
             return Err(refuse(&option, lack));
         }
     }
@@ -71,17 +86,26 @@ pub(crate) fn all(options: &Options, project: &Path) -> Vec<Root> {
     let mut roots = Vec::new();
     if let Some(directory) = &options.image {
         let directory = project.join(directory);
-        roots.push(Root::at(&directory.to_string_lossy(), directory.clone()));
+        roots.push(Root::at(&directory.to_string_lossy(), directory.clone(), options.init));
     }
-    roots.push(Root::at(MACHINE, PathBuf::from("/")));
+    if options.init != Init::Systemd {
+        roots.push(Root::at(MACHINE, PathBuf::from("/"), options.init));
+    }
     roots.extend(
-        options.images.iter().map(|(name, directory)| Root::at(name, project.join(directory))),
+        options
+            .images
+            .iter()
+            .map(|(name, directory)| Root::at(name, project.join(directory), options.init)),
     );
     roots
 }
 
 /// The root of the chosen image; if none was chosen, the default one.
-pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, PluginError> {
+pub(crate) fn find(
+    roots: Vec<Root>,
+    chosen: Option<&Image>,
+    init: Init,
+) -> Result<Root, PluginError> {
     let found = roots.into_iter().find(|root| chosen.is_none_or(|image| image.id == root.id));
     let Some(root) = found else {
         let id = chosen.map(|image| image.id.as_str()).unwrap_or_default();
@@ -89,14 +113,14 @@ pub(crate) fn find(roots: Vec<Root>, chosen: Option<&Image>) -> Result<Root, Plu
             .with_help("name its directory in the option `images`"));
     };
     // it was valid when the service was opened, but may be gone
-    match root.lack() {
+    match root.lack(init) {
         Some(lack) => Err(PluginError::invalid_input(format!("image {}: {lack}", root.id))),
         None => Ok(root),
     }
 }
 
-/// The system in a directory, from its os-release and its programs.
-pub(crate) fn os_of(root: &Path) -> Option<Os> {
+/// The system in a directory, from its os-release and its programs, with this first process.
+pub(crate) fn os_of(root: &Path, init: Init) -> Option<Os> {
     let text = files::os_release(root)?;
     let os = Os::described(&text, &machine::architecture());
     let has = |path: &str| fs::symlink_metadata(root.join(path)).is_ok();
@@ -104,9 +128,10 @@ pub(crate) fn os_of(root: &Path) -> Option<Os> {
         OsFamily::RedHat if !has("usr/bin/dnf") => PackageManager::Yum,
         _ => os.package_manager,
     };
-    // service managers must run as the first process, which they are not in a node, so only those
-    // that work without one count
-    let service_manager = if has("sbin/openrc-run") {
+    // service managers must run as the first process; without one, only those count that work so
+    let service_manager = if init == Init::Systemd {
+        ServiceManager::Systemd
+    } else if has("sbin/openrc-run") {
         ServiceManager::Openrc
     } else if has("etc/init.d") {
         ServiceManager::Sysvinit
@@ -127,7 +152,7 @@ mod tests {
         }
         fs::write(directory.path().join("etc/os-release"), os_release).unwrap();
         fs::write(directory.path().join("bin/sh"), "").unwrap();
-        let root = Root::at(id, directory.path().to_owned());
+        let root = Root::at(id, directory.path().to_owned(), Init::Minimal);
         (directory, root)
     }
 
@@ -149,16 +174,20 @@ mod tests {
             login_user: None,
             min_disk: None,
         };
-        assert_eq!(find(roots.clone(), None).unwrap().id, "machine");
-        assert_eq!(find(roots.clone(), Some(&chosen("rocky"))).unwrap().id, "rocky");
-        let error = find(roots, Some(&chosen("ubuntu"))).unwrap_err();
+        let find = |id: Option<&str>, init| find(roots.clone(), id.map(chosen).as_ref(), init);
+        assert_eq!(find(None, Init::Minimal).unwrap().id, "machine");
+        assert_eq!(find(Some("rocky"), Init::Minimal).unwrap().id, "rocky");
+        let error = find(Some("ubuntu"), Init::Minimal).unwrap_err();
         assert!(error.message.contains("no image `ubuntu`"), "{error}");
+        let error = find(Some("rocky"), Init::Systemd).unwrap_err();
+        assert!(error.message.contains("image rocky: it has no systemd"), "{error}");
     }
 
     #[test]
     fn an_empty_directory_is_no_image() {
         let directory = tempfile::tempdir().unwrap();
-        let error = find(vec![Root::at("empty", directory.path().to_owned())], None).unwrap_err();
+        let empty = Root::at("empty", directory.path().to_owned(), Init::Minimal);
+        let error = find(vec![empty], None, Init::Minimal).unwrap_err();
         assert!(error.message.contains("bin/sh"), "{error}");
     }
 
@@ -180,6 +209,8 @@ mod tests {
                 "`images.rocky`",
                 "bin/sh is missing",
             ),
+            (json!({ "init": "systemd" }), "`init`", "the services of this machine"),
+            (json!({ "init": "systemd", "image": here }), "`image`", "it has no systemd"),
             (
                 json!({ "images": { "machine": there.path() } }),
                 "`images`",
@@ -193,5 +224,19 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn nodes_with_systemd_come_from_images_that_have_it() {
+        let (there, _) = image("image", "ID=debian\n");
+        fs::create_dir_all(there.path().join("usr/lib/systemd")).unwrap();
+        fs::write(there.path().join("usr/lib/systemd/systemd"), "").unwrap();
+        let options = json!({ "init": "systemd", "images": { "own": there.path() } });
+        let options: Options = serde_json::from_value(options).unwrap();
+        check(&options, Path::new("/")).unwrap();
+        let roots = all(&options, Path::new("/"));
+        // the machine's own root is not one of them
+        assert_eq!(roots.iter().map(|root| root.id.as_str()).collect::<Vec<_>>(), ["own"]);
+        assert_eq!(roots[0].os.as_ref().unwrap().service_manager, ServiceManager::Systemd);
     }
 }

@@ -10,10 +10,15 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::linux::console::Console;
 use crate::linux::disk::Layout;
 use crate::linux::machine;
 use crate::linux::process::Process;
 use crate::linux::store::Record;
+use crate::options::Init;
+
+/// The file in the node's directory with what its first process says.
+pub(crate) const LOG: &str = "log";
 
 const INIT: &str = include_str!("init.sh");
 
@@ -21,15 +26,24 @@ const INIT: &str = include_str!("init.sh");
 /// and outlives the shell. A shell gives background commands no stdin, hence the extra descriptor.
 const LAUNCH: &str = r#"exec 3<&0; sh -c "$INIT" pallet-node "$@" <&3 3<&- & exec 3<&-"#;
 
+/// Puts the launcher into the node's control group. Only what is in it before its namespace is
+/// created sees it as the root.
+const JOIN: &str = r#"echo 0 >"$GROUP/cgroup.procs" && exec "$@""#;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The capabilities of nodes: those that affect only the node itself. Without sys_admin there are
 /// no mounts, without mknod no devices, and without sys_module, sys_boot, sys_time and syslog no
 /// access to the machine.
-pub(crate) const CAPABILITIES: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,\
+const CAPABILITIES: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,\
     +setuid,+setpcap,+net_bind_service,\
     +net_broadcast,+net_admin,+net_raw,+ipc_lock,+ipc_owner,+sys_chroot,+sys_ptrace,+sys_nice,\
     +sys_resource,+audit_write,+setfcap,+lease";
+
+/// What systemd and its units need in addition. With sys_admin there are mounts: root in such a node
+/// can reach everything that root of the machine can.
+const CAPABILITIES_OF_SYSTEMD: &str =
+    ",+sys_admin,+mknod,+dac_read_search,+linux_immutable,+audit_control,+sys_tty_config";
 
 /// A node that is being started. If it is dropped before [`go`](Starting::go), the node ends, and
 /// only its disk remains.
@@ -50,7 +64,7 @@ impl Starting {
         new: bool,
         resolve: &str,
     ) -> Result<Starting> {
-        let log = directory.join("log");
+        let log = directory.join(LOG);
         let errors = OpenOptions::new()
             .create(true)
             .write(true)
@@ -59,8 +73,14 @@ impl Starting {
             .open(&log)
             .context("cannot open its log")?;
         let hidden: Vec<_> = layout.hidden.iter().map(|path| path.to_string_lossy()).collect();
-        let mut launcher = Command::new("setsid")
-            .args(["unshare", "-m", "-u", "-i", "-n", "-p", "sh", "-c", LAUNCH, "pallet-node"])
+        let mut launcher = Command::new("setsid");
+        if record.cgroup.is_some() {
+            launcher.args(["sh", "-c", JOIN, "pallet-node", "unshare", "-C"]);
+        } else {
+            launcher.arg("unshare");
+        }
+        let mut launcher = launcher
+            .args(["-m", "-u", "-i", "-n", "-p", "sh", "-c", LAUNCH, "pallet-node"])
             .args(&layout.volumes)
             .current_dir(directory)
             .env_clear()
@@ -73,7 +93,9 @@ impl Starting {
             .env("MEMORY", if record.disk_in_memory { "yes" } else { "" })
             .env("HIDDEN", hidden.join("\n"))
             .env("RESOLVE", resolve)
-            .env("CONFINE", confinement(&record.root).join(" "))
+            .env("CONFINE", confinement(&record.root, record.init).join(" "))
+            .env("SYSTEMD", if record.init == Init::Systemd { "yes" } else { "" })
+            .env("GROUP", record.cgroup.as_deref().unwrap_or(Path::new("")))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(errors)
@@ -102,9 +124,13 @@ impl Starting {
         Ok(())
     }
 
-    /// Lets it continue. Its record must be saved before this.
-    pub(crate) fn go(mut self) -> Result<()> {
-        self.input.write_all(b"go\n").context("its first process ended before it could run")?;
+    /// Lets it continue, with a terminal of the node as its console, if it needs one. Its record
+    /// must be saved before this.
+    pub(crate) fn go(mut self, console: Option<&Console>) -> Result<()> {
+        let terminal = console.map(|console| format!(" {}", console.terminal)).unwrap_or_default();
+        self.input
+            .write_all(format!("go{terminal}\n").as_bytes())
+            .context("its first process ended before it could run")?;
         Ok(())
     }
 
@@ -169,14 +195,15 @@ impl Drop for Starting {
     }
 }
 
-/// The command that drops all capabilities except [`CAPABILITIES`], if the image has it.
-pub(crate) fn confinement(root: &Path) -> Vec<String> {
+/// The command that drops all capabilities except those of nodes, if the image has it.
+pub(crate) fn confinement(root: &Path, init: Init) -> Vec<String> {
+    let more = if init == Init::Systemd { CAPABILITIES_OF_SYSTEMD } else { "" };
     // busybox's setpriv, a link, does not support this
     let real = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
     if ["usr/bin/setpriv", "bin/setpriv"].iter().any(|path| real(&root.join(path))) {
         vec![
             "setpriv".to_owned(),
-            format!("--bounding-set={CAPABILITIES}"),
+            format!("--bounding-set={CAPABILITIES}{more}"),
             "--inh-caps=-all".to_owned(),
         ]
     } else {

@@ -44,6 +44,7 @@ mkdir -m 1777 run/lock
 
 # kernel-wide knobs are read-only; the node's own network is not
 mount -t sysfs -o ro,nosuid,nodev,noexec sysfs sys
+[ -z "$SYSTEMD" ] || mount -t cgroup2 -o nosuid,nodev,noexec cgroup2 sys/fs/cgroup
 mount -t proc -o nosuid,nodev,noexec proc proc
 echo "$NAME" > proc/sys/kernel/hostname
 for path in bus fs irq; do
@@ -70,7 +71,7 @@ place() {
 if [ -n "$NEW" ]; then
   # what would confuse: keys of the machine, marks of a container, the rule of container images that no service may start
   rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub /.dockerenv /usr/sbin/policy-rc.d
-  [ ! -e /etc/machine-id ] || place /etc/machine-id "$ID"
+  if [ -e /etc/machine-id ] || [ -n "$SYSTEMD" ]; then place /etc/machine-id "$ID"; fi
 fi
 [ "$(cat /etc/hostname 2>/dev/null)" = "$NAME" ] || place /etc/hostname "$NAME"
 grep -qxF "$ADDRESS $NAME" /etc/hosts 2>/dev/null ||
@@ -79,14 +80,30 @@ grep -qxF "$ADDRESS $NAME" /etc/hosts 2>/dev/null ||
 $ADDRESS $NAME"
 [ -z "$RESOLVE" ] || place /etc/resolv.conf "$RESOLVE"
 
+if [ -n "$SYSTEMD" ]; then
+  # There is no terminal to log in at. The network is there before systemd: what waits for it waits for nothing.
+  mkdir -p /run/systemd/system
+  for unit in console-getty systemd-networkd-wait-online NetworkManager-wait-online; do
+    ln -s /dev/null "/run/systemd/system/$unit.service"
+  done
+fi
+
 # shellcheck disable=SC2086  # words of options
 exec env -i PATH="$PATH" HOME=/root LANG=C.UTF-8 container=pallet $CONFINE /bin/sh -c '
   echo built
-  read -r go || exit 1
+  read -r go terminal || exit 1
   exec < /dev/null > /dev/null 2>&1
+  if [ -n "$1" ]; then
+    : > /dev/console
+    mount --bind "$terminal" /dev/console
+    for systemd in /usr/lib/systemd/systemd /lib/systemd/systemd; do
+      [ ! -x "$systemd" ] || exec env -i PATH="$PATH" container=pallet TERM=dumb "$systemd"
+    done
+    exit 1
+  fi
   trap "exit 0" TERM
   # orphans become children of this process, and wait takes their end
   while :; do
     sleep 2147483647 &
     wait "$!"
-  done' init
+  done' init "$SYSTEMD"

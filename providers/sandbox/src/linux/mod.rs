@@ -1,5 +1,8 @@
 //! The provider on Linux.
 
+mod boot;
+mod cgroup;
+mod console;
 mod disk;
 mod image;
 mod init;

@@ -26,7 +26,7 @@ pub(crate) fn node(record: &Record, boot_id: &str) -> Node {
         group: Some(record.group.clone()),
         address: Some(record.address.to_string()),
         status: if process.is_some() { NodeStatus::Running } else { NodeStatus::Stopped },
-        os: image::os_of(&record.root),
+        os: image::os_of(&record.root, record.init),
         tags,
         taggable: true,
         created: record.created,
@@ -41,6 +41,7 @@ fn command(record: &Record, pid: u32) -> Vec<String> {
     let nsenter = machine::program("nsenter")
         .map_or_else(|| "nsenter".to_owned(), |path| path.to_string_lossy().into_owned());
     let enter = [&nsenter, "--target", &pid, "--mount", "--uts", "--ipc", "--net", "--pid"];
+    let group = record.cgroup.is_some().then_some("--cgroup");
     let path = format!("PATH={}", machine::PATH);
     let clean = [
         "env",
@@ -54,6 +55,7 @@ fn command(record: &Record, pid: u32) -> Vec<String> {
         "TERM=xterm",
         "container=pallet",
     ];
-    let words = enter.iter().map(|word| (*word).to_owned()).chain(confinement(&record.root));
+    let words = enter.into_iter().chain(group).map(str::to_owned);
+    let words = words.chain(confinement(&record.root, record.init));
     words.chain(clean.iter().map(|word| (*word).to_owned())).collect()
 }

@@ -2,16 +2,24 @@
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::thread;
 
 use pallet_core::prelude::*;
 
+use crate::linux::boot::{self, Boot};
+use crate::linux::cgroup;
+use crate::linux::console::Console;
 use crate::linux::disk;
 use crate::linux::image::Root;
-use crate::linux::init::Starting;
+use crate::linux::init::{LOG, Starting};
+use crate::linux::lock::Lock;
 use crate::linux::machine;
 use crate::linux::network::Bridge;
+use crate::linux::process::Process;
 use crate::linux::sandbox::Sandbox;
-use crate::linux::store::{Record, remove_directory};
+use crate::linux::store::{Record, Store, remove_directory};
+use crate::options::Init;
 
 /// A call of `run_nodes`.
 pub(crate) struct Run<'a> {
@@ -32,6 +40,16 @@ pub(crate) enum Step {
     Running(Record),
     /// Its first process is preparing its root.
     Starting { record: Record, starting: Box<Starting>, new: bool },
+}
+
+/// A node whose first process runs.
+pub(crate) struct Started {
+    pub(crate) record: Record,
+    /// Its boot, which may not be complete.
+    boot: Option<Boot>,
+    /// Whether this call started it.
+    ours: bool,
+    new: bool,
 }
 
 impl Run<'_> {
@@ -71,10 +89,16 @@ impl Run<'_> {
         let directory = self.sandbox.store.directory(name);
         let layout = self.sandbox.layout(&root);
         let mut begin = || -> Result<Starting> {
+            if record.init == Init::Systemd {
+                record.cgroup = Some(cgroup::of_node(&record.id)?);
+            }
             if new {
                 files::make_private_directory(&directory)?;
                 self.sandbox.store.save(&record)?;
                 record.disk_in_memory = !disk::create(&directory, &root, &layout)?;
+            }
+            if let Some(group) = &record.cgroup {
+                cgroup::create(group)?;
             }
             Starting::spawn(
                 &directory,
@@ -87,6 +111,9 @@ impl Run<'_> {
         match begin() {
             Ok(starting) => Ok(Step::Starting { record, starting: Box::new(starting), new }),
             Err(error) => {
+                if let Some(group) = &record.cgroup {
+                    cgroup::remove(group)?;
+                }
                 if new {
                     remove_directory(&directory)?;
                 }
@@ -96,35 +123,95 @@ impl Run<'_> {
     }
 
     /// Connects the node to the network, and lets it run.
-    pub(crate) fn finish(&self, step: Step) -> Result<Record> {
+    pub(crate) fn finish(&self, step: Step) -> Result<Started> {
         let (mut record, mut starting, new) = match step {
-            Step::Running(record) => return Ok(record),
+            Step::Running(record) => {
+                let boot = record.process.map(|process| self.boot(&record, process, None));
+                return Ok(Started { boot: boot.flatten(), record, ours: false, new: false });
+            }
             Step::Starting { record, starting, new } => (record, starting, new),
         };
         let mut process = None;
+        let mut console = None;
         let mut finish = || -> Result<()> {
             let first = starting.process()?;
             process = Some(first);
             self.sandbox.network.connect(&self.bridge, &record, first.pid)?;
             starting.built()?;
+            if record.init == Init::Systemd {
+                console = Some(Console::open(first, &self.log(&record))?);
+            }
             record.boot_id.clone_from(&self.boot_id);
             record.process = Some(first);
             record.complete = true;
             self.sandbox.store.save(&record)
         };
-        match finish().and_then(|()| starting.go()) {
-            Ok(()) => Ok(record),
+        match finish().and_then(|()| starting.go(console.as_ref())) {
+            Ok(()) => {
+                let boot = process.and_then(|process| self.boot(&record, process, console));
+                Ok(Started { record, boot, ours: true, new })
+            }
             Err(error) => {
                 if let Some(process) = process {
                     process.kill()?;
                     process.wait()?;
                 }
-                if new {
-                    self.sandbox.remove(&record, &self.boot_id)?;
-                }
+                self.give_up(&record, new)?;
                 Err(error)
             }
         }
+    }
+
+    /// Waits until all nodes have booted. The lock is not needed: others can start nodes meanwhile.
+    pub(crate) fn wait_for_all(&self, nodes: Vec<Result<Started>>) -> Vec<Result<Record>> {
+        // each by a thread of its own: all their consoles must be read
+        thread::scope(|scope| {
+            let waiting: Vec<_> = nodes
+                .into_iter()
+                .map(|node| scope.spawn(|| node.and_then(|started| self.wait(started))))
+                .collect();
+            let joined = waiting.into_iter().map(thread::ScopedJoinHandle::join);
+            joined
+                .map(|node| node.unwrap_or_else(|_| Err(anyhow!("waiting for it failed"))))
+                .collect()
+        })
+    }
+
+    fn wait(&self, started: Started) -> Result<Record> {
+        let Started { record, boot, ours, new } = started;
+        let Some(boot) = boot else { return Ok(record) };
+        let process = boot.process;
+        match boot.wait(boot::PATIENCE, &self.sandbox.context.host) {
+            Ok(()) => Ok(record),
+            Err(error) if ours => {
+                let _lock = Lock::take(&self.sandbox.store.data)?;
+                process.kill()?;
+                process.wait()?;
+                // another process may have destroyed it meanwhile, or even created it again
+                let directory = self.sandbox.store.directory(&record.name);
+                if Store::read(&directory).is_some_and(|now| now.process == Some(process)) {
+                    self.give_up(&record, new)?;
+                }
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn boot(&self, record: &Record, process: Process, console: Option<Console>) -> Option<Boot> {
+        (record.init == Init::Systemd).then(|| Boot { process, log: self.log(record), console })
+    }
+
+    fn log(&self, record: &Record) -> PathBuf {
+        self.sandbox.store.directory(&record.name).join(LOG)
+    }
+
+    /// Removes a new node, and what a stopped one does not need.
+    fn give_up(&self, record: &Record, new: bool) -> Result<()> {
+        if new {
+            return self.sandbox.remove(record, &self.boot_id);
+        }
+        record.cgroup.as_deref().map_or(Ok(()), cgroup::remove)
     }
 
     fn record(&self, name: &str, root: &Root, taken: &BTreeSet<Ipv4Addr>) -> Result<Record> {
@@ -140,6 +227,8 @@ impl Run<'_> {
             address: self.sandbox.network.free_address(taken)?,
             device: self.sandbox.device(name),
             disk_in_memory: false,
+            init: self.sandbox.options.init,
+            cgroup: None,
             isolated: None,
             boot_id: self.boot_id.clone(),
             process: None,

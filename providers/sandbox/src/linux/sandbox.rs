@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use pallet_core::prelude::*;
 
+use crate::linux::cgroup;
 use crate::linux::disk::Layout;
 use crate::linux::image::{self, Root};
 use crate::linux::network::Network;
@@ -28,7 +29,7 @@ impl Sandbox {
     /// The root for new nodes.
     pub(crate) fn root(&self, wanted: &RunNodes) -> Result<Root, PluginError> {
         let NoNodeOptions {} = node_options(&wanted.spec, Self::NAME)?;
-        image::find(self.roots(), wanted.image.as_ref())
+        image::find(self.roots(), wanted.image.as_ref(), self.options.init)
     }
 
     pub(crate) fn layout(&self, root: &Root) -> Layout {
@@ -45,6 +46,7 @@ impl Sandbox {
             process.wait()?;
         }
         self.network.disconnect(&record.device)?;
+        record.cgroup.as_deref().map_or(Ok(()), cgroup::remove)?;
         remove_directory(&self.store.directory(&record.name))
     }
 
@@ -54,6 +56,7 @@ impl Sandbox {
         for directory in remains {
             if let Some(record) = Store::read(directory) {
                 self.network.disconnect(&record.device)?;
+                record.cgroup.as_deref().map_or(Ok(()), cgroup::remove)?;
             }
             remove_directory(directory)?;
         }

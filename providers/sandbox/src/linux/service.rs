@@ -11,7 +11,7 @@ use crate::linux::network::Network;
 use crate::linux::node::node;
 use crate::linux::owner::{self, Owner};
 use crate::linux::resolve;
-use crate::linux::run::{Run, Step};
+use crate::linux::run::{Run, Started, Step};
 use crate::linux::sandbox::Sandbox;
 use crate::linux::store::{self, Record};
 use crate::options::Options;
@@ -62,7 +62,7 @@ impl Provider for Sandbox {
             // without an image nothing can be created, and no node exists that could be started
             return Ok(wanted.names.iter().map(|_| Created::Failed(error.clone())).collect());
         }
-        let _lock = Lock::take(&self.store.data)?;
+        let lock = Lock::take(&self.store.data)?;
         self.owner.check(&self.store)?;
         let (known, remains) = self.store.scan()?;
         self.remove_remains(&remains)?;
@@ -92,14 +92,16 @@ impl Provider for Sandbox {
                 run.begin(name, known.iter().find(|record| record.name == *name), &mut taken)
             })
             .collect();
-        let outcomes = steps.into_iter().zip(&wanted.names).map(|(step, name)| {
-            let record =
-                step.and_then(|step| run.finish(step)).with_context(|| format!("node {name}"));
-            match record {
-                Ok(record) => Created::Node(Box::new(node(&record, &run.boot_id))),
-                Err(error) => Created::Failed(error.into()),
-            }
-        });
+        let started: Vec<Result<Started>> =
+            steps.into_iter().map(|step| step.and_then(|step| run.finish(step))).collect();
+        drop(lock);
+        let outcomes =
+            run.wait_for_all(started).into_iter().zip(&wanted.names).map(|(record, name)| {
+                match record.with_context(|| format!("node {name}")) {
+                    Ok(record) => Created::Node(Box::new(node(&record, &run.boot_id))),
+                    Err(error) => Created::Failed(error.into()),
+                }
+            });
         Ok(outcomes.collect())
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use pallet_core::prelude::*;
 
 use crate::linux::process::Process;
+use crate::options::Init;
 
 /// The state of a node, in node.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,12 @@ pub(crate) struct Record {
     pub(crate) device: String,
     /// Whether its disk is in memory, and lost when it stops.
     pub(crate) disk_in_memory: bool,
+    /// Its first process.
+    #[serde(default)]
+    pub(crate) init: Init,
+    /// The control group of all its processes, if it has one of its own.
+    #[serde(default)]
+    pub(crate) cgroup: Option<PathBuf>,
     /// Why it has no access to the outside, if so.
     pub(crate) isolated: Option<String>,
     /// The boot of the machine that `process` belongs to.

@@ -30,6 +30,7 @@ cd "$1"
 mount -t tmpfs -o mode=755 tmpfs .
 cd "$1"
 mkdir usr proc dev etc srv home root var run tmp mnt incoming shells shells/bash shells/busybox
+mkdir -p sys/module/law_built
 mount --bind /usr usr
 mount -o remount,bind,ro usr
 for name in bin sbin lib lib32 lib64; do
@@ -113,7 +114,7 @@ impl Node {
              other:x:1002:1002::/home/other:/bin/sh\n",
         )?;
         fs::write(etc.join("group"), "root:x:0:\nstaff:x:50:\napp:x:1001:\nother:x:1002:\n")?;
-        for directory in ["cron.d", "sysctl.d"] {
+        for directory in ["cron.d", "sysctl.d", "modprobe.d", "modules-load.d"] {
             fs::create_dir(etc.join(directory))?;
         }
         for directory in ["var/lib", "home/app", "home/elsewhere"] {

@@ -1,12 +1,14 @@
 //! Random states of a node, and random declarations of every action that writes files.
 
 mod own;
+mod tables;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use self::own::{key, own};
+use self::tables::entries;
 use super::tree::{APP, Content, NAMELESS, Parent, Standing, What};
 
 /// A node, and its declarations.
@@ -90,7 +92,7 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
 fn target() -> impl Strategy<Value = Target> {
     let at = (parent(), name(), standing(), wish())
         .prop_map(|(parent, name, standing, wish)| Target::At { parent, name, standing, wish });
-    prop_oneof![12 => at, 3 => own(), 1 => key()]
+    prop_oneof![12 => at.boxed(), 3 => own().boxed(), 1 => key().boxed(), 1 => entries().boxed()]
 }
 
 fn parent() -> impl Strategy<Value = Parent> {
@@ -150,7 +152,7 @@ fn standing() -> impl Strategy<Value = Standing> {
     stood(what)
 }
 
-fn stood(what: impl Strategy<Value = What>) -> impl Strategy<Value = Standing> {
+fn stood(what: impl Strategy<Value = What> + 'static) -> BoxedStrategy<Standing> {
     let owner = select(vec![(0, 0), (APP, APP), (APP, 50), NAMELESS, (0, NAMELESS.1)]);
     let mode = select(vec![0o644, 0o600, 0o640, 0o755, 0o4755, 0o2711, 0o1777, 0o000, 0o444]);
     let rarely = || prop_oneof![4 => Just(false), 1 => Just(true)];
@@ -162,6 +164,7 @@ fn stood(what: impl Strategy<Value = What>) -> impl Strategy<Value = Standing> {
                 && (TRIED.attributes || !standing.acl && !standing.xattr)
                 && (TRIED.mounted || !matches!(standing.what, What::MountedFile(_)))
         })
+        .boxed()
 }
 
 fn link() -> impl Strategy<Value = &'static str> {
@@ -243,25 +246,28 @@ fn attributes() -> impl Strategy<Value = Map<String, Value>> {
 /// The action with this name, these arguments, and attributes.
 fn with_attributes(
     action: &'static str,
-    arguments: impl Strategy<Value = Value>,
-) -> impl Strategy<Value = Wish> {
-    (plain(action, arguments), attributes()).prop_map(|(mut wish, attributes)| {
+    arguments: impl Strategy<Value = Value> + 'static,
+) -> BoxedStrategy<Wish> {
+    let wish = (plain(action, arguments), attributes()).prop_map(|(mut wish, attributes)| {
         wish.arguments.extend(attributes);
         wish
-    })
+    });
+    wish.boxed()
 }
 
 fn plain(
     action: &'static str,
-    arguments: impl Strategy<Value = Value>,
-) -> impl Strategy<Value = Wish> {
-    arguments.prop_map(move |arguments| {
+    arguments: impl Strategy<Value = Value> + 'static,
+) -> BoxedStrategy<Wish> {
+    let wish = arguments.prop_map(move |arguments| {
         let Value::Object(mut arguments) = arguments else {
             unreachable!("arguments are an object")
         };
         arguments.retain(|_, value| !value.is_null());
         Wish { action, arguments }
-    })
+    });
+    // trees of all arguments at once are too large for the stack of a test
+    wish.boxed()
 }
 
 /// Text for a line, a value or a pattern: plain and weird.
@@ -316,9 +322,10 @@ fn wish() -> impl Strategy<Value = Wish> {
         4 => with_attributes("remote_file", source()),
         3 => with_attributes("line_in_file", line()),
         3 => with_attributes("ini_setting", setting()),
+        3 => with_attributes("block_in_file", block()),
         2 => plain("sed", (
             select(vec![
-                "s/x/y/", "/^$/d", "s/\\r$//", "s/\\r*$/\\r/", "/a/{x;d;}", "/b/q", "s/(/",
+                "s/^x/y/", "/^$/d", "s/\\r$//", "s/\\r*$/\\r/", "/a/{x;d;}", "/b/q", "s/(/",
                 "y/ab/cc/", "s/\u{fc}/u/", "s#^k.*#k=it's $HOME#",
             ]),
             any::<bool>()
@@ -372,6 +379,29 @@ fn line() -> impl Strategy<Value = Value> {
             json!({"line": line, "match": matching, "after": place, "create": create})
         }
     })
+}
+
+fn block() -> impl Strategy<Value = Value> {
+    let place = prop_oneof![
+        2 => pattern().prop_map(|after| json!({"after": after})),
+        2 => pattern().prop_map(|before| json!({"before": before})),
+        1 => select(vec!["begin", "end"]).prop_map(|at| json!({"at": at})),
+    ];
+    let verify = select(vec![None, None, None, Some("grep -q .")]);
+    let marker = select(vec![None, Some("# {mark} pallet {name}"), Some("[{mark}]")]);
+    (text(), select(vec!["x", "it's"]), place, marker, verify, any::<bool>(), any::<bool>())
+        .prop_map(|(content, name, mut block, marker, verify, create, absent)| {
+            block["name"] = json!(name);
+            block["marker"] = json!(marker);
+            block["verify"] = json!(verify);
+            block["create"] = json!(create);
+            if absent {
+                block["action"] = json!("absent");
+            } else {
+                block["content"] = json!(content);
+            }
+            block
+        })
 }
 
 fn setting() -> impl Strategy<Value = Value> {

@@ -49,6 +49,7 @@ impl Bed {
             images: BTreeMap::new(),
             network: format!("10.214.{number}.0/24"),
             bridge: format!("ptest{number}"),
+            init: Default::default(),
         };
         let sandbox = Sandbox::connect(options.clone(), context.clone()).unwrap();
         Some(Bed { sandbox, options, context, directory: directory.to_owned(), owned: None })

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use super::super::tree::{Content, What};
+use super::super::tree::{Content, Standing, What};
 use super::{Target, content, link, plain, stood, text};
 
 /// Lines that the table of mounts may contain.
@@ -18,22 +18,24 @@ const TABLES: [&str; 6] = [
 ];
 
 /// Lines that the table of hosts may contain.
-const HOSTS: [&str; 4] = [
+pub(super) const HOSTS: [&str; 4] = [
     "127.0.0.1 localhost\n127.0.1.1 node\n",
     "127.0.0.1\tlocalhost # here\n::1 localhost",
     "127.0.1.1 old\r\n127.0.1.1 older\r\n",
     "",
 ];
 
+/// The state of a file with one of these texts.
+pub(super) fn table(texts: &'static [&'static str]) -> impl Strategy<Value = Standing> {
+    let file = select(texts.to_vec()).prop_map(|text| Content::Text(text.to_owned()));
+    stood(prop_oneof![
+        5 => file.clone().prop_map(What::File), 1 => file.prop_map(What::MountedFile),
+        1 => Just(What::Nothing),
+    ])
+}
+
 /// Actions that have their own files.
 pub(super) fn own() -> impl Strategy<Value = Target> {
-    let table = |texts: &'static [&'static str]| {
-        let file = select(texts.to_vec()).prop_map(|text| Content::Text(text.to_owned()));
-        stood(prop_oneof![
-            5 => file.clone().prop_map(What::File), 1 => file.prop_map(What::MountedFile),
-            1 => Just(What::Nothing),
-        ])
-    };
     let any_text = || {
         stood(prop_oneof![
             2 => Just(What::Nothing), 2 => content().prop_map(What::File),
@@ -86,7 +88,38 @@ pub(super) fn own() -> impl Strategy<Value = Target> {
             |(value, persist)| json!({"key": "vm.swappiness", "value": value, "persist": persist}),
         ),
     );
+    let built_in = plain(
+        "kernel_module",
+        any::<bool>().prop_map(|persist| json!({"name": "law-built", "persist": persist})),
+    );
+    let not_loaded = plain(
+        "kernel_module",
+        select(vec!["absent", "blacklisted"])
+            .prop_map(|action| json!({"name": "law-none", "action": action})),
+    );
+    // one zone, since both files have it
+    let timezone = || plain("timezone", Just(json!({"name": "Etc/UTC"})));
     prop_oneof![
+        (any_text(), built_in).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/modules-load.d/",
+            standing,
+            wish
+        }),
+        (any_text(), not_loaded).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/modprobe.d/",
+            standing,
+            wish
+        }),
+        (any_text(), timezone()).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/localtime",
+            standing,
+            wish
+        }),
+        (any_text(), timezone()).prop_map(|(standing, wish)| Target::Own {
+            path: "/etc/timezone",
+            standing,
+            wish
+        }),
         (table(&TABLES), mount).prop_map(|(standing, wish)| Target::Own {
             path: "/etc/fstab",
             standing,

@@ -1,0 +1,74 @@
+//! What is wrong with a crate in Starlark is one error with file and line.
+
+use super::{CODE, MANIFEST, Shop};
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    let shop = Shop::new().by_path();
+    shop.configures("web.page(request, \"a\")");
+    let recursive = "def page(request, name: str):\n    page(request, name)\n";
+    for (code, why, place) in [
+        ("def page(request\n", "syntax error", "@web/crate.star:"),
+        ("def page(name):\n    pass\n", "the first parameter of `page` must be `request`", ":1"),
+        ("def page(request, *names):\n    pass\n", "`page` cannot take `*names`", ":1"),
+        ("def page(request, x: set):\n    pass\n", "the type of `x` of `page` cannot be", ":1"),
+        ("x = 1\n", "crate.star defines no function", "web"),
+        ("load(\"//../../x.star\", \"x\")\n", "`//../../x.star` is outside the crate", ":1"),
+        ("load(\"/etc/x.star\", \"x\")\n", "`/etc/x.star` is outside the crate", ":1"),
+        ("load(\"none.star\", \"x\")\n", "there is no file none.star", ":1"),
+        ("def package(request):\n    pass\n", "`package` is a name of Pallet or Starlark", ":1"),
+        ("def page(request):\n    return len(x)\n\nlen = 1\n", "`len` is a name of Pallet", ":4"),
+        ("load(\"@nginx\", file = \"site\")\n", "`nginx`", ":1"),
+        ("group_spec(\"x\")\n", "`group_spec`", ":1"),
+        ("fail(\"never\")\ndef page(request):\n    pass\n", "never", ":1"),
+        (
+            "def page(request, a: int, a2 = 1):\n    \"\"\"A.\n\n    Args:\n        b: B.\n    \"\"\"\n",
+            "describes `b`, which is no parameter",
+            ":1",
+        ),
+        ("def page(request):\n    remote_fle(request, \"/x\")\n", "`remote_fle`", ":2"),
+        ("load(\"crate.star\", \"x\")\n", "load each other in a cycle", ":1"),
+    ] {
+        shop.write("crate.star", code);
+        let output = shop.project.run(&["check"]).exits(2);
+        output.says("crate `web` cannot be loaded").says(why).says(place);
+    }
+    // it is found when it is called
+    shop.write("crate.star", recursive);
+    let output = shop.project.run(&["lift", "--dry-run"]);
+    assert_ne!(output.code(), 0, "{output}");
+    output.says("recurses too deep").says("@web/crate.star:2");
+    shop.write("crate.star", "def page(request, name: str):\n    return page\n");
+    shop.project.run(&["lift", "--dry-run"]).says("must be plain data");
+
+    shop.write("crate.star", CODE);
+    for (manifest, why) in [
+        ("name = \"other\"\nversion = \"1.0.0\"\nabout = \"x\"\n", "there is no crate `web`"),
+        (&MANIFEST.replace("0.1.0", "new"), "crate.toml: line 2: "),
+        (&format!("{MANIFEST}[requires]\nredis-none = \"1\"\n"), "requires crate redis-none ^1"),
+        (&format!("{MANIFEST}licence = \"x\"\n"), "unknown field `licence`"),
+    ] {
+        shop.write("crate.toml", manifest);
+        shop.project.run(&["check"]).exits(2).says(why);
+    }
+}
+
+#[test]
+fn crates_that_load_each_other_are_refused() {
+    let shop = Shop::new().by_path();
+    shop.write("crate.toml", &format!("{MANIFEST}[requires]\nother = \"*\"\n"));
+    shop.write("crate.star", "load(\"@other\", \"other\")\n\ndef page(request):\n    pass\n");
+    let other = shop.project.home().join("other");
+    std::fs::create_dir_all(&other).unwrap();
+    let manifest = MANIFEST.replace("\"web\"", "\"other\"") + "[requires]\nweb = \"*\"\n";
+    std::fs::write(other.join("crate.toml"), manifest).unwrap();
+    let code = "load(\"@web\", \"web\")\n\ndef run(request):\n    pass\n";
+    std::fs::write(other.join("crate.star"), code).unwrap();
+    let path = format!("[plugins]\nother = {{ path = \"{}\" }}\n", other.display());
+    shop.project.edit("pallet.toml", "[plugins]\n", &path);
+    shop.configures("web.page(request)");
+    shop.project
+        .run(&["check"])
+        .exits(2)
+        .says("the crates load each other in a cycle: web -> other -> web");
+}
