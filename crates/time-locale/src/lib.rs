@@ -6,10 +6,12 @@ mod directives;
 mod keyboard;
 mod sources;
 mod system;
+mod timezone;
 
 use chrony::chrony;
 use keyboard::keyboard;
 use pallet_core::prelude::*;
+use timezone::timezone;
 
 struct TimeLocale;
 
@@ -28,8 +30,10 @@ impl ConfigCrate for TimeLocale {
             "/etc/systemd/system/chronyd.service.d/pallet.conf",
             "/etc/default/keyboard",
             "/etc/vconsole.conf",
+            "/etc/localtime",
+            "/etc/timezone",
         ],
-        packages: &["chrony", "keyboard-configuration", "console-setup", "kbd"],
+        packages: &["chrony", "tzdata", "timezone", "keyboard-configuration", "console-setup"],
         services: &["chrony", "chronyd", "systemd-vconsole-setup"],
         commands: &[
             "chronyd -p -f",
@@ -43,7 +47,7 @@ impl ConfigCrate for TimeLocale {
         &["debian", "ubuntu", "rocky", "opensuse-leap", "arch"];
 
     fn functions() -> Vec<Function> {
-        functions![chrony, keyboard]
+        functions![timezone, chrony, keyboard]
     }
 }
 
