@@ -208,6 +208,10 @@ is_watched() { # NAME HOST PORT QUORUM DOWN FAILOVER PARALLEL
 }
 
 watch() {
+  # sentinels write it to their file without quotes, and could not read that again
+  if [ -e "$parts/sentinel-$1" ] && grep -q "[[:space:]\"'\\\\]" "$parts/sentinel-$1"; then
+    die 'a sentinel cannot have a password with spaces, quotes or backslashes: change it everywhere'
+  fi
   tries=50
   until [ "$(echo PING | tell)" = PONG ]; do
     tries=$((tries - 1))
@@ -225,7 +229,7 @@ watch() {
       echo "SENTINEL SET $1 failover-timeout $6"
       echo "SENTINEL SET $1 parallel-syncs $7"
       if [ -e "$parts/sentinel-$1" ]; then
-        printf 'SENTINEL SET %s auth-pass "%s"\n' "$1" "$(sed 's/[\\"]/\\&/g' "$parts/sentinel-$1")"
+        printf 'SENTINEL SET %s auth-pass %s\n' "$1" "$(cat "$parts/sentinel-$1")"
       fi
       # what the package brings as an example
       if [ "$1" != mymaster ] &&

@@ -25,7 +25,7 @@ parameters! {
         /// Name of the node that is the primary.
         #[serde(default)]
         of: Option<String>,
-        /// Password of the primary and its replicas.
+        /// Password of the primary and its replicas, without spaces, quotes and backslashes.
         #[serde(default)]
         password: Option<String>,
         /// Number of sentinels that must agree that the primary fails. Default: 2.
@@ -87,8 +87,9 @@ pub(crate) fn sentinel(request: &mut Request, wanted: Sentinel) -> Result<()> {
     );
     if let Some(password) = &password {
         ensure!(
-            !password.is_empty() && !password.contains(['\n', '\r', '\0']),
-            "sentinel {name}: the password must be one line, and not empty"
+            !password.is_empty()
+                && !password.contains(|one: char| one.is_whitespace() || "\"'\\".contains(one)),
+            "sentinel {name}: the password cannot have spaces, quotes or backslashes"
         );
     }
     let primary = primary(request, of.as_deref(), group.as_deref())?;
@@ -171,7 +172,7 @@ mod tests {
             (json!({"name": "a"}), "exactly one of"),
             (json!({"name": "a", "group": "group", "quorum": 0}), "at least 1"),
             (json!({"name": "a", "group": "group", "listen": "a\nb"}), "no addresses"),
-            (json!({"name": "a", "group": "group", "password": "a\nb"}), "must be one line"),
+            (json!({"name": "a", "group": "group", "password": "a\"b"}), "cannot have spaces"),
         ] {
             let error =
                 Recorder::<Redis>::on("debian 12").call("sentinel", &arguments).unwrap_err();
