@@ -15,7 +15,7 @@ fail() {
 # the digest of what the environment is made of; Debian's updates of a version do not count
 key() {
   {
-    "$python" -c 'import sys; print(sys.implementation.cache_tag, sys.version_info[:2])'
+    "$python" -B -c 'import sys; print(sys.implementation.cache_tag, sys.version_info[:2])'
     if [ -n "$VENV_REQUIREMENTS" ]; then cat -- "$VENV_REQUIREMENTS"; fi
     # a new password of the index changes nothing that is installed
     index=$(printf %s "$VENV_INDEX" | sed 's|//[^/@]*@|//|')
@@ -24,7 +24,7 @@ key() {
 }
 
 is_made() {
-  [ -L "$path" ] && [ "$(readlink -- "$path")" = "${path##*/}.d/$(key)" ] && "$path/bin/python" -c ''
+  [ -L "$path" ] && [ "$(readlink -- "$path")" = "${path##*/}.d/$(key)" ] && "$path/bin/python" -B -c ''
 }
 
 # run_as_owner COMMAND...

@@ -151,7 +151,9 @@ mod tests {
         recorder
             .call(
                 "venv",
-                json!({"path": "/srv/hello/venv", "requirements": ["a==1", "b"], "wheels": "/srv/w"}),
+                json!({
+                    "path": "/srv/hello/venv", "requirements": ["a==1", "b"], "wheels": "/srv/w"
+                }),
             )
             .unwrap();
         let actions = recorder.actions();

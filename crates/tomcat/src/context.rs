@@ -82,7 +82,9 @@ mod tests {
                 "context",
                 json!({
                     "path": "/shop",
-                    "resources": {"jdbc/shop": {"type": "javax.sql.DataSource", "password": "⟦secret:a⟧"}},
+                    "resources": {
+                        "jdbc/shop": {"type": "javax.sql.DataSource", "password": "⟦secret:a⟧"}
+                    },
                     "environment": {"greeting": "hello"}, "parameters": {"a": "b"}
                 }),
             )
