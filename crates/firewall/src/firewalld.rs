@@ -48,7 +48,7 @@ pub(crate) fn put_policies(
     put(request, Kind::Throttle, "sshd", false, &rules)?;
     let denies = policies.incoming == Default::Deny;
     let target = if denies { "DROP" } else { "ACCEPT" };
-    // after all policies of rules, whose priority is below 0, and before the zones
+    // after the zones, so that what they let in passes
     let log = if policies.log && denies {
         vec![
             "<rule><log prefix=\"pallet denied: \"><limit value=\"10/m\"/></log></rule>".to_owned(),
@@ -56,7 +56,7 @@ pub(crate) fn put_policies(
     } else {
         Vec::new()
     };
-    let text = xml(target, -1, false, &log)?;
+    let text = xml(target, 100, false, &log)?;
     file(request, "pallet-policy", text)
 }
 

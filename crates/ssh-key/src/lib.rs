@@ -6,6 +6,7 @@ mod client;
 mod home;
 mod host_key;
 mod key;
+mod known_hosts;
 mod names;
 mod settings;
 
@@ -13,6 +14,7 @@ use authorize::authorize;
 use client::client;
 use host_key::host_key;
 use key::{install_key, key};
+use known_hosts::known_hosts;
 use names::install;
 use pallet_core::prelude::*;
 use settings::settings;
@@ -30,6 +32,7 @@ impl ConfigCrate for SshKey {
             "/etc/ssh/ssh_config.d",
             "/etc/ssh/ssh_config.d/*",
             "/etc/ssh/ssh_host_*",
+            "/etc/ssh/ssh_known_hosts",
         ],
         packages: &["openssh-client", "openssh-clients", "openssh"],
         services: &["ssh", "sshd"],
@@ -48,7 +51,7 @@ impl ConfigCrate for SshKey {
         &["debian", "ubuntu", "rocky", "opensuse-leap", "arch", "alpine"];
 
     fn functions() -> Vec<Function> {
-        functions![settings, install, key, install_key, host_key, authorize, client]
+        functions![settings, install, key, install_key, host_key, authorize, known_hosts, client]
     }
 }
 
