@@ -20,7 +20,7 @@ impl ConfigCrate for KernelModules {
         &["debian", "ubuntu", "rocky", "opensuse-leap", "arch", "alpine"];
 
     fn functions() -> Vec<Function> {
-        functions![load, unload, blacklist]
+        functions![loaded, unloaded, blacklisted]
     }
 }
 
@@ -38,9 +38,9 @@ const INITRAMFS: SystemTable<Option<&str>> = SystemTable(&[
 parameters! {
     /// Loads a module, now and at boot. A module that is built into the kernel counts as loaded.
     ///
-    /// Example: `kernel_modules.load(request, "br_netfilter")`
+    /// Example: `kernel_modules.loaded(request, "br_netfilter")`
     ///
-    /// Example: `kernel_modules.load(request, "zram", parameters = {"num_devices": 2}, reload = True)`
+    /// Example: `kernel_modules.loaded(request, "zram", parameters = {"num_devices": 2}, reload = True)`
     struct Load {
         /// The name of the module.
         name: String,
@@ -59,7 +59,7 @@ parameters! {
     /// Unloads a module, and does not load it at boot. The kernel may still load it when something
     /// needs it.
     ///
-    /// Example: `kernel_modules.unload(request, "pcspkr")`
+    /// Example: `kernel_modules.unloaded(request, "pcspkr")`
     struct Unload {
         /// The name of the module.
         name: String,
@@ -67,7 +67,7 @@ parameters! {
 
     /// Unloads a module, and keeps the kernel from loading it when a device appears.
     ///
-    /// Example: `kernel_modules.blacklist(request, "nouveau", never = True, initramfs = True)`
+    /// Example: `kernel_modules.blacklisted(request, "nouveau", never = True, initramfs = True)`
     struct Blacklist {
         /// The name of the module.
         name: String,
@@ -84,7 +84,7 @@ fn yes() -> bool {
     true
 }
 
-fn load(request: &mut Request, load: Load) -> Result<()> {
+fn loaded(request: &mut Request, load: Load) -> Result<()> {
     check(&load.name)?;
     install(request)?;
     let mut module = KernelModule::new(&load.name);
@@ -106,13 +106,13 @@ fn load(request: &mut Request, load: Load) -> Result<()> {
     request.add(module)
 }
 
-fn unload(request: &mut Request, unload: Unload) -> Result<()> {
+fn unloaded(request: &mut Request, unload: Unload) -> Result<()> {
     check(&unload.name)?;
     install(request)?;
     request.add(KernelModule::new(&unload.name).absent())
 }
 
-fn blacklist(request: &mut Request, blacklist: Blacklist) -> Result<()> {
+fn blacklisted(request: &mut Request, blacklist: Blacklist) -> Result<()> {
     let Blacklist { name, never, initramfs } = blacklist;
     check(&name)?;
     install(request)?;
@@ -157,7 +157,7 @@ mod tests {
     fn a_module_has_parameters_of_any_kind() {
         let mut recorder = Recorder::<KernelModules>::on("debian 12");
         let parameters = json!({"a": 2, "b": true, "c": "d"});
-        recorder.call("load", json!({"name": "zram", "parameters": parameters})).unwrap();
+        recorder.call("loaded", json!({"name": "zram", "parameters": parameters})).unwrap();
         let action = recorder.actions().remove(1);
         assert_eq!(action.arguments["parameters"], json!({"a": "2", "b": "1", "c": "d"}));
         assert_eq!(action.arguments["action"], "loaded");
@@ -167,7 +167,7 @@ mod tests {
     fn a_blacklisted_module_can_be_refused_altogether() {
         let mut recorder = Recorder::<KernelModules>::on("rocky 9");
         let arguments = json!({"name": "nouveau", "never": true, "initramfs": true});
-        recorder.call("blacklist", arguments).unwrap();
+        recorder.call("blacklisted", arguments).unwrap();
         let actions = recorder.actions();
         assert_eq!(actions[1].arguments["action"], "blacklisted");
         assert_eq!(
@@ -180,16 +180,16 @@ mod tests {
     #[test]
     fn what_is_no_module_is_refused() {
         for (function, arguments) in [
-            ("load", json!({"name": "../a"})),
-            ("load", json!({"name": "a.ko"})),
-            ("load", json!({"name": "a", "parameters": {"b": [1]}})),
-            ("unload", json!({"name": "a b"})),
+            ("loaded", json!({"name": "../a"})),
+            ("loaded", json!({"name": "a.ko"})),
+            ("loaded", json!({"name": "a", "parameters": {"b": [1]}})),
+            ("unloaded", json!({"name": "a b"})),
         ] {
             let mut recorder = Recorder::<KernelModules>::on("debian 12");
             assert!(recorder.call(function, &arguments).is_err(), "{arguments}");
         }
         let mut recorder = Recorder::<KernelModules>::on("alpine 3.20");
-        let error = recorder.call("blacklist", json!({"name": "a", "initramfs": true}));
+        let error = recorder.call("blacklisted", json!({"name": "a", "initramfs": true}));
         assert!(error.unwrap_err().to_string().contains("omit `initramfs`"));
     }
 }
