@@ -17,7 +17,6 @@ impl ConfigCrate for AutomatedAdminUser {
         paths: &[
             "/etc/sudoers.d/pallet-*",
             "/home/*/**",
-            "/root/.ssh/**",
             "/etc/default/locale",
             "/etc/locale.conf",
         ],
@@ -26,8 +25,6 @@ impl ConfigCrate for AutomatedAdminUser {
         users: &["*"],
         commands: &[
             "visudo -cf",
-            "printf * >> *.ssh/authorized_keys",
-            "grep -qxF -e * *.ssh/authorized_keys",
             "printf %s * >> /etc/resolv.conf",
             "grep -q * /etc/resolv.conf",
             "grep -qxF * /etc/locale.gen 2>/dev/null || echo * >> /etc/locale.gen; locale-gen",
@@ -76,14 +73,14 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
         "{name:?} cannot be a user's name: use a-z, 0-9, `_`, `-` and `.`, and begin with a letter"
     );
     name_servers(request)?;
-    let home = if name == "root" { "/root".to_owned() } else { format!("/home/{name}") };
     if name != "root" {
         request.add(PackageManager::update())?;
         request.add(Package::install("sudo"))?;
-        request.add(User::new(&name).home(&home).create_home(true).shell("/bin/bash"))?;
+        let user = User::new(&name).home(format!("/home/{name}"));
+        request.add(user.create_home(true).shell("/bin/bash"))?;
     }
     locale::locale(request)?;
-    authorize(request, &name, &home, &keys)?;
+    authorize(request, &name, &keys)?;
     if name != "root" {
         let rule = format!(
             "{name} ALL=(ALL:ALL) NOPASSWD: ALL\n\
@@ -116,26 +113,76 @@ fn name_servers(request: &mut Request) -> Result<()> {
     )
 }
 
-/// Adds each key to the user's authorized_keys, if it is missing.
-fn authorize(request: &mut Request, name: &str, home: &str, keys: &[String]) -> Result<()> {
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let directory = format!("{home}/.ssh");
-    let file = format!("{directory}/authorized_keys");
-    request.add(Directory::at(&directory).owner(name).group(name).mode(0o700))?;
-    request.add(File::at(&file).owner(name).group(name).mode(0o600))?;
+/// Lets each key in once. Other keys of the user stay.
+fn authorize(request: &mut Request, name: &str, keys: &[String]) -> Result<()> {
+    let mut lines: Vec<&str> = Vec::new();
     for key in keys {
         let key = key.trim();
         ensure!(
             !key.is_empty() && !key.contains('\n'),
             "a public key must be one line, this is {key:?}"
         );
-        let (key, file) = (pallet_core::script::quote(key), pallet_core::script::quote(&file));
-        request.add(
-            ExecCheckedScript::new("authorize a key", format!("printf '%s\\n' {key} >> {file}"))
-                .unless(format!("grep -qxF -e {key} {file}")),
-        )?;
+        if !lines.contains(&key) {
+            lines.push(key);
+        }
     }
-    Ok(())
+    if lines.is_empty() {
+        return Ok(());
+    }
+    request.add(AuthorizedKey::deserialize(json!({"user": name, "key": lines}))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str =
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl me";
+
+    fn admin(name: &str, keys: &[&str]) -> AdminUser {
+        let public_keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        AdminUser { name: name.into(), public_keys, no_sudo: false }
+    }
+
+    #[test]
+    fn the_project_s_admin_user_gets_an_account_with_keys_and_sudo() {
+        let mut recorder =
+            Recorder::<AutomatedAdminUser>::on("debian 12").admin_user(admin("a.b", &[KEY, KEY]));
+        recorder.call("automated_admin_user", json!({})).unwrap();
+        assert_eq!(
+            recorder.declared(),
+            [
+                "package_manager update",
+                "package sudo",
+                "user a.b",
+                "authorized_key a.b: me",
+                // sudo ignores files whose name has a dot
+                "remote_file /etc/sudoers.d/pallet-a_b"
+            ]
+        );
+        assert_eq!(recorder.actions()[3].arguments["key"], json!([KEY]));
+        assert_eq!(recorder.actions()[4].arguments["verify"], "visudo -cf");
+    }
+
+    #[test]
+    fn root_only_gets_keys() {
+        let mut recorder =
+            Recorder::<AutomatedAdminUser>::on("debian 12").admin_user(admin("root", &[KEY]));
+        recorder.call("automated_admin_user", json!({})).unwrap();
+        assert_eq!(recorder.declared(), ["authorized_key root: me"]);
+    }
+
+    #[test]
+    fn what_is_no_name_or_key_is_refused() {
+        for arguments in [
+            json!({"username": "a ALL=(ALL) ALL\nb"}),
+            json!({"username": "A"}),
+            json!({"public_keys": ["ssh-rsa AAAA\nssh-rsa AAAB"]}),
+            json!({"public_keys": [""]}),
+        ] {
+            let mut recorder =
+                Recorder::<AutomatedAdminUser>::on("debian 12").admin_user(admin("ops", &[]));
+            assert!(recorder.call("automated_admin_user", &arguments).is_err(), "{arguments}");
+        }
+    }
 }

@@ -1,9 +1,10 @@
 #!/bin/sh
-# Written by Pallet. Makes haproxy.cfg of its parts, takes servers out of a backend, and puts them
-# back in.
+# Written by Pallet. Makes haproxy.cfg of its parts, checks parts before they are put in place, takes
+# servers out of a backend, and puts them back in.
 #
 #   /etc/haproxy/pallet/global        what all proxies share
-#   /etc/haproxy/pallet/NAME.cfg      one proxy as it is declared
+#   /etc/haproxy/pallet/NAME.cfg      one proxy or backend as it is declared
+#   /etc/haproxy/pallet/NAME.frontend one frontend, or the statistics
 #   /etc/haproxy/pallet/NAME.drained  its servers that are out: on each line how far that has come
 #                                     (draining, drained, returning), and the name of the server
 #
@@ -11,6 +12,8 @@
 # names are no patterns for the shell
 set -euf
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
+# the statistics have a password
+umask 077
 parts=/etc/haproxy/pallet
 configuration=/etc/haproxy/haproxy.cfg
 admin=/run/haproxy/admin.sock
@@ -49,16 +52,41 @@ mark_all() { # NAME WORD SERVERS
 
 proxies() { ls "$parts" | sed -n 's/[.]cfg$//p'; }
 
+# the names of files with this extension, and that of the part that is checked
+all() { # EXTENSION
+  { ls "$parts" && echo "${checked-}"; } | sed -n "s/[.]$1\$//p" | sort -u
+}
+
+part() { # FILE: its path, or that of its new content
+  if [ "$1" = "${checked-}" ]; then echo "$content"; else echo "$parts/$1"; fi
+}
+
 whole() { # haproxy.cfg as it should be
   echo "$header"
-  cat "$parts/global"
-  for proxy in $(proxies); do
+  cat "$(part global)"
+  for piece in $(all frontend); do
+    echo
+    cat "$(part "$piece.frontend")"
+  done
+  for proxy in $(all cfg); do
     echo
     state "$proxy" | awk '
       from == "state" { if ($1 != "returning") out[$2] = 1; next }
       $1 == "server" && $2 in out { print $0 " disabled"; next }
-      { print }' from=state - from=part "$parts/$proxy.cfg"
+      { print }' from=state - from=part "$(part "$proxy.cfg")"
   done
+}
+
+check() { # FILE CONTENT: whether HAProxy accepts the whole with that content of a part
+  checked=$1 content=$2
+  if [ ! -e "$parts/global" ] && [ "$checked" != global ]; then return 0; fi
+  new=$(mktemp)
+  trap 'rm -f -- "$new"' EXIT
+  whole >"$new"
+  if ! said=$(haproxy -c -f "$new" 2>&1); then
+    printf '%s\n' "$said" | sed "s#$new#$configuration#g" >&2
+    die "HAProxy refuses the configuration with this $checked; the old one stays"
+  fi
 }
 
 is_rendered() { whole | cmp -s - "$configuration"; }
@@ -74,7 +102,9 @@ write() { # puts haproxy.cfg in place, if HAProxy accepts it
   if [ -e "$configuration" ] && ! head -n 1 "$configuration" | grep -qxF "$header"; then
     cp -p "$configuration" "$configuration.before-pallet" || return 1
   fi
-  chmod 644 "$new" && mv -f "$new" "$configuration"
+  # the service reads it as root, before it becomes another user
+  chmod 640 "$new" && { chgrp haproxy "$new" 2>/dev/null || true; } &&
+    mv -f "$new" "$configuration"
 }
 
 prune() { # forgets servers that are no longer declared
@@ -318,6 +348,7 @@ case $command in
     prune
     write || die "HAProxy refuses the configuration; the old one stays"
     ;;
+  check) check "$@" ;;
   is-drained) is_drained "$@" ;;
   drain) drain "$@" ;;
   is-undrained) [ -z "$(out "$@")" ] ;;

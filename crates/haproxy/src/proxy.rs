@@ -1,12 +1,16 @@
 //! A load balancer: a frontend, and a backend with its servers.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use pallet_core::prelude::*;
 
-use super::configuration::put;
-use super::names::{check_proxy, check_server, check_word};
+use super::backend::{Balance, Mode, Servers, default_interval, default_port, default_timeout};
+use super::configuration::{Part, Presence, put, yes};
+use super::frontend::{default_tls_port, section};
+use super::names::{check_proxy, check_server};
 use super::servers::{Server, chosen};
+use super::tls::{Listen, Plain, find, follow};
 
 parameters! {
     /// Passes requests on to servers: a frontend that listens, and a backend of the same name.
@@ -55,104 +59,82 @@ parameters! {
         /// The number of seconds after which a client or a server that sends nothing is given up.
         #[serde(default = "default_timeout")]
         timeout: u32,
+        /// Certificates of this node, as the crate `certificates` names them.
+        #[serde(default)]
+        certificates: Vec<String>,
+        /// The TCP port to listen on for requests with TLS. Default: 443.
+        #[serde(default = "default_tls_port")]
+        tls_port: u16,
+        /// What to do for requests without TLS, if there are certificates.
+        #[serde(default)]
+        plain: Plain,
+        /// Number of seconds for which browsers shall use only HTTPS (HSTS). Default: 0, not said.
+        #[serde(default)]
+        hsts: u32,
+        /// Whether there is a proxy.
+        #[serde(default)]
+        action: Presence,
+        /// Reload HAProxy now if something changed. Otherwise `haproxy.service` does.
+        #[serde(default = "yes")]
+        reload: bool,
     }
-}
-
-/// How a server is chosen.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(crate = "pallet_core::serde", rename_all = "lowercase")]
-#[schemars(crate = "pallet_core::schemars")]
-pub(crate) enum Balance {
-    /// Each in turn.
-    #[default]
-    RoundRobin,
-    /// The one with the fewest connections.
-    LeastConn,
-    /// The same one for the same address of a client.
-    Source,
-}
-
-/// What is passed on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(crate = "pallet_core::serde", rename_all = "lowercase")]
-#[schemars(crate = "pallet_core::schemars")]
-pub(crate) enum Mode {
-    /// Requests of HTTP, with the client's address in `X-Forwarded-For`.
-    #[default]
-    Http,
-    /// Connections, whatever is in them.
-    Tcp,
-}
-
-fn default_port() -> u16 {
-    80
-}
-
-fn default_interval() -> u32 {
-    2
-}
-
-fn default_timeout() -> u32 {
-    60
 }
 
 pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
-    check_proxy(&proxy.name)?;
+    let name = &proxy.name;
+    check_proxy(name)?;
+    let file = format!("{name}.cfg");
+    if proxy.action == Presence::Absent {
+        return put(request, Part { file, content: None, private: false, reload: proxy.reload });
+    }
     if let Some(listen) = &proxy.listen {
         check_server(listen)?;
     }
-    if let Some(check) = &proxy.check {
-        ensure!(check.starts_with('/'), "the check {check:?} is no path: begin with /");
-        check_word("check", check)?;
-    }
-    for (what, value) in [("interval", proxy.interval), ("timeout", proxy.timeout)] {
-        ensure!((1..=86_400).contains(&value), "the {what} must be 1 to 86400 seconds");
-    }
-    ensure!(proxy.port > 0 && proxy.server_port > 0, "proxy {}: there is no port 0", proxy.name);
+    let none = BTreeMap::new();
+    let options = options(&proxy, &none);
+    options.validate(&[])?;
+    ensure!(proxy.port > 0 && proxy.server_port > 0, "proxy {name}: there is no port 0");
     let choice = (proxy.servers.as_deref(), proxy.group.as_deref(), proxy.role.as_deref());
-    let servers = chosen(request, &proxy.name, choice, proxy.server_port)?;
-    let content = render(&proxy, &servers)?;
-    put(request, &proxy.name, content)
+    let servers = chosen(request, name, choice, proxy.server_port)?;
+    let certificates = find(request, &proxy.certificates, &[])?;
+    let content = render(&proxy, &certificates, &servers)?;
+    follow(request, &proxy.certificates)?;
+    put(request, Part { file, content: Some(content), private: false, reload: proxy.reload })
 }
 
-fn render(proxy: &Proxy, servers: &[Server]) -> Result<String> {
-    let Proxy { name, port, interval, timeout, .. } = proxy;
-    let listen = match proxy.listen.as_deref() {
-        None => "*",
-        Some(address) => address,
+fn options<'a>(proxy: &'a Proxy, weights: &'a BTreeMap<String, u32>) -> Servers<'a> {
+    Servers {
+        name: &proxy.name,
+        check: proxy.check.as_deref(),
+        interval: proxy.interval,
+        balance: proxy.balance,
+        mode: proxy.mode,
+        timeout: proxy.timeout,
+        weights,
+        backups: &[],
+        cookie: None,
+        tls: false,
+        ca_file: None,
+        max_connections: None,
+    }
+}
+
+fn render(proxy: &Proxy, certificates: &[String], servers: &[Server]) -> Result<String> {
+    let name = &proxy.name;
+    let listen = Listen {
+        address: proxy.listen.as_deref().unwrap_or("*"),
+        port: proxy.port,
+        tls_port: proxy.tls_port,
+        certificates,
+        plain: proxy.plain,
+        http: proxy.mode == Mode::Http,
+        hsts: proxy.hsts,
     };
-    let mode = if proxy.mode == Mode::Http { "http" } else { "tcp" };
-    let balance = match proxy.balance {
-        Balance::RoundRobin => "roundrobin",
-        Balance::LeastConn => "leastconn",
-        Balance::Source => "source",
-    };
-    let mut out = format!(
-        "# written by pallet\nfrontend {name}\n    bind {listen}:{port}\n    mode {mode}\n    \
-         timeout client {timeout}s\n"
-    );
-    if proxy.mode == Mode::Http {
-        out.push_str("    option httplog\n    option forwardfor\n");
-        out.push_str("    http-request set-header X-Forwarded-Proto http\n");
-    } else {
-        out.push_str("    option tcplog\n");
-    }
-    writeln!(
-        out,
-        "    default_backend {name}\n\nbackend {name}\n    mode {mode}\n    balance {balance}\n    \
-         timeout server {timeout}s"
-    )?;
-    if let Some(check) = &proxy.check {
-        writeln!(out, "    option httpchk\n    http-check send meth GET uri {check}")?;
-    }
-    writeln!(
-        out,
-        "    default-server check inter {interval}s fastinter 500ms downinter {interval}s rise 2 \
-         fall 3"
-    )?;
-    for Server { name, address } in servers {
-        writeln!(out, "    server {name} {address}")?;
-    }
+    listen.check(name)?;
+    let mut out = String::from("# written by pallet\n");
+    out.push_str(&section(name, &listen, proxy.mode, proxy.timeout)?);
+    let none = BTreeMap::new();
+    write!(out, "    default_backend {name}\n\n{}", options(proxy, &none).render(servers)?)?;
     Ok(out)
 }
 

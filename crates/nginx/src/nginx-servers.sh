@@ -1,5 +1,6 @@
 #!/bin/sh
-# Written by Pallet. Takes servers out of a proxy of nginx, and puts them back in.
+# Written by Pallet. Takes servers out of a proxy of nginx, and puts them back in. Checks files before
+# they are put in place.
 #
 #   /etc/nginx/pallet/NAME.servers  the servers of a proxy as they are declared
 #   /etc/nginx/pallet/NAME.drained  those that are out: on each line how far that has come
@@ -48,7 +49,7 @@ whole() { # NAME: what nginx should include
   echo '# written by pallet'
   state "$1" | awk '
     from == "state" { if ($1 != "returning") out[$2] = 1; next }
-    $1 == "server" { sub(/;$/, "", $2); print "server " $2 ($2 in out ? " down;" : ";") }' \
+    $1 == "server" { sub(/;$/, ""); print $0 ($2 in out ? " down;" : ";") }' \
     from=state - from=servers "$directory/$1.servers"
 }
 
@@ -57,6 +58,47 @@ is_rendered() { whole "$1" | cmp -s - "$directory/$1.active"; } # NAME
 write() { # NAME
   whole "$1" >"$directory/$1.active.new"
   mv -f "$directory/$1.active.new" "$directory/$1.active"
+}
+
+# FILE PATH...: whether nginx accepts its whole configuration with the file at these paths, and
+# without those that begin with `!`. It is checked in a copy, in which all paths lead to the copy.
+accepts() {
+  file=$1
+  shift
+  if [ ! -e /etc/nginx/nginx.conf ]; then die 'nginx is not installed here: call nginx.install first'; fi
+  tree=$(mktemp -d)
+  trap 'rm -rf -- "$tree"' EXIT
+  # what links lead to, so that a link to a file of the configuration has its new content
+  cp -RL /etc/nginx/. "$tree" 2>/dev/null || true
+  for path; do
+    case $path in
+      '!'*) rm -f -- "$tree${path#!/etc/nginx}" ;;
+      *)
+        mkdir -p -- "$tree$(dirname -- "${path#/etc/nginx}")"
+        cp -- "$file" "$tree${path#/etc/nginx}"
+        ;;
+    esac
+  done
+  # names without spaces are all that sed is given
+  grep -rlF /etc/nginx/ "$tree" | grep -v '[.]so$' | while read -r one; do
+    sed -i "s#/etc/nginx/#$tree/#g" "$one"
+  done
+  code=0
+  said=$(nginx -t -c "$tree/nginx.conf" 2>&1) || code=1
+  if [ "$code" != 0 ]; then printf '%s\n' "$said" | sed "s#$tree/#/etc/nginx/#g" >&2; fi
+  rm -rf -- "$tree"
+  return "$code"
+}
+
+check() { # PATH... -- FILE
+  count=$#
+  for word; do
+    count=$((count - 1))
+    shift
+    if [ "$count" -ge 1 ] && [ "$word" != -- ]; then set -- "$@" "$word"; fi
+  done
+  case $word in /*) ;; *) word=$PWD/$word ;; esac
+  accepts "$word" "$@" || die 'nginx refuses the configuration; the old one stays'
 }
 
 prune() { # NAME: forgets servers that are no longer declared
@@ -220,8 +262,14 @@ case $command in
   render)
     lock
     prune "$1"
-    write "$1"
+    whole "$1" >"$directory/$1.active.new"
+    if ! accepts "$directory/$1.active.new" "$directory/$1.active"; then
+      rm -f "$directory/$1.active.new"
+      die "nginx refuses the servers of $1; the old ones stay"
+    fi
+    mv -f "$directory/$1.active.new" "$directory/$1.active"
     ;;
+  check) check "$@" ;;
   is-drained) is_drained "$@" ;;
   drain) drain "$@" ;;
   is-undrained) [ -z "$(out "$@")" ] ;;

@@ -1,18 +1,27 @@
 //! A load balancer: a server block that passes requests on to other machines.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use pallet_core::prelude::*;
 
-use super::file::{check_name, default_port, put};
-use super::servers;
-use super::syntax::plain;
+use super::file::{Part, check_name, default_port, put_site, yes};
+use super::names::names;
+use super::server_block::ServerBlock;
+use super::servers::{self, chosen};
+use super::site::{any, default_tls_port, default_webroot};
+use super::tls::{self, Plain, Protocols};
+use super::upstream::{self, Balance};
 
 parameters! {
     /// Passes requests on to other machines in turn; one that does not answer is left out for a
     /// while.
     ///
-    /// nginx is reloaded if that changed anything. A machine that is drained stays drained.
+    /// nginx is reloaded if that changed anything. A machine that is drained stays drained. nginx
+    /// checks the configuration with the proxy before its file is put in place.
+    ///
+    /// `nginx.upstream` with `nginx.site` and `nginx.location` does more: it finds the machines by
+    /// their group, and has weights.
     ///
     /// Example: `nginx.proxy(request, "hello", ["192.0.2.10", "192.0.2.11:8080"], port = 80)`
     pub(crate) struct Proxy {
@@ -30,50 +39,98 @@ parameters! {
         /// Leaves the default site that Debian's package brings in place.
         #[serde(default)]
         default_site: bool,
+        /// How a machine is chosen.
+        #[serde(default)]
+        balance: Balance,
+        /// A certificate of this node, as the crate `certificates` names it.
+        #[serde(default)]
+        certificate: Option<String>,
+        /// File on the node with a certificate and its chain, instead of `certificate`.
+        #[serde(default)]
+        certificate_file: Option<String>,
+        /// File on the node with its key.
+        #[serde(default)]
+        key_file: Option<String>,
+        /// The TCP port to listen on for requests with TLS. Default: 443.
+        #[serde(default = "default_tls_port")]
+        tls_port: u16,
+        /// Which clients can connect.
+        #[serde(default)]
+        protocols: Protocols,
+        /// What to do for requests without TLS, if there is a certificate.
+        #[serde(default)]
+        plain: Plain,
+        /// Number of seconds for which browsers shall use only HTTPS (HSTS). Default: 0, not said.
+        #[serde(default)]
+        hsts: u32,
+        /// Largest body of a request: `10m`; `0` is any. Default: nginx's own, 1m.
+        #[serde(default)]
+        max_body: Option<String>,
+        /// Let in only the users of this list, as `nginx.basic_auth` names it.
+        #[serde(default)]
+        basic_auth: Option<String>,
+        /// Reload nginx now if something changed. Otherwise `nginx.service` does.
+        #[serde(default = "yes")]
+        reload: bool,
     }
-}
-
-fn any() -> String {
-    "_".to_owned()
 }
 
 pub(crate) fn proxy(request: &mut Request, proxy: Proxy) -> Result<()> {
-    check_name(&proxy.name)?;
-    ensure!(
-        !proxy.backends.is_empty(),
-        "proxy {} has no backend: name one machine, or declare it only where there is one",
-        proxy.name
+    let name = &proxy.name;
+    check_name(name)?;
+    let servers = chosen(request, name, (Some(&proxy.backends), None, None), None)?;
+    let files = (
+        proxy.certificate.as_deref(),
+        proxy.certificate_file.as_deref(),
+        proxy.key_file.as_deref(),
     );
-    plain("server_name", &proxy.server_name)?;
-    for backend in &proxy.backends {
-        plain("backend", backend)?;
-        ensure!(
-            !backend.contains(char::is_whitespace),
-            "the backend {backend:?} has a space in it"
-        );
+    let headers = BTreeMap::new();
+    let webroot = default_webroot();
+    let block = ServerBlock {
+        name,
+        port: proxy.port,
+        server_name: &proxy.server_name,
+        certificate: tls::find(request, files)?,
+        tls_port: proxy.tls_port,
+        protocols: proxy.protocols,
+        plain: proxy.plain,
+        hsts: proxy.hsts,
+        acme_webroot: &webroot,
+        ipv6: false,
+        headers: &headers,
+        max_body: proxy.max_body.as_deref(),
+        basic_auth: proxy.basic_auth.as_deref(),
+    };
+    block.check()?;
+    let mut body = format!("\n    location / {{\n        proxy_pass http://{name};\n");
+    body.push_str(&forwarded("        ")?);
+    body.push_str("    }\n");
+    let file = block.render(names(request)?, &body)?;
+    let content = file.replacen(
+        "# written by pallet\n",
+        &format!("# written by pallet\n{}\n", upstream::render(name, proxy.balance, None)?),
+        1,
+    );
+    let part = Part::of(name, proxy.reload);
+    part.begin(request)?;
+    servers::put(request, &part, name, &servers)?;
+    if let Some(certificate) = &block.certificate {
+        certificate.follow(request)?;
     }
-    servers::put(request, &proxy.name, &proxy.backends)?;
-    let content = render(&proxy)?;
-    put(request, &proxy.name, content, proxy.default_site)
+    block.put_headers(request, &part)?;
+    put_site(request, part, name, content, proxy.default_site)
 }
 
-fn render(proxy: &Proxy) -> Result<String> {
-    let Proxy { name, port, server_name, .. } = proxy;
-    let mut out = format!("# written by pallet\nupstream {name} {{\n");
-    write!(
-        out,
-        "    include {};\n}}\n\nserver {{\n    listen {port};\n    \
-         server_name {server_name};\n\n    location / {{\n        proxy_pass http://{name};\n",
-        servers::active(name)
-    )?;
+/// What a server is told about the client.
+pub(crate) fn forwarded(indent: &str) -> Result<String> {
+    let mut out = String::new();
     for (header, value) in [
         ("Host", "$host"),
         ("X-Forwarded-For", "$proxy_add_x_forwarded_for"),
         ("X-Forwarded-Proto", "$scheme"),
     ] {
-        writeln!(out, "        proxy_set_header {header} {value};")?;
+        writeln!(out, "{indent}proxy_set_header {header} {value};")?;
     }
-    out.push_str("    }\n}\n");
     Ok(out)
 }
 
@@ -104,7 +161,8 @@ mod tests {
              server_name _;\n\n    location / {\n        proxy_pass http://hello;\n        \
              proxy_set_header Host $host;\n        \
              proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        \
-             proxy_set_header X-Forwarded-Proto $scheme;\n    }\n}\n"
+             proxy_set_header X-Forwarded-Proto $scheme;\n    }\n    \
+             include /etc/nginx/pallet/hello.locations/*.conf;\n}\n"
         );
     }
 

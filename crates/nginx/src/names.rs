@@ -1,0 +1,51 @@
+//! What differs between systems: packages, and where files of the configuration go.
+
+use pallet_core::prelude::*;
+
+/// The names on one system.
+pub(crate) struct Names {
+    /// Whether sites are enabled by links, as on Debian.
+    pub(crate) links: bool,
+    /// The directory of files in the context `http`.
+    pub(crate) http: &'static str,
+    /// The package of the module for streams.
+    pub(crate) stream: &'static str,
+    /// The group of the processes that answer requests.
+    pub(crate) group: &'static str,
+    /// Whether `http2` is a directive of its own, as since nginx 1.25.1.
+    pub(crate) http2: bool,
+}
+
+const DEBIAN: Names = Names {
+    links: true,
+    http: "/etc/nginx/conf.d",
+    stream: "libnginx-mod-stream",
+    group: "www-data",
+    http2: true,
+};
+
+const RED_HAT: Names = Names {
+    links: false,
+    http: "/etc/nginx/conf.d",
+    stream: "nginx-mod-stream",
+    group: "nginx",
+    http2: true,
+};
+
+const NAMES: SystemTable<Names> = SystemTable(&[
+    ("debian 11", Names { http2: false, ..DEBIAN }),
+    ("debian 12", Names { http2: false, ..DEBIAN }),
+    ("ubuntu 20", Names { http2: false, ..DEBIAN }),
+    ("ubuntu 22", Names { http2: false, ..DEBIAN }),
+    ("ubuntu 24", Names { http2: false, ..DEBIAN }),
+    ("debian", DEBIAN),
+    ("rocky 8", Names { http2: false, ..RED_HAT }),
+    ("rocky 9", Names { http2: false, ..RED_HAT }),
+    ("red_hat", RED_HAT),
+    ("alpine", Names { http: "/etc/nginx/http.d", ..RED_HAT }),
+]);
+
+/// The names on the system of the node.
+pub(crate) fn names(request: &Request) -> Result<&'static Names> {
+    NAMES.row(&request.target()?.os)
+}

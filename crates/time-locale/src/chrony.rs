@@ -1,0 +1,186 @@
+//! The clock: chrony, as client and as server.
+
+use pallet_core::prelude::*;
+
+use super::directives::render;
+use super::sources::nodes;
+use super::system::{System, system};
+
+/// The flag that is set when chrony needs a restart.
+const CHANGED: &str = "time-locale-chrony";
+
+parameters! {
+    /// Sets the clock with chrony, from servers, pools and other nodes; with `allow`, serves the
+    /// time too. `chronyd -p` checks the configuration before it takes its place, and chrony is
+    /// restarted if it changed.
+    ///
+    /// Example: `time_locale.chrony(request, pools = ["2.debian.pool.ntp.org"], allow = ["192.0.2.0/24"])`
+    ///
+    /// Example: `time_locale.chrony(request, role = "time")`
+    pub(crate) struct Chrony {
+        /// Servers, each a host name or an address.
+        #[serde(default)]
+        pub(crate) servers: Vec<String>,
+        /// Names that stand for several servers.
+        #[serde(default)]
+        pub(crate) pools: Vec<String>,
+        /// The group whose other nodes are servers.
+        #[serde(default)]
+        group: Option<String>,
+        /// The role whose other nodes are servers.
+        #[serde(default)]
+        role: Option<String>,
+        /// Servers and pools prove who they are (NTS).
+        #[serde(default)]
+        pub(crate) nts: bool,
+        /// When the clock is set at once and not slowly: `threshold` in seconds, and `limit`, the
+        /// number of first updates in which that is allowed; -1 is always.
+        #[serde(default)]
+        pub(crate) makestep: Makestep,
+        /// Networks whose machines may ask this node for the time: `192.0.2.0/24`, or `all`.
+        #[serde(default)]
+        pub(crate) allow: Vec<String>,
+        /// Serve the node's own clock with this stratum while there is no source: 10.
+        #[serde(default)]
+        pub(crate) local_stratum: Option<u8>,
+        /// Keep the clock of the hardware right.
+        #[serde(default = "yes")]
+        pub(crate) rtcsync: bool,
+        /// Set the clock. If false, chrony only measures and serves, as in a container, which has
+        /// the clock of its machine.
+        #[serde(default = "yes")]
+        pub(crate) control_clock: bool,
+        /// More directives of chrony.conf, one a line.
+        #[serde(default)]
+        pub(crate) directives: Vec<String>,
+    }
+}
+
+/// When the clock is set at once.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(crate = "pallet_core::serde", deny_unknown_fields)]
+#[schemars(crate = "pallet_core::schemars")]
+pub(crate) struct Makestep {
+    /// If it is wrong by more than this number of seconds.
+    #[serde(default = "one")]
+    pub(crate) threshold: f64,
+    /// In this number of first updates; -1 is always.
+    #[serde(default = "three")]
+    pub(crate) limit: i32,
+}
+
+impl Default for Makestep {
+    fn default() -> Self {
+        Makestep { threshold: one(), limit: three() }
+    }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn three() -> i32 {
+    3
+}
+
+fn yes() -> bool {
+    true
+}
+
+pub(crate) fn chrony(request: &mut Request, chrony: Chrony) -> Result<()> {
+    let system = system(request)?;
+    let nodes = nodes(request, chrony.group.as_deref(), chrony.role.as_deref())?;
+    let content = render(&chrony, &nodes, system)?;
+    request.add(Package::install("chrony"))?;
+    request.add_with(
+        file(system.configuration, content).verify("chronyd -p -f"),
+        Options::new().flag_on_change(CHANGED),
+    )?;
+    command_line(request, system, chrony.control_clock)?;
+    request.add(Service::start(system.service).enabled(true))?;
+    request.add_with(Service::restart(system.service), Options::new().if_flag(CHANGED))
+}
+
+fn file(path: impl Into<String>, content: String) -> RemoteFile {
+    RemoteFile::content(path, content).owner("root").group("root").mode(0o644)
+}
+
+/// Says whether chronyd sets the clock. systemd starts it only where it may, unless told otherwise.
+fn command_line(request: &mut Request, system: &System, control_clock: bool) -> Result<()> {
+    let (path, variable, own) = system.arguments;
+    let words = if control_clock { own.to_owned() } else { format!("{own} -x") };
+    let content = format!("# written by pallet\n{variable}=\"{}\"\n", words.trim_start());
+    let changed = || Options::new().flag_on_change(CHANGED);
+    request.add_with(file(path, content), changed())?;
+    if request.target()?.os.service_manager != ServiceManager::Systemd {
+        return Ok(());
+    }
+    let directory = format!("/etc/systemd/system/{}.service.d", system.service);
+    let part = format!("{directory}/pallet.conf");
+    let unit = Options::new().flag_on_change("time-locale-unit");
+    if control_clock {
+        request.add_with(File::at(part).absent(), unit)?;
+    } else {
+        let content = "# written by pallet\n[Unit]\nConditionCapability=\n".to_owned();
+        request.add(Directory::at(directory))?;
+        request.add_with(file(part, content), unit)?;
+    }
+    request.add_with(
+        ExecCheckedScript::new("make systemd read the unit", "systemctl daemon-reload"),
+        Options::new().if_flag("time-locale-unit"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::TimeLocale;
+    use super::*;
+
+    fn content(system: &str, arguments: Value, path: &str) -> String {
+        let mut recorder = Recorder::<TimeLocale>::on(system);
+        recorder.call("chrony", arguments).unwrap();
+        let actions = recorder.actions();
+        let file = actions.iter().find(|one| one.subject == path).unwrap();
+        file.arguments["content"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn sources_and_networks_are_listed() {
+        let arguments = json!({"servers": ["192.0.2.1"], "pools": ["pool.example"],
+            "allow": ["192.0.2.0/24"], "local_stratum": 10, "makestep": {"limit": -1},
+            "directives": ["leapsectz right/UTC"]});
+        assert_eq!(
+            content("debian 12", arguments, "/etc/chrony/chrony.conf"),
+            "# written by pallet\nserver 192.0.2.1 iburst\npool pool.example iburst\n\
+             driftfile /var/lib/chrony/chrony.drift\nmakestep 1 -1\nrtcsync\n\
+             allow 192.0.2.0/24\nlocal stratum 10\nleapsectz right/UTC\n"
+        );
+    }
+
+    #[test]
+    fn a_node_that_may_not_set_the_clock_only_measures() {
+        let arguments = json!({"servers": ["a.example"], "control_clock": false});
+        let line = content("rocky 9", arguments.clone(), "/etc/sysconfig/chronyd");
+        assert_eq!(line, "# written by pallet\nOPTIONS=\"-F 2 -x\"\n");
+        let path = "/etc/systemd/system/chronyd.service.d/pallet.conf";
+        assert!(content("rocky 9", arguments, path).ends_with("[Unit]\nConditionCapability=\n"));
+    }
+
+    #[test]
+    fn what_is_no_clock_is_refused() {
+        for (arguments, said) in [
+            (json!({}), "no source of time"),
+            // it is its only node
+            (json!({"group": "group"}), "no source of time"),
+            (json!({"servers": ["a b"]}), "cannot be a time server"),
+            (json!({"servers": ["a"], "allow": ["a; b"]}), "is no network"),
+            (json!({"servers": ["a"], "makestep": {"threshold": 0.0}}), "above 0"),
+            (json!({"local_stratum": 16}), "1 to 15"),
+            (json!({"servers": ["a"], "directives": ["a\nb"]}), "not one line"),
+        ] {
+            let error =
+                Recorder::<TimeLocale>::on("debian 12").call("chrony", &arguments).unwrap_err();
+            assert!(error.to_string().contains(said), "{arguments}: {error}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Time zone, clock, locale and keyboard of a node.
+#![forbid(unsafe_code)]
+
+mod chrony;
+mod directives;
+mod keyboard;
+mod sources;
+mod system;
+mod timezone;
+
+use chrony::chrony;
+use keyboard::keyboard;
+use pallet_core::prelude::*;
+use timezone::timezone;
+
+struct TimeLocale;
+
+impl ConfigCrate for TimeLocale {
+    const NAME: &'static str = "time-locale";
+    const ABOUT: &'static str = "Time zone, clock, locale and keyboard";
+    const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
+        paths: &[
+            "/etc/chrony/chrony.conf",
+            "/etc/chrony.conf",
+            "/etc/default/chrony",
+            "/etc/sysconfig/chronyd",
+            "/etc/systemd/system/chrony.service.d",
+            "/etc/systemd/system/chrony.service.d/pallet.conf",
+            "/etc/systemd/system/chronyd.service.d",
+            "/etc/systemd/system/chronyd.service.d/pallet.conf",
+            "/etc/default/keyboard",
+            "/etc/vconsole.conf",
+            "/etc/localtime",
+            "/etc/timezone",
+        ],
+        packages: &["chrony", "tzdata", "timezone", "keyboard-configuration", "console-setup"],
+        services: &["chrony", "chronyd", "systemd-vconsole-setup"],
+        commands: &[
+            "chronyd -p -f",
+            "systemctl daemon-reload",
+            keyboard::CHECK,
+            "setupcon --save-only --keyboard-only",
+        ],
+        ..Capabilities::NOTHING
+    });
+    const SYSTEMS: &'static [&'static str] =
+        &["debian", "ubuntu", "rocky", "opensuse-leap", "arch"];
+
+    fn functions() -> Vec<Function> {
+        functions![timezone, chrony, keyboard]
+    }
+}
+
+pallet_core::export_crate!(TimeLocale);
