@@ -1,4 +1,5 @@
-//! nftables: a table of Pallet's own, which is loaded as a whole. Tables of others stay as they are.
+//! nftables: a table of Pallet's own, which is loaded as a whole. Tables of others stay as they
+//! are.
 
 use std::fmt::Write;
 

@@ -44,7 +44,8 @@ parameters! {
         /// Hosts on which it holds.
         #[serde(default = "all")]
         hosts: Vec<String>,
-        /// Names its file. Default: the user or the group. Give one for more rules of the same user.
+        /// Names its file. Default: the user or the group. Give one for more rules of the same
+        /// user.
         #[serde(default)]
         name: Option<String>,
         /// `present` or `absent`.

@@ -9,7 +9,8 @@ use pallet_core::plugins::source::DESCRIPTION;
 use serde_json::Value;
 
 /// Builds the library of the package in a directory, for this machine or another target, and
-/// returns its path. A crate in Starlark needs no build: its file is its description. Cargo's messages go to stderr as they come.
+/// returns its path. A crate in Starlark needs no build: its file is its description. Cargo's
+/// messages go to stderr as they come.
 pub(crate) fn build(
     directory: &Path,
     release: bool,

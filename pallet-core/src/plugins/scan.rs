@@ -21,8 +21,8 @@ pub(super) struct Scanned {
     pub(super) shadowed: Vec<FoundPlugin>,
 }
 
-/// Finds the plugins of a lock, crates in Starlark in the given directories, and those on the search
-/// path. The former two hide what has their name in the latter.
+/// Finds the plugins of a lock, crates in Starlark in the given directories, and those on the
+/// search path. The former two hide what has their name in the latter.
 pub(super) fn scan(pins: Vec<Pin>, crates: &[PathBuf], directories: &[PathBuf]) -> Scanned {
     let mut found: BTreeMap<(String, String), FoundPlugin> = BTreeMap::new();
     let mut problems = Vec::new();
