@@ -5,6 +5,7 @@ mod archives;
 mod downloads;
 mod edits;
 mod files;
+mod filesystems;
 mod foreign;
 mod git;
 mod hostile;

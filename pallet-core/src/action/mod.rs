@@ -72,6 +72,7 @@ actions! {
     exec_script::ExecScript,
     fifo::Fifo,
     file::File,
+    filesystem::Filesystem,
     git_checkout::GitCheckout,
     group::Group,
     hostname::Hostname,

@@ -52,6 +52,7 @@ pub(crate) const SED: &str = include_str!("shared/sed.sh");
 pub(crate) const ESCAPES: &str = include_str!("shared/escapes.sh");
 pub(crate) const DEVICE: &str = include_str!("shared/device.sh");
 pub(crate) const SWAP: &str = include_str!("shared/swap.sh");
+pub(crate) const FILESYSTEM: &str = include_str!("shared/filesystem.sh");
 pub(crate) const MODULES: &str = include_str!("shared/modules.sh");
 
 /// Shell functions for the scripts of changes. Each applying script begins with those that it
@@ -93,4 +94,6 @@ pub const LIBRARY: &str = concat!(
     include_str!("library/device.sh"),
     include_str!("shared/swap.sh"),
     include_str!("library/swap.sh"),
+    include_str!("shared/filesystem.sh"),
+    include_str!("library/filesystem.sh"),
 );
