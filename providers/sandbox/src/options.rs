@@ -20,8 +20,8 @@ pallet_core::parameters! {
         /// The bridge to attach nodes to. Services with the same bridge share it.
         #[serde(default = "default_bridge")]
         pub(crate) bridge: String,
-        /// The first process of new nodes. `systemd` needs `image` or `images`, and gives nodes more
-        /// rights on this machine.
+        /// The first process of new nodes. `systemd` needs `image` or `images`, and gives nodes
+        /// more rights on this machine.
         #[serde(default)]
         pub(crate) init: Init,
         /// Seconds until systemd must have started everything in a node.

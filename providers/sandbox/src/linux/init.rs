@@ -40,8 +40,8 @@ const CAPABILITIES: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+set
     +net_broadcast,+net_admin,+net_raw,+ipc_lock,+ipc_owner,+sys_chroot,+sys_ptrace,+sys_nice,\
     +sys_resource,+audit_write,+setfcap,+lease";
 
-/// What systemd and its units need in addition. With sys_admin there are mounts: root in such a node
-/// can reach everything that root of the machine can.
+/// What systemd and its units need in addition. With sys_admin there are mounts: root in such a
+/// node can reach everything that root of the machine can.
 const CAPABILITIES_OF_SYSTEMD: &str =
     ",+sys_admin,+mknod,+dac_read_search,+linux_immutable,+audit_control,+sys_tty_config";
 

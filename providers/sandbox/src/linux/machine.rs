@@ -68,8 +68,8 @@ pub(crate) fn boot_id() -> Result<String> {
     Ok(fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?.trim().to_owned())
 }
 
-/// Instances of inotify: systemd and its neighbours need some in each node, and hang or fail without
-/// them. The kernel limits them for all of root's processes together.
+/// Instances of inotify: systemd and its neighbours need some in each node, and hang or fail
+/// without them. The kernel limits them for all of root's processes together.
 pub(crate) fn inotify_instances(count: usize) -> Result<Vec<OwnedFd>> {
     let instance = || rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC);
     (0..count).map(|_| instance()).collect::<Result<_, _>>().map_err(|_| {
