@@ -173,11 +173,9 @@ fn a_boot_that_does_not_end_well_says_why() {
     project.run(&["converge"]).exits(0);
 
     // a unit that only fails does not keep a node from booting
-    sh(
-        &project,
-        "unit-1",
-        "printf '[Service]\\nExecStart=/bin/false\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/odd.service; systemctl daemon-reload; systemctl enable odd",
-    );
+    let unit = "[Service]\\nExecStart=/bin/false\\n[Install]\\nWantedBy=multi-user.target\\n";
+    let write = format!("printf '{unit}' >/etc/systemd/system/odd.service");
+    sh(&project, "unit-1", &format!("{write}; systemctl daemon-reload; systemctl enable odd"));
     power_off(&project, "unit-1");
     project.run(&["converge"]).exits(0);
     assert_eq!(sh(&project, "unit-1", "systemctl is-system-running || :"), "degraded");
