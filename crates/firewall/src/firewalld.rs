@@ -191,9 +191,13 @@ pub(crate) fn redirection(redirection: &Redirection) -> Result<Vec<String>> {
         "with firewalld, a port is redirected for all others; omit interface and local"
     );
     let protocol = protocol.words()[0];
-    Ok(vec![format!(
-        "<rule><forward-port port=\"{port}\" protocol=\"{protocol}\" to-port=\"{to_port}\"/></rule>"
-    )])
+    let rule = |family: &str| {
+        format!(
+            "<rule family=\"{family}\"><forward-port port=\"{port}\" protocol=\"{protocol}\" \
+             to-port=\"{to_port}\"/></rule>"
+        )
+    };
+    Ok(vec![rule("ipv4"), rule("ipv6")])
 }
 
 #[cfg(test)]

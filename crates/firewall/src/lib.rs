@@ -39,7 +39,7 @@ impl ConfigCrate for Firewall {
             "/usr/local/lib/pallet",
             "/usr/local/lib/pallet/firewall-*",
         ],
-        packages: &["nftables", "ufw", "firewalld"],
+        packages: &["nftables", "ufw", "firewalld", "netbase"],
         services: &["pallet-firewall", "ufw", "firewalld"],
         commands: &[
             "sh /usr/local/lib/pallet/firewall-nftables *",

@@ -67,15 +67,15 @@ fn yes() -> bool {
 
 pub(crate) fn install(request: &mut Request, _: Install) -> Result<()> {
     let names = NAMES.row(&request.target()?.os)?;
-    let package = match settings::of(request)?.backend {
-        Backend::Nftables => names.nftables,
-        Backend::Firewalld => names.firewalld,
+    let packages = match settings::of(request)?.backend {
+        Backend::Nftables => vec![names.nftables],
+        Backend::Firewalld => names.firewalld.to_vec(),
         Backend::Ufw => {
             let os = request.target()?.os;
-            names.ufw.with_context(|| format!("{os} has no ufw; use another backend"))?
+            vec![names.ufw.with_context(|| format!("{os} has no ufw; use another backend"))?]
         }
     };
-    request.add(Package::install(package))
+    packages.into_iter().try_for_each(|package| request.add(Package::install(package)))
 }
 
 pub(crate) fn policy(request: &mut Request, policies: Policies) -> Result<()> {

@@ -4,12 +4,14 @@
 mod chrony;
 mod directives;
 mod keyboard;
+mod locale;
 mod sources;
 mod system;
 mod timezone;
 
 use chrony::chrony;
 use keyboard::keyboard;
+use locale::locale;
 use pallet_core::prelude::*;
 use timezone::timezone;
 
@@ -32,8 +34,22 @@ impl ConfigCrate for TimeLocale {
             "/etc/vconsole.conf",
             "/etc/localtime",
             "/etc/timezone",
+            "/etc/locale.gen",
+            "/etc/default/locale",
+            "/etc/locale.conf",
+            "/usr/lib/locale",
+            "/usr/lib/locale/**",
         ],
-        packages: &["chrony", "tzdata", "timezone", "keyboard-configuration", "console-setup"],
+        packages: &[
+            "chrony",
+            "tzdata",
+            "timezone",
+            "locales",
+            "glibc-langpack-*",
+            "glibc-i18ndata",
+            "keyboard-configuration",
+            "console-setup",
+        ],
         services: &["chrony", "chronyd", "systemd-vconsole-setup"],
         commands: &[
             "chronyd -p -f",
@@ -47,7 +63,7 @@ impl ConfigCrate for TimeLocale {
         &["debian", "ubuntu", "rocky", "opensuse-leap", "arch"];
 
     fn functions() -> Vec<Function> {
-        functions![timezone, chrony, keyboard]
+        functions![timezone, locale, chrony, keyboard]
     }
 }
 
