@@ -66,7 +66,7 @@ fn names_of_the_project_are_completed() {
         (vec!["lift", "--phase", "w"], vec!["warm"]),
         (vec!["--service", "l"], vec!["lab"]),
         (vec!["nodes", "--stage", "p"], vec!["prod"]),
-        (vec!["lift", "--only", "nginx.s"], vec!["nginx.service", "nginx.site"]),
+        (vec!["lift", "--only", "nginx.s"], vec!["nginx.service", "nginx.site", "nginx.stream"]),
         (vec!["doc", "remote_f"], vec!["remote_file"]),
         (vec!["conv"], vec!["converge"]),
     ] {

@@ -140,7 +140,7 @@ fn crates_call_each_other_whatever_they_are_written_in() {
     let shop = Shop::new().by_path();
     shop.write("crate.toml", &format!("{MANIFEST}[requires]\nnginx = \"*\"\n"));
     let code = "load(\"@nginx\", \"nginx\")\n\ndef site(request, name: str):\n    \
-                nginx.install(request)\n    nginx.install(request)\n    nginx.site(request, name)\n";
+                nginx.install(request)\n    nginx.site(request, name)\n";
     shop.write("crate.star", code);
     shop.configures("web.site(request, \"hello\")");
     shop.project

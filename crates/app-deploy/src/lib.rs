@@ -9,6 +9,7 @@ mod release;
 mod rollback;
 mod run;
 mod unit;
+mod unit_arguments;
 mod unit_text;
 
 use environment::environment;

@@ -1,7 +1,7 @@
 //! The text of a systemd unit.
 
 use super::names::{environment_file, home};
-use super::unit::{Hardening, Restart, Unit, UnitType};
+use super::unit_arguments::{Hardening, Restart, Unit, UnitType};
 
 /// What `basic` forbids.
 const BASIC: &[&str] = &["NoNewPrivileges=yes", "RestrictSUIDSGID=yes", "PrivateTmp=yes"];

@@ -25,7 +25,8 @@ struct Certificates;
 
 impl ConfigCrate for Certificates {
     const NAME: &'static str = "certificates";
-    const ABOUT: &'static str = "TLS certificates: self-signed, of an own authority, of ACME, or given; renewed on the node";
+    const ABOUT: &'static str =
+        "TLS certificates: self-signed, of an own authority, of ACME, or given";
     const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
         paths: &[
             "/etc/pallet/certificates/**",

@@ -1,4 +1,4 @@
-//! Images.
+//! Images of containers.
 
 use pallet_core::prelude::*;
 use pallet_core::script::quote;

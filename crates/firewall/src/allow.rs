@@ -3,7 +3,8 @@
 use pallet_core::prelude::*;
 
 use super::address::peers;
-use super::backend::{self, Kind};
+use super::backend;
+use super::kind::{Kind, Presence};
 use super::rule::{PortArgument, Protocol, Rule, Verdict, check_interface, ports};
 use super::settings;
 
@@ -93,18 +94,6 @@ pub(crate) enum Direction {
     In,
     /// From the node.
     Out,
-}
-
-/// Whether something is there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(crate = "::pallet_core::serde", rename_all = "snake_case")]
-#[schemars(crate = "::pallet_core::schemars")]
-pub(crate) enum Presence {
-    /// It is.
-    #[default]
-    Present,
-    /// It is not.
-    Absent,
 }
 
 pub(crate) fn allow(request: &mut Request, allow: Allow) -> Result<()> {

@@ -2,35 +2,10 @@
 
 use pallet_core::prelude::*;
 
-use super::redirect::Redirection;
+use super::kind::{CHANGED, Kind, Limit, Redirection};
 use super::rule::Rule;
 use super::settings::{self, Backend};
-use super::throttle::Limit;
 use super::{firewalld, nftables, ufw};
-
-/// The flag that is set when the rules changed.
-pub(crate) const CHANGED: &str = "firewall-rules";
-
-/// What a rule does; the order in which rules apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Throttle,
-    Deny,
-    Redirect,
-    Allow,
-}
-
-impl Kind {
-    /// The beginning of the name of its file.
-    pub(crate) fn start(self) -> &'static str {
-        match self {
-            Kind::Throttle => "10-throttle",
-            Kind::Deny => "30-deny",
-            Kind::Redirect => "40-redirect",
-            Kind::Allow => "50-allow",
-        }
-    }
-}
 
 pub(crate) fn put_rule(request: &mut Request, kind: Kind, rule: &Rule) -> Result<()> {
     match settings::of(request)?.backend {
@@ -49,7 +24,8 @@ pub(crate) fn put_redirection(request: &mut Request, redirection: &Redirection) 
             nftables::put(request, Kind::Redirect, name, &nftables::redirection(redirection))
         }
         Backend::Ufw => bail!(
-            "ufw cannot redirect port {}; use the backend nftables, or let the service listen there",
+            "ufw cannot redirect port {}; use the backend nftables, or let the service listen \
+             there",
             redirection.port
         ),
         Backend::Firewalld => {

@@ -6,9 +6,7 @@ use std::fmt::Write;
 use pallet_core::prelude::*;
 use pallet_core::script::quote;
 
-use super::backend::{CHANGED, Kind};
-use super::policy::{Default, Policies};
-use super::redirect::Redirection;
+use super::kind::{CHANGED, Default, Kind, Policies, Redirection};
 use super::rule::{Protocol, Rule, Verdict};
 use super::settings::Settings;
 

@@ -5,6 +5,7 @@ mod address;
 mod allow;
 mod backend;
 mod firewalld;
+mod kind;
 mod names;
 mod nftables;
 mod policy;

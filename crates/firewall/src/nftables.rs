@@ -7,12 +7,9 @@ use pallet_core::prelude::*;
 use pallet_core::script::quote;
 
 use super::address::Address;
-use super::backend::{CHANGED, Kind};
-use super::policy::{Default, Policies};
-use super::redirect::Redirection;
+use super::kind::{CHANGED, Default, Kind, Limit, Policies, Redirection};
 use super::rule::{Protocol, Rule, Verdict};
 use super::settings::Settings;
-use super::throttle::Limit;
 
 const PROGRAM: &str = "/usr/local/lib/pallet/firewall-nftables";
 const MAIN: &str = "/etc/nftables/pallet.nft";

@@ -2,6 +2,7 @@
 
 use pallet_core::prelude::*;
 
+use super::kind::Policies;
 use super::names::NAMES;
 use super::settings::{self, Backend};
 use super::{firewalld, nftables, ufw};
@@ -12,57 +13,10 @@ parameters! {
     /// Example: `firewall.install(request)`
     pub(crate) struct Install {}
 
-    /// Ensures what happens to packets for which there is no rule. Call it before the rules.
-    ///
-    /// Connections that are open, those of the node to itself, and the ports of sshd stay open
-    /// whatever it says.
-    ///
-    /// Example: `firewall.policy(request, incoming = "deny")`
-    pub(crate) struct Policies {
-        /// Packets to the node.
-        #[serde(default = "deny")]
-        pub(crate) incoming: Default,
-        /// Packets from the node.
-        #[serde(default = "allow")]
-        pub(crate) outgoing: Default,
-        /// Packets through the node, such as those of containers.
-        #[serde(default = "allow")]
-        pub(crate) forwarded: Default,
-        /// Answer pings.
-        #[serde(default = "yes")]
-        pub(crate) ping: bool,
-        /// Log some of the packets that are denied.
-        #[serde(default)]
-        pub(crate) log: bool,
-    }
-
     /// Loads the rules if they changed, all at once, and at boot. Call it after all rules.
     ///
     /// Example: `firewall.service(request)`
     pub(crate) struct ServiceArguments {}
-}
-
-/// What happens to a packet without a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(crate = "::pallet_core::serde", rename_all = "snake_case")]
-#[schemars(crate = "::pallet_core::schemars")]
-pub(crate) enum Default {
-    /// It passes.
-    Allow,
-    /// It is dropped.
-    Deny,
-}
-
-fn deny() -> Default {
-    Default::Deny
-}
-
-fn allow() -> Default {
-    Default::Allow
-}
-
-fn yes() -> bool {
-    true
 }
 
 pub(crate) fn install(request: &mut Request, _: Install) -> Result<()> {

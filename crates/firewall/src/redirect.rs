@@ -2,8 +2,8 @@
 
 use pallet_core::prelude::*;
 
-use super::allow::Presence;
-use super::backend::{self, Kind};
+use super::backend;
+use super::kind::{Kind, Presence, Redirection};
 use super::rule::{Protocol, check_interface};
 
 parameters! {
@@ -29,17 +29,6 @@ parameters! {
         #[serde(default)]
         action: Presence,
     }
-}
-
-/// A redirection.
-#[derive(Debug, Clone)]
-pub(crate) struct Redirection {
-    pub(crate) name: String,
-    pub(crate) port: u16,
-    pub(crate) to_port: u16,
-    pub(crate) protocol: Protocol,
-    pub(crate) interface: Option<String>,
-    pub(crate) local: bool,
 }
 
 fn tcp() -> Protocol {

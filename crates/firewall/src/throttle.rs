@@ -2,8 +2,8 @@
 
 use pallet_core::prelude::*;
 
-use super::allow::Presence;
-use super::backend::{self, Kind};
+use super::backend;
+use super::kind::{Kind, Limit, Presence, Time};
 
 parameters! {
     /// Limits how often each client may connect to a port. What is beyond is dropped; connections
@@ -11,7 +11,7 @@ parameters! {
     ///
     /// Example: `firewall.throttle(request, 22, rate = 10, per = "minute", burst = 10)`
     pub(crate) struct Throttle {
-        /// Port.
+        /// Port that clients connect to.
         port: u16,
         /// Number of new connections.
         #[serde(default = "default_rate")]
@@ -26,40 +26,6 @@ parameters! {
         #[serde(default)]
         action: Presence,
     }
-}
-
-/// A time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(crate = "::pallet_core::serde", rename_all = "snake_case")]
-#[schemars(crate = "::pallet_core::schemars")]
-pub(crate) enum Time {
-    /// A second.
-    Second,
-    /// A minute.
-    #[default]
-    Minute,
-    /// An hour.
-    Hour,
-}
-
-impl Time {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Time::Second => "second",
-            Time::Minute => "minute",
-            Time::Hour => "hour",
-        }
-    }
-}
-
-/// A limit.
-#[derive(Debug, Clone)]
-pub(crate) struct Limit {
-    pub(crate) name: String,
-    pub(crate) port: u16,
-    pub(crate) rate: u32,
-    pub(crate) per: Time,
-    pub(crate) burst: u32,
 }
 
 fn default_rate() -> u32 {

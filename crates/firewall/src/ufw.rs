@@ -4,11 +4,9 @@
 use pallet_core::prelude::*;
 
 use super::address::Address;
-use super::backend::{CHANGED, Kind};
-use super::policy::{Default, Policies};
+use super::kind::{CHANGED, Default, Kind, Limit, Policies, Time};
 use super::rule::{Protocol, Rule, Verdict};
 use super::settings::Settings;
-use super::throttle::{Limit, Time};
 
 const PROGRAM: &str = "/usr/local/lib/pallet/firewall-ufw";
 const RULES: &str = "/etc/ufw/pallet.d";

@@ -3,7 +3,7 @@
 use pallet_core::prelude::*;
 
 use super::file::check_name;
-use super::servers::{PROGRAM, command};
+use super::program::{PROGRAM, command};
 use super::syntax::plain;
 
 parameters! {

@@ -6,7 +6,7 @@
 use pallet_core::prelude::*;
 
 use super::names::names;
-use super::servers::{PROGRAM, command};
+use super::program::{PROGRAM, command};
 use super::service::{self, CHANGED};
 
 /// The directory of what sites and proxies include.

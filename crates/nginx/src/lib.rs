@@ -7,6 +7,7 @@ mod file;
 mod location;
 mod names;
 mod pages;
+mod program;
 mod proxy;
 mod redirect;
 mod server_block;

@@ -9,13 +9,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use pallet_core::prelude::*;
-use pallet_core::script::quote;
 
 use super::file::{DIRECTORY, Part};
+use super::program::command;
 use super::syntax::word;
-
-/// The program on the node that knows which servers are drained, and checks files.
-pub(crate) const PROGRAM: &str = "/usr/local/lib/pallet/nginx-servers";
 
 /// The file that nginx includes.
 pub(crate) fn active(name: &str) -> String {
@@ -149,12 +146,6 @@ pub(crate) fn remove(request: &mut Request, part: &Part, name: &str) -> Result<(
         part.remove(request, &format!("{DIRECTORY}/{name}.{extension}"))?;
     }
     Ok(())
-}
-
-/// A call of the program on the node.
-pub(crate) fn command(arguments: &[&str]) -> String {
-    let arguments: Vec<_> = arguments.iter().map(|argument| quote(argument)).collect();
-    format!("sh {PROGRAM} {}", arguments.join(" "))
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! What the resolver of a node uses.
 
-use std::fmt::Write;
-
 use pallet_core::prelude::*;
 
 use super::options::{check_domain, check_option};
 use super::owners::{Owner, put};
 use super::servers::servers;
+use super::wanted::Wanted;
 
 parameters! {
     /// Sets the name servers, the search domains and the options of the resolver.
@@ -37,14 +36,6 @@ parameters! {
     }
 }
 
-/// What the resolver uses, checked.
-#[derive(Debug)]
-pub(crate) struct Wanted {
-    pub(crate) servers: Vec<String>,
-    pub(crate) search: Vec<String>,
-    pub(crate) options: Vec<String>,
-}
-
 pub(crate) fn configure(request: &mut Request, arguments: Configure) -> Result<()> {
     let Configure { name_servers, group, role, search, options, owner } = arguments;
     let servers = servers(request, name_servers, group.as_deref(), role.as_deref())?;
@@ -62,36 +53,6 @@ pub(crate) fn configure(request: &mut Request, arguments: Configure) -> Result<(
     search.iter().try_for_each(|domain| check_domain(domain))?;
     options.iter().try_for_each(|option| check_option(option))?;
     put(request, owner, &Wanted { servers, search, options })
-}
-
-impl Wanted {
-    /// The lines of a resolv.conf.
-    pub(crate) fn resolv_conf(&self) -> Result<String> {
-        let mut out = "# written by pallet\n".to_owned();
-        for server in &self.servers {
-            writeln!(out, "nameserver {server}")?;
-        }
-        for (name, words) in [("search", &self.search), ("options", &self.options)] {
-            if !words.is_empty() {
-                writeln!(out, "{name} {}", words.join(" "))?;
-            }
-        }
-        Ok(out)
-    }
-
-    /// A part of systemd-resolved's configuration.
-    pub(crate) fn resolved_conf(&self) -> String {
-        // the empty lines remove what earlier files add
-        let mut out =
-            format!("# written by pallet\n[Resolve]\nDNS=\nDNS={}\n", self.servers.join(" "));
-        // DHCP brings others, which would be asked too
-        let domains = match self.search.join(" ") {
-            domains if domains.is_empty() => "~.".to_owned(),
-            domains => format!("{domains} ~."),
-        };
-        out.push_str(&format!("Domains=\nDomains={domains}\n"));
-        out
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod configure;
 mod options;
 mod owners;
 mod servers;
+mod wanted;
 
 use configure::configure;
 use pallet_core::prelude::*;

@@ -2,7 +2,7 @@
 
 use pallet_core::prelude::*;
 
-use super::configure::Wanted;
+use super::wanted::Wanted;
 
 /// The file is systemd-resolved's.
 pub(crate) const IS_RESOLVED: &str =

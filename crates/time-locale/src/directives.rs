@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use pallet_core::prelude::*;
 
-use super::chrony::Chrony;
+use super::arguments::Chrony;
 use super::sources::check_host;
 use super::system::System;
 

@@ -1,6 +1,7 @@
 //! Time zone, clock, locale and keyboard of a node.
 #![forbid(unsafe_code)]
 
+mod arguments;
 mod chrony;
 mod directives;
 mod keyboard;

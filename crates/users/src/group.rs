@@ -1,4 +1,4 @@
-//! Groups.
+//! Groups of users.
 
 use pallet_core::prelude::*;
 

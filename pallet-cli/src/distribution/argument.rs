@@ -70,8 +70,8 @@ fn origin(source: &str, base: &Path) -> anyhow::Result<Option<Origin>> {
         _ if place.join(DESCRIPTION).is_file() => Some(Origin::File(relative(place, base))),
         _ if place.is_dir() => {
             bail!(
-                "{file} is neither an OCI image layout nor a crate: there is no {file}/oci-layout and no \
-                 {file}/{DESCRIPTION}"
+                "{file} is neither an OCI image layout nor a crate: it has no oci-layout and no \
+                 {DESCRIPTION}"
             )
         }
         _ if place.is_file() && is_library => Some(Origin::File(relative(place, base))),

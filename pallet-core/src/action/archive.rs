@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::builders::attribute_builders;
 use super::file_support::{attributes, require_absolute};
-use super::remote_directory::Unpack;
 use super::remote_file::source::ContentSource;
-use super::unpacking::Unpacking;
 use super::unpacking::source::{ArchiveArguments, kind_of};
+use super::unpacking::{Unpack, Unpacking};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::Capabilities;
 use crate::observe::{NodeState, Observation};

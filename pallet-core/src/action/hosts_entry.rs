@@ -3,8 +3,8 @@
 
 mod table;
 
+use core::net::IpAddr;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,9 @@ use crate::script::Script;
 /// one: what a program gets that looks up the address. Lines of other addresses, also those with
 /// the same names, comments and the order of lines are kept.
 ///
-/// Example: `hosts_entry(request, "10.0.0.5", ["db.example.com", "db"])`
+/// Example: `hosts_entry(request, "10.0.0.5", names = ["db.example.com", "db"])`
 ///
-/// Example: `hosts_entry(request, "10.0.0.5", ["old-db"], action = "absent")`
+/// Example: `hosts_entry(request, "10.0.0.5", names = ["old-db"], action = "absent")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HostsEntry {

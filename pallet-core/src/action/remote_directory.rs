@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::builders::attribute_builders;
 use super::file_support::{attributes, require_absolute};
 use super::remote_file::source::ContentSource;
-use super::unpacking::Unpacking;
 use super::unpacking::source::{ArchiveArguments, kind_of};
+use super::unpacking::{Unpack, Unpacking};
 use super::{Action, ActionError, Change, Claims, Workspace};
 use crate::model::Capabilities;
 use crate::observe::{NodeState, Observation};
@@ -91,16 +91,6 @@ pub struct RemoteDirectory {
     pub mode: Option<String>,
     #[serde(skip)]
     source: Option<ContentSource>,
-}
-
-/// What an archive is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Unpack {
-    /// A tar file, compressed or not.
-    Tar,
-    /// A zip file.
-    Zip,
 }
 
 impl RemoteDirectory {

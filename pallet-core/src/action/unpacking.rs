@@ -3,16 +3,28 @@
 mod record;
 pub(super) mod source;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use self::record::Record;
 use super::directory::Directory;
 use super::file_support::{attribute_words, attributes};
 use super::ownership::Ownership;
-use super::remote_directory::Unpack;
 use super::remote_file::source::ContentSource;
 use super::{Action, ActionError, Certainty, Change, Claims, Upload};
 use crate::model::{Known, digest};
 use crate::observe::{Attributes, FileState, NodeState, Observation, Reading};
 use crate::script::{Script, quote};
+
+/// What an archive is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unpack {
+    /// A tar file, compressed or not.
+    Tar,
+    /// A zip file.
+    Zip,
+}
 
 /// An archive, and the directory that it is unpacked to.
 #[derive(Debug)]

@@ -52,6 +52,12 @@ impl Function {
             name,
             parameters: || schemars::schema_for!(A).to_value(),
             call: Arc::new(move |request, arguments| {
+                // serde would take a list for a struct
+                if !arguments.is_object() {
+                    let message =
+                        format!("{name}: arguments must be an object, these are {arguments}");
+                    return Err(PluginError::new(ErrorKind::InvalidInput, message).into());
+                }
                 let arguments = serde_json::from_value(arguments).map_err(|error| {
                     PluginError::new(ErrorKind::InvalidInput, format!("{name}: {error}"))
                 })?;

@@ -136,14 +136,15 @@ impl RegistryError {
 }
 
 fn hint(name: &str, known: &[String]) -> String {
-    let near = known.iter().find(|other| {
+    let near = known.iter().filter(|other| {
         other.replace('_', "-") == name.replace('_', "-")
             || other.starts_with(name)
             || name.starts_with(other.as_str())
     });
-    match (near, known.is_empty()) {
-        (Some(near), _) => format!("; did you mean {near}?"),
-        (None, true) => "; none is installed on the search path".to_owned(),
-        (None, false) => format!("; there are {}", known.join(", ")),
+    let near: Vec<&str> = near.map(String::as_str).collect();
+    match (near.as_slice(), known.is_empty()) {
+        ([_, ..], _) => format!("; did you mean {}?", near.join(" or ")),
+        ([], true) => "; none is installed on the search path".to_owned(),
+        ([], false) => format!("; there are {}", known.join(", ")),
     }
 }

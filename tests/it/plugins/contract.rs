@@ -160,8 +160,9 @@ fn a_function_passes_on_that_the_host_fails() {
             let arguments = required(&function.parameters);
             let error =
                 plugins.registry.call(name, &function.name, nobody(), &arguments).unwrap_err();
+            // what stands in for a parameter may be none of its choices
             assert!(
-                !matches!(error.kind, ErrorKind::Panicked | ErrorKind::InvalidInput),
+                error.kind != ErrorKind::Panicked,
                 "{name}.{} with {arguments}: {error:?}",
                 function.name
             );

@@ -1,7 +1,7 @@
 //! Edits of the names of an address, by reading lines as hosts(5) describes. `ensure_hosts_entry` of
 //! the library does the same on a node.
 
-use std::net::Ipv6Addr;
+use core::net::Ipv6Addr;
 
 use super::super::text::Text;
 

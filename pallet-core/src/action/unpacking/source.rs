@@ -5,10 +5,9 @@ use std::path::Path;
 
 use super::super::download::{Checksum, DownloadArguments};
 use super::super::file_support::require_absolute;
-use super::super::remote_directory::Unpack;
 use super::super::remote_file::source::{Content, ContentSource};
 use super::super::{ActionError, Workspace};
-use super::Unpacking;
+use super::{Unpack, Unpacking};
 use crate::model::{Capabilities, Known};
 use crate::observe::{FileState, NodeState};
 
