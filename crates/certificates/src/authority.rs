@@ -198,7 +198,10 @@ pub(crate) fn authority(request: &mut Request, wanted: Authority) -> Result<()> 
     )?;
     let renewal = format!("{service}-renewal");
     request.add_with(
-        ServiceScript::content(format!("{service}.service"), unit(&name, &reach)),
+        ServiceScript::content(
+            format!("{service}.service"),
+            unit(&name, &reach, target.address.as_deref()),
+        ),
         changed(),
     )?;
     request.add(ServiceScript::content(format!("{renewal}.service"), renewal_unit(&name)))?;
@@ -220,13 +223,18 @@ fn renewal_unit(name: &str) -> String {
 }
 
 /// The service that answers requests: a process for each.
-fn unit(name: &str, reach: &Reach) -> String {
+fn unit(name: &str, reach: &Reach, address: Option<&str>) -> String {
+    // on a node without IPv6, its addresses cannot be listened on
+    let listen = match reach.address.as_deref().or(address) {
+        Some(address) if address.contains(':') => "TCP6-LISTEN:{port},ipv6-v6only=0",
+        _ => "TCP-LISTEN:{port}",
+    };
+    let listen = listen.replace("{port}", &reach.port.to_string());
     format!(
         "[Unit]\nDescription=Certificate authority {name}\nAfter=network.target\n\n[Service]\n\
-         ExecStart=/usr/bin/socat -T 60 TCP-LISTEN:{},reuseaddr,fork,max-children=32 \
+         ExecStart=/usr/bin/socat -T 60 {listen},reuseaddr,fork,max-children=32 \
          \"EXEC:{PROGRAM} serve {name}\"\nRestart=on-failure\nNoNewPrivileges=yes\n\
-         CapabilityBoundingSet=\nMemoryMax=256M\n\n[Install]\nWantedBy=multi-user.target\n",
-        reach.port
+         CapabilityBoundingSet=\nMemoryMax=256M\n\n[Install]\nWantedBy=multi-user.target\n"
     )
 }
 

@@ -196,8 +196,10 @@ acme() { # NAME DIRECTORY
       ;;
   esac
   for domain in $(of "$name" alternatives | tr , ' '); do set -- "$@" -d "${domain#DNS:}"; done
-  # one that is due by our days, which certbot may not find due yet
-  if [ -e "$live/cert.pem" ] && ! lasts "$live/cert.pem" "$(of "$name" renew)"; then
+  # one that is due by our days, or of another authority or kind, which certbot may not find due yet
+  source="$(of "$name" directory) $(of "$name" key)"
+  if [ -e "$live/cert.pem" ] && { ! lasts "$live/cert.pem" "$(of "$name" renew)" ||
+    [ "$(cat "$base/$name/obtained" 2>/dev/null)" != "$source" ]; }; then
     set -- "$@" --force-renewal
   fi
   bundle=$(of "$name" bundle)
@@ -206,6 +208,7 @@ acme() { # NAME DIRECTORY
     cat "$to/said" >&2
     die "$name: certbot got no certificate from $(of "$name" directory)"
   fi
+  printf '%s\n' "$source" | put "$base/$name/obtained" 600
   for file in cert:certificate privkey:key chain:chain; do
     cp -L "$live/${file%:*}.pem" "$to/${file#*:}"
   done

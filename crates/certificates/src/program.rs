@@ -89,3 +89,30 @@ pub(crate) fn command(arguments: &[&str]) -> String {
     let arguments: Vec<_> = arguments.iter().map(|argument| quote(argument)).collect();
     format!("sh {PROGRAM} {}", arguments.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+
+    #[test]
+    fn requests_are_signed_as_the_standard_says() {
+        let key = std::env::temp_dir().join(format!("pallet-certificates-{}", std::process::id()));
+        std::fs::write(&key, "topsecret").unwrap();
+        let script = format!("{}\nhmac '{}'", include_str!("common.sh"), key.display());
+        let mut shell = Command::new("sh")
+            .args(["-c", &script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell.stdin.take().unwrap().write_all(b"hello\nworld\n").unwrap();
+        let answer = shell.wait_with_output().unwrap().stdout;
+        std::fs::remove_file(&key).unwrap();
+        // `openssl dgst -sha256 -mac HMAC -macopt hexkey:$(sha256sum <KEY)`
+        assert_eq!(
+            String::from_utf8(answer).unwrap().trim(),
+            "7470bd2413ab98289ad29c620386376124e2277512a2b5f6e22ed798b6ac0481"
+        );
+    }
+}

@@ -60,3 +60,40 @@ pub(crate) fn secure(request: &mut Request, _: Secure) -> Result<()> {
 pub(crate) fn service(request: &mut Request, _: ServiceArguments) -> Result<()> {
     request.add(Service::start(server::system(request)?.service).enabled(true))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Mysql;
+    use super::*;
+
+    #[test]
+    fn each_system_has_its_packages() {
+        for (system, package, directory) in [
+            ("debian 12", "package mariadb-server", "confdir=/etc/mysql/mariadb.conf.d\n"),
+            ("ubuntu 24.04", "package mariadb-server", "confdir=/etc/mysql/mariadb.conf.d\n"),
+            ("rocky 9.4", "package mariadb-server", "confdir=/etc/my.cnf.d\n"),
+            ("opensuse-leap 15.6", "package mariadb", "confdir=/etc/my.cnf.d\n"),
+            ("arch", "package mariadb", "confdir=/etc/my.cnf.d\n"),
+        ] {
+            let mut recorder = Recorder::<Mysql>::on(system);
+            recorder.call("install", json!({})).unwrap();
+            assert_eq!(recorder.declared()[0], package, "{system}");
+            let actions = recorder.actions();
+            let server = actions.iter().find(|file| file.subject == "/etc/pallet/mysql/server");
+            let content = server.unwrap().arguments["content"].as_str().unwrap();
+            assert!(content.contains(directory), "{system}: {content}");
+        }
+        let error = Recorder::<Mysql>::on("alpine 3.20").call("install", json!({})).unwrap_err();
+        assert!(error.to_string().contains("not supported"), "{error}");
+    }
+
+    #[test]
+    fn a_port_that_is_declared_is_set() {
+        let mut recorder = Recorder::<Mysql>::on("debian 12");
+        recorder.call("settings", json!({"port": 3307})).unwrap();
+        recorder.call("install", json!({})).unwrap();
+        let actions = recorder.actions();
+        let file = actions.iter().find(|file| file.subject == "/etc/pallet/mysql/port.cnf");
+        assert_eq!(file.unwrap().arguments["content"], "port = 3307\n");
+    }
+}

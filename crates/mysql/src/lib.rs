@@ -40,7 +40,6 @@ impl ConfigCrate for Mysql {
         ],
         packages: &["mariadb", "mariadb-*"],
         services: &["mariadb", "mysql-backup-*"],
-        users: &["root"],
         commands: &["sh /usr/local/lib/pallet/mysql *", "mariadb-install-db *"],
         ..Capabilities::NOTHING
     });

@@ -8,6 +8,9 @@ use super::cluster::{Cluster, Repository, USER, current, settings};
 use super::sql;
 use super::system::{Layout, PGDG_KEY, SYSTEMS};
 
+/// Where the key of the repository is on the node.
+const KEYRING: &str = "/etc/apt/keyrings/postgresql-pgdg.asc";
+
 parameters! {
     /// Installs PostgreSQL. The cluster `main` is created with it, if it is missing, and started.
     ///
@@ -83,10 +86,13 @@ pub(crate) fn install(request: &mut Request, install: Install) -> Result<()> {
     let cluster = Cluster::of(request, None)?;
     let system = SYSTEMS.row(&request.target()?.os)?;
     if wanted.repository == Repository::Pgdg {
+        request.add(Directory::at("/etc/apt/keyrings"))?;
+        let key = RemoteFile::content(KEYRING, PGDG_KEY);
+        request.add(key.owner("root").group("root").mode(0o644))?;
         request.add(PackageSource::new("pgdg").apt(AptSource {
             url: "https://apt.postgresql.org/pub/repos/apt".to_owned(),
             release: Some(system.pgdg.to_owned()),
-            key: Some(PGDG_KEY.to_owned()),
+            signed_by: Some(KEYRING.to_owned()),
             ..AptSource::default()
         }))?;
     }
@@ -177,4 +183,98 @@ fn check_word(what: &str, value: &str) -> Result<()> {
         "{value:?} is no {what}: use letters, digits, -, _, . and @"
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Postgresql;
+    use super::*;
+
+    fn installed(system: &str, arguments: Value) -> Result<Recorder<Postgresql>, PluginError> {
+        let mut recorder = Recorder::<Postgresql>::on(system);
+        recorder.call("install", arguments)?;
+        Ok(recorder)
+    }
+
+    #[test]
+    fn each_system_has_its_packages_and_services() {
+        for (system, package, service) in [
+            ("debian 12", "package postgresql-15", "service postgresql@15-main"),
+            ("debian 13", "package postgresql-17", "service postgresql@17-main"),
+            ("ubuntu 24.04", "package postgresql-16", "service postgresql@16-main"),
+            ("rocky 9.4", "package postgresql-server", "service postgresql"),
+            ("arch", "package postgresql", "service postgresql"),
+        ] {
+            let declared = installed(system, json!({})).unwrap().declared();
+            for wanted in [package, service] {
+                assert!(declared.iter().any(|one| one == wanted), "{system}: {declared:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_repository_of_the_project_has_a_pinned_key() {
+        let recorder =
+            installed("debian 12", json!({"version": "17", "repository": "pgdg"})).unwrap();
+        assert!(recorder.declared().contains(&"package postgresql-17".to_owned()));
+        let actions = recorder.actions();
+        let source = actions.iter().find(|action| action.name == "package_source").unwrap();
+        assert_eq!(source.arguments["apt"]["release"], "bookworm-pgdg");
+        assert_eq!(source.arguments["apt"]["signed_by"], KEYRING);
+        let key = actions.iter().find(|action| action.subject == KEYRING).unwrap();
+        let key = key.arguments["content"].as_str().unwrap();
+        assert!(key.starts_with("-----BEGIN PGP PUBLIC KEY BLOCK-----"));
+        // what later functions go by
+        let settings = recorder.settings_now("postgresql").unwrap();
+        assert_eq!(settings, json!({"version": "17", "repository": "pgdg"}));
+    }
+
+    #[test]
+    fn a_port_that_is_declared_is_set() {
+        let mut recorder = Recorder::<Postgresql>::on("debian 12");
+        recorder.call("settings", json!({"port": 5440})).unwrap();
+        recorder.call("install", json!({})).unwrap();
+        let actions = recorder.actions();
+        let path = "/etc/pallet/postgresql/15-main/port.conf";
+        let file = actions.iter().find(|action| action.subject == path).unwrap();
+        assert_eq!(file.arguments["content"], "port = 5440\n");
+    }
+
+    #[test]
+    fn what_a_system_does_not_have_is_refused() {
+        for (system, arguments, said) in [
+            ("debian 12", json!({"version": "17"}), "use the repository pgdg"),
+            ("debian 12", json!({"repository": "pgdg"}), "give version"),
+            ("debian 12", json!({"version": "9.6", "repository": "pgdg"}), "no major version"),
+            ("rocky 9", json!({"version": "17", "repository": "pgdg"}), "Debian and Ubuntu only"),
+            ("alpine 3.20", json!({}), "not supported"),
+            ("debian 12", json!({"locale": "C; reboot"}), "is no locale"),
+            ("debian 12", json!({"encoding": "-x"}), "is no encoding"),
+        ] {
+            let Err(error) = installed(system, arguments.clone()) else {
+                panic!("{system} {arguments}")
+            };
+            assert!(error.to_string().contains(said), "{system} {arguments}: {error}");
+        }
+    }
+
+    #[test]
+    fn more_clusters_are_for_debian() {
+        let mut recorder = Recorder::<Postgresql>::on("debian 12");
+        recorder.call("instance", json!({"name": "second", "port": 5433})).unwrap();
+        let actions = recorder.actions();
+        let create =
+            actions.iter().find(|action| action.subject == "create the cluster 15-second").unwrap();
+        assert_eq!(create.arguments["script"], "pg_createcluster --port 5433 15 second");
+        for (system, name, said) in [
+            ("rocky 9", "second", "has one cluster"),
+            ("debian 12", "../x", "cannot name a cluster"),
+            ("debian 12", "a-b", "has a `-`"),
+        ] {
+            let error = Recorder::<Postgresql>::on(system)
+                .call("instance", json!({"name": name, "port": 5433}))
+                .unwrap_err();
+            assert!(error.to_string().contains(said), "{system} {name}: {error}");
+        }
+    }
 }

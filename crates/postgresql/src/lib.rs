@@ -32,6 +32,8 @@ impl ConfigCrate for Postgresql {
         "The PostgreSQL database: clusters, settings, access, roles, replicas, backups";
     const CAPABILITIES: Option<Capabilities<Patterns>> = Some(Capabilities {
         paths: &[
+            "/etc/apt/keyrings",
+            "/etc/apt/keyrings/postgresql-pgdg.asc",
             "/etc/pallet/postgresql/**",
             "/etc/postgresql-common",
             "/etc/postgresql-common/createcluster.d/**",
@@ -44,7 +46,6 @@ impl ConfigCrate for Postgresql {
         ],
         packages: &["postgresql*", "pgdg"],
         services: &["postgresql", "postgresql@*", "postgresql-backup-*"],
-        users: &["postgres"],
         commands: &["sh /usr/local/lib/pallet/postgresql *", "pg_createcluster *", "initdb -D *"],
         network: &["apt.postgresql.org"],
         ..Capabilities::NOTHING

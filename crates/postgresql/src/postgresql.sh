@@ -124,6 +124,15 @@ put() { # FROM PATH: replaces a file, which keeps its owner
   mv -f "$2.pallet" "$2"
 }
 
+place() { # puts what is declared in place
+  mkdir -p "$conf/conf.d"
+  includes || echo "include_dir 'conf.d'" >>"$conf/postgresql.conf"
+  declared >"$parts/.new"
+  put "$parts/.new" "$settings"
+  rm -f "$parts/.new"
+  if [ -e "$parts/hba" ]; then put "$parts/hba" "$hba"; fi
+}
+
 put_back() {
   if [ -e "$parts/.settings" ]; then put "$parts/.settings" "$settings"; else rm -f "$settings"; fi
   if [ -e "$parts/.hba" ]; then put "$parts/.hba" "$hba"; fi
@@ -189,7 +198,6 @@ why() { # shows why the server did not start
 
 apply() {
   as_user check
-  mkdir -p "$conf/conf.d"
   # what served before, also if an earlier run was killed
   if [ ! -e "$parts/.applying" ]; then
     rm -f "$parts/.settings" "$parts/.hba"
@@ -197,19 +205,16 @@ apply() {
     cp -p "$hba" "$parts/.hba"
     : >"$parts/.applying"
   fi
-  includes || echo "include_dir 'conf.d'" >>"$conf/postgresql.conf"
-  declared >"$parts/.new"
-  put "$parts/.new" "$settings"
-  if [ -e "$parts/hba" ]; then put "$parts/hba" "$hba"; fi
+  place
   if ! { activate && as_user overridden; }; then
     put_back
     if activate; then
-      rm -f "$parts/.applying" "$parts/.settings" "$parts/.hba" "$parts/.new"
+      rm -f "$parts/.applying" "$parts/.settings" "$parts/.hba"
       die "PostgreSQL refuses the configuration of the cluster $cluster; the old one serves again"
     fi
     die "PostgreSQL refuses the configuration of the cluster $cluster, and the old one too"
   fi
-  rm -f "$parts/.applying" "$parts/.settings" "$parts/.hba" "$parts/.new"
+  rm -f "$parts/.applying" "$parts/.settings" "$parts/.hba"
 }
 
 # --- replicas -------------------------------------------------------------------------------------
@@ -268,6 +273,8 @@ replicate() { # CONNECTION SLOT TIMEOUT
   rm -rf "$data.pallet-old"
   if [ -e "$data" ]; then mv "$data" "$data.pallet-old"; fi
   mv "$data.pallet" "$data"
+  # where the configuration is among the data, it came from the primary
+  if [ "$conf" = "$data" ]; then place; fi
   : >"$mark"
   rm -rf "$data.pallet-old"
   serve start
