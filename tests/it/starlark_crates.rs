@@ -127,7 +127,8 @@ fn modules_are_shared_within_a_project() {
     shop.project.write("lib/common.star", "load(\"//lib/deep.star\", \"deep\")\nname = deep\n");
     shop.project.write("lib/deep.star", "deep = \"/srv/deep\"\n");
     let star = "load(\"//lib/common.star\", \"name\")\n\ndef configure(request):\n    \
-                directory(request, name)\n\ngroup_spec(\"app\", phases = {\"configure\": configure})\n";
+                directory(request, name)\n\n\
+                group_spec(\"app\", phases = {\"configure\": configure})\n";
     shop.project.write("pallet.star", star);
     shop.project.run(&["lift", "--dry-run"]).exits(0).says("directory /srv/deep");
     shop.project.edit("pallet.star", "//lib/common.star", "//../common.star");
@@ -150,7 +151,7 @@ fn crates_call_each_other_whatever_they_are_written_in() {
     // arguments are checked against the other crate's schema when the crate is loaded
     shop.write("crate.star", &code.replace(", name)", ", nme = name)"));
     let wrong = shop.project.run(&["check"]).exits(2);
-    wrong.says("@web/crate.star:6").says("nginx.site: `name` is missing (and 1 more error)");
+    wrong.says("@web/crate.star:5").says("nginx.site: `name` is missing (and 1 more error)");
     shop.write("crate.toml", MANIFEST);
     shop.write("crate.star", code);
     shop.project.run(&["check"]).exits(2).says("`web` does not require it").says("[requires]");

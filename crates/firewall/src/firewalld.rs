@@ -162,7 +162,8 @@ pub(crate) fn rule(rule: &Rule) -> Result<Vec<String>> {
                 for family in ["ipv4", "ipv6"] {
                     let all = if family == "ipv4" { "0.0.0.0/0" } else { "::/0" };
                     rules.push(format!(
-                        "<rule family=\"{family}\"><{element} {attribute}=\"{all}\"/>{verdict}</rule>"
+                        "<rule family=\"{family}\"><{element} \
+                         {attribute}=\"{all}\"/>{verdict}</rule>"
                     ));
                 }
             }
@@ -171,7 +172,8 @@ pub(crate) fn rule(rule: &Rule) -> Result<Vec<String>> {
                 for peer in peers {
                     let family = if peer.v6 { "ipv6" } else { "ipv4" };
                     rules.push(format!(
-                        "<rule family=\"{family}\"><{element} {attribute}=\"{}\"/>{what}{verdict}</rule>",
+                        "<rule family=\"{family}\"><{element} \
+                         {attribute}=\"{}\"/>{what}{verdict}</rule>",
                         peer.text
                     ));
                 }

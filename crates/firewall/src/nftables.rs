@@ -273,7 +273,10 @@ mod tests {
         );
         let (_, text) = content(
             "allow",
-            json!({"port": 53, "protocol": "both", "group": "group", "addresses": ["10.0.0.0/8", "::1"]}),
+            json!({
+                "port": 53, "protocol": "both", "group": "group",
+                "addresses": ["10.0.0.0/8", "::1"],
+            }),
         );
         assert_eq!(
             text,

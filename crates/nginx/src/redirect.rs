@@ -18,7 +18,8 @@ parameters! {
     ///
     /// Example: `nginx.redirect(request, "shop-http", server_name = "shop.example.com")`
     ///
-    /// Example: `nginx.redirect(request, "www", server_name = "www.example.com", to = "https://example.com", certificate = "www")`
+    /// Example: `nginx.redirect(request, "www", server_name = "www.example.com", to =
+    /// "https://example.com", certificate = "www")`
     pub(crate) struct Redirect {
         /// Names the file: letters, digits, `-`, `_` and `.`.
         name: String,
@@ -172,7 +173,10 @@ mod tests {
             (json!({"name": "a", "server_name": "a", "to": "https://a; }"}), "cannot stand in"),
             (json!({"name": "a", "server_name": "a;"}), "cannot stand in"),
             (
-                json!({"name": "a", "server_name": "a", "certificate_file": "/c", "key_file": "/k"}),
+                json!({
+                    "name": "a", "server_name": "a",
+                    "certificate_file": "/c", "key_file": "/k",
+                }),
                 "say where to redirect",
             ),
         ] {

@@ -28,7 +28,8 @@ use crate::script::Script;
 /// Expressions are POSIX extended regular expressions (as in `grep -E`). They match anywhere in a
 /// line unless anchored with `^` and `$`.
 ///
-/// Example: `block_in_file(request, "/etc/ssh/sshd_config", "sftp", content = "Match Group sftp\n  ForceCommand internal-sftp\n", verify = "sshd -t -f")`
+/// Example: `block_in_file(request, "/etc/ssh/sshd_config", "sftp", content = "Match Group sftp\n
+/// ForceCommand internal-sftp\n", verify = "sshd -t -f")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockInFile {
@@ -53,7 +54,8 @@ pub struct BlockInFile {
     /// Where a new block is inserted: `end` or `begin` of the file. Default: `end`.
     #[serde(default)]
     pub at: BlockPlace,
-    /// Markers, in which `{mark}` becomes `begin` and `end`, `{MARK}` becomes `BEGIN` and `END`, and
+    /// Markers, in which `{mark}` becomes `begin` and `end`, `{MARK}` becomes `BEGIN` and `END`,
+    /// and
     /// `{name}` the name. Default: `"# {mark} {name}"`. Where `#` does not begin a comment, write
     /// another one, such as `"<!-- {mark} {name} -->"`.
     #[serde(default = "marker")]

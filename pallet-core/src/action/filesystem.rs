@@ -1,11 +1,13 @@
 //! Ensures a file system on a device. No-op: the device has it, with the label, and fills the
 //! device if it should.
 
+mod kind;
 mod label;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::kind::FilesystemType;
 use self::label::check_label;
 use super::file_support::require_absolute;
 use super::{Action, ActionError, Change, Claims, Workspace};
@@ -18,8 +20,9 @@ use crate::script::{DEVICE, ESCAPES, FILESYSTEM, Script};
 ///
 /// A device that holds anything else is an error: another file system, swap space, a partition
 /// table, a part of a volume or an array. `force` replaces it. While the device or a part of it is
-/// in use, even `force` does not. The node needs the blkid of util-linux, to tell what is there, and
-/// the programs of the file system, from packages such as `e2fsprogs`, `xfsprogs`, `btrfs-progs` and
+/// in use, even `force` does not. The node needs the blkid of util-linux, to tell what is there,
+/// and the programs of the file system, from packages such as `e2fsprogs`, `xfsprogs`,
+/// `btrfs-progs` and
 /// `dosfstools`.
 ///
 /// Example: `filesystem(request, "/dev/vdb1", "ext4", label = "data", options = ["-m", "0"])`
@@ -47,31 +50,6 @@ pub struct Filesystem {
     /// shrinks. Not for vfat.
     #[serde(default)]
     pub resize: bool,
-}
-
-/// Types of file systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FilesystemType {
-    /// The usual one of Linux.
-    Ext4,
-    /// The usual one of Red Hat's systems.
-    Xfs,
-    /// With snapshots.
-    Btrfs,
-    /// FAT, as firmware reads it.
-    Vfat,
-}
-
-impl FilesystemType {
-    fn name(self) -> &'static str {
-        match self {
-            FilesystemType::Ext4 => "ext4",
-            FilesystemType::Xfs => "xfs",
-            FilesystemType::Btrfs => "btrfs",
-            FilesystemType::Vfat => "vfat",
-        }
-    }
 }
 
 impl Filesystem {

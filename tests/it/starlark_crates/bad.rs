@@ -22,7 +22,8 @@ fn what_is_wrong_is_named_with_its_place() {
         ("group_spec(\"x\")\n", "`group_spec`", ":1"),
         ("fail(\"never\")\ndef page(request):\n    pass\n", "never", ":1"),
         (
-            "def page(request, a: int, a2 = 1):\n    \"\"\"A.\n\n    Args:\n        b: B.\n    \"\"\"\n",
+            "def page(request, a: int, a2 = 1):\n    \"\"\"A.\n\n    Args:\n        b: B.\n    \
+             \"\"\"\n",
             "describes `b`, which is no parameter",
             ":1",
         ),

@@ -1,6 +1,6 @@
 //! Labels of file systems, which differ in what they may be.
 
-use super::FilesystemType;
+use super::kind::FilesystemType;
 
 /// Refuses a label that the file system cannot have, or that would not come back as it is written.
 pub(super) fn check_label(kind: FilesystemType, label: &str) -> Result<(), String> {

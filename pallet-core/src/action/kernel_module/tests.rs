@@ -268,14 +268,16 @@ fn refuses_what_the_node_cannot() {
         module(),
         others(&module(), "/usr/lib/modprobe.d/x.conf"),
         expect![
-            "error: /usr/lib/modprobe.d/x.conf blacklists the kernel module br_netfilter, so it would not be loaded when the node starts; remove it there before"
+            "error: /usr/lib/modprobe.d/x.conf blacklists the kernel module br_netfilter, so it \
+             would not be loaded when the node starts; remove it there before"
         ],
     );
     check(
         module().absent(),
         others(&module().absent(), "/etc/modules"),
         expect![
-            "error: /etc/modules loads the kernel module br_netfilter when the node starts; remove it there before"
+            "error: /etc/modules loads the kernel module br_netfilter when the node starts; \
+             remove it there before"
         ],
     );
 }

@@ -50,7 +50,8 @@ fn replaces_another_key_of_the_same_type() {
     check(
         git(),
         with(&format!(
-            "git.example.com,10.0.0.5 {OLD}\n{HASHED} {OLD} x\n*.example.com {OLD}\ngit.example.com ssh-rsa AAAAB3\n"
+            "git.example.com,10.0.0.5 {OLD}\n{HASHED} {OLD} x\n*.example.com \
+             {OLD}\ngit.example.com ssh-rsa AAAAB3\n"
         )),
         expect![[r#"
             will change content
@@ -157,7 +158,8 @@ fn the_file_of_a_user_is_theirs() {
         git().user("app"),
         node,
         expect![
-            "error: /srv/app/.ssh is a link to /root/.ssh, not a directory; put a directory in its place"
+            "error: /srv/app/.ssh is a link to /root/.ssh, not a directory; put a directory in \
+             its place"
         ],
     );
 }
@@ -219,13 +221,15 @@ fn refuses_what_cannot_be() {
         (
             KnownHost::new("git", "git ssh-rsa AAAAB3"),
             expect![
-                "error: known_host: the key of git is not a type such as ssh-ed25519 and a key in base64, and nothing before them"
+                "error: known_host: the key of git is not a type such as ssh-ed25519 and a key in \
+                 base64, and nothing before them"
             ],
         ),
         (
             KnownHost::new("git", "ssh-rsa x"),
             expect![
-                "error: known_host: the key of git is not a type such as ssh-ed25519 and a key in base64, and nothing before them"
+                "error: known_host: the key of git is not a type such as ssh-ed25519 and a key in \
+                 base64, and nothing before them"
             ],
         ),
         (

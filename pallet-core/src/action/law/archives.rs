@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::super::remote_directory::Unpack;
+use super::super::unpacking::Unpack;
 use super::super::{Directory, RemoteDirectory};
 use super::*;
 

@@ -82,7 +82,8 @@ const HELD: [(&str, &str); 4] = [
     ("mkswap $1", "swap"),
     ("mkfs.ext2 -q $1", "ext2"),
     (
-        "printf '\\0\\0\\0\\0\\203\\0\\0\\0\\0\\010\\0\\0\\0\\020\\0\\0' | dd of=$1 bs=1 seek=446 conv=notrunc; \
+        "printf '\\0\\0\\0\\0\\203\\0\\0\\0\\0\\010\\0\\0\\0\\020\\0\\0' | dd of=$1 bs=1 seek=446 \
+         conv=notrunc; \
          printf '\\125\\252' | dd of=$1 bs=1 seek=510 conv=notrunc",
         "a partition table (dos)",
     ),
@@ -162,8 +163,10 @@ fn a_device_in_use_is_left_alone_even_by_force() {
     // a part of it is in use
     let part = format!("{device}p1");
     let made = format!(
-        "wipefs -aq {device}; set -- {device}; {{ {}; }} 2>/dev/null; blockdev --flushbufs {device}; partx -a {device}; if [ -b \
-         {part} ]; then mkfs.ext2 -q {part}; mkdir -p /mnt/part; mount {part} /mnt/part; echo yes; fi",
+        "wipefs -aq {device}; set -- {device}; {{ {}; }} 2>/dev/null; blockdev --flushbufs \
+         {device}; partx -a {device}; if [ -b \
+         {part} ]; then mkfs.ext2 -q {part}; mkdir -p /mnt/part; mount {part} /mnt/part; echo \
+         yes; fi",
         HELD[2].0
     );
     if printed(place, &made) == "yes\n" {
@@ -227,7 +230,8 @@ fn file_systems_grow_with_their_device() {
         printed(
             place,
             &format!(
-                "mkdir -p /mnt/law; mount {device} /mnt/law; echo precious >/mnt/law/file; umount /mnt/law"
+                "mkdir -p /mnt/law; mount {device} /mnt/law; echo precious >/mnt/law/file; umount \
+                 /mnt/law"
             ),
         );
         // sizes that end within and beside groups of blocks, mounted or not

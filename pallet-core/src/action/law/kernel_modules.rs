@@ -49,7 +49,8 @@ fn modules_of_the_kernel() {
     let place = &kept.place;
     printed(place, STAND_IN);
     let calls = || printed(place, "touch /tmp/calls; cat /tmp/calls; rm /tmp/calls");
-    let files = "cd /etc; for file in modules-load.d/* modprobe.d/*; do [ ! -f $file ] || { stat -c \
+    let files = "cd /etc; for file in modules-load.d/* modprobe.d/*; do [ ! -f $file ] || { stat \
+    -c \
         '%n %U %G %a' $file; cat $file; }; done";
     let one = || KernelModule::new("law-one");
     place.law(one(), true);
@@ -148,7 +149,8 @@ fn modules_that_cannot_be_loaded_or_unloaded() {
     // what other files say at boot
     printed(
         place,
-        "mkdir -p /usr/lib/modprobe.d; echo ' blacklist law-one # why' >/usr/lib/modprobe.d/law.conf\n\
+        "mkdir -p /usr/lib/modprobe.d; echo ' blacklist law-one # why' \
+         >/usr/lib/modprobe.d/law.conf\n\
          echo '#law_two' >>/etc/modules; echo law-two >>/etc/modules",
     );
     let said = "/usr/lib/modprobe.d/law.conf blacklists the kernel module law_one, so it would not \

@@ -58,7 +58,8 @@ impl Drop for Devices {
         let all: Vec<String> = self.paths.iter().map(device).collect();
         for name in &all {
             let script = format!(
-                "swapoff /dev/{name}; swapoff /mnt/{name}/swap; umount /mnt/{name} /mnt/part; partx -d /dev/{name}"
+                "swapoff /dev/{name}; swapoff /mnt/{name}/swap; umount /mnt/{name} /mnt/part; \
+                 partx -d /dev/{name}"
             );
             self.kept.place.shell.run(&script);
         }
@@ -161,7 +162,8 @@ fn swap_files_replace_nothing_else() {
     printed(
         place,
         &format!(
-            "mkdir -m 777 {directory}/open; mkdir /srv/memory; mount -t tmpfs -o mode=755 x /srv/memory"
+            "mkdir -m 777 {directory}/open; mkdir /srv/memory; mount -t tmpfs -o mode=755 x \
+             /srv/memory"
         ),
     );
     let said = place.fails(Swap::file(format!("{directory}/open/swap"), "8M"));

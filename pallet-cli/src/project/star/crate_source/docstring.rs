@@ -67,7 +67,8 @@ mod tests {
     #[test]
     fn the_parameters_are_read_apart() {
         let read = Docstring::read(
-            "Serves a site.\n\nIt does.\n\nArgs:\n    name: The name,\n        in one line: short.\n\n    \
+            "Serves a site.\n\nIt does.\n\nArgs:\n    name: The name,\n        in one line: \
+             short.\n\n    \
              port: The port.\nExample: `web.site(request, \"a\")`\n",
         );
         assert_eq!(read.text, "Serves a site.\n\nIt does.\n\nExample: `web.site(request, \"a\")`");
