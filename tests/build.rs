@@ -3,14 +3,13 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::{env, fs};
+use std::{env, fs, io};
 
-fn main() {
+fn main() -> io::Result<()> {
     // a new crate has a line there
     println!("cargo::rerun-if-changed=../Cargo.lock");
     println!("cargo::rerun-if-changed=build.rs");
-    let mut names: Vec<String> = fs::read_dir("../crates")
-        .expect("the crates are beside the tests")
+    let mut names: Vec<String> = fs::read_dir("../crates")?
         .flatten()
         .filter(|entry| entry.path().join("tests").is_dir())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -20,15 +19,14 @@ fn main() {
     for name in &names {
         println!("cargo::rerun-if-changed=../crates/{name}/tests");
         let module = name.replace('-', "_");
-        let write = write!(
+        let _ = write!(
             list,
             "mod {module} {{\n    \
              #[test]\n    fn on_debian_12() {{ super::on_debian_12({name:?}); }}\n    \
              #[test]\n    fn on_debian_13() {{ super::on_debian_13({name:?}); }}\n}}\n"
         );
-        write.expect("a string can be written to");
     }
     let _ = writeln!(list, "const TRIED: &[&str] = &{names:?};");
-    let place = env::var_os("OUT_DIR").expect("cargo sets it");
-    fs::write(Path::new(&place).join("crates.rs"), list).expect("the list can be written");
+    let place = env::var_os("OUT_DIR").unwrap_or_default();
+    fs::write(Path::new(&place).join("crates.rs"), list)
 }

@@ -5,7 +5,7 @@ use pallet_core::action::user::UserAction;
 use pallet_core::prelude::*;
 
 use super::names::{changed, check_app, check_line, home};
-use super::unit_arguments::{Hardening, Unit};
+use super::unit_arguments::Unit;
 use super::unit_text::render;
 
 pub(crate) fn unit(request: &mut Request, unit: Unit) -> Result<()> {

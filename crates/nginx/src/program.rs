@@ -1,6 +1,5 @@
 //! The program that changes the servers of a proxy on the node.
 
-use pallet_core::prelude::*;
 use pallet_core::script::quote;
 
 /// The program on the node that knows which servers are drained, and checks files.
