@@ -19,6 +19,9 @@ pub(super) enum Missing {
     Leave,
 }
 
+/// A byte order mark, one character per byte.
+const MARK_AS_BYTES: &str = "\u{ef}\u{bb}\u{bf}";
+
 /// A change of a part of the file at `path`.
 #[derive(Debug)]
 pub(super) struct Edit<'a> {
@@ -62,7 +65,11 @@ impl<'a> Edit<'a> {
         }
         // ASCII edits are the same bytes in every encoding
         let bytes = node.bytes(self.path).filter(|_| script.as_str().is_ascii())?;
-        let made = edited(bytes);
+        let made = match bytes.strip_prefix(MARK_AS_BYTES) {
+            // the mark is one character for what edits, as it is on the node
+            Some(rest) => edited(&format!("\u{feff}{rest}")).replacen('\u{feff}', MARK_AS_BYTES, 1),
+            None => edited(bytes),
+        };
         let raw: Vec<u8> = made
             .chars()
             .map(|letter| u8::try_from(u32::from(letter)).ok())

@@ -157,6 +157,15 @@ fn blocks_of_lines() {
         place.law(block("c").absent(), true);
         place.law_of_unknown(block("c").absent(), false);
         place.law_of_unknown(block("c").marker("; {MARK}").absent(), true);
+        // not UTF-8, behind a byte order mark
+        fs::write(&path, b"\xef\xbb\xbf\xff\r\n").expect("it can be written");
+        let ascii = BlockInFile::new(&path, "x", "a").at(BlockPlace::Begin);
+        place.law(ascii.clone(), true);
+        place.law(ascii, false);
+        assert_eq!(
+            fs::read(&path).expect("it is there"),
+            b"\xef\xbb\xbf# begin x\r\na\r\n# end x\r\n\xff\r\n"
+        );
         // too large to be transferred
         fs::write(&path, "x = 1\n".repeat(20_000)).expect("it can be written");
         place.law(block("a").before("^x"), true);
@@ -257,4 +266,60 @@ fn locales_are_made_of_their_sources() {
     );
     let said = place.fails(Locale::generated(["xx_XX.UTF-8"]));
     assert!(said.contains("is the package glibc-locale-source installed?"), "{said}");
+}
+
+/// Every awk that is installed here.
+#[test]
+fn tables_need_no_more_than_posix_awk() {
+    let place = Place::of(shells().remove(0));
+    let path = place.path("file");
+    let hashed = "|1|QUJDREVGR0hJSktMTU5PUFFSU1Q=|afJeVVR2J0lUxTCjDiVSGHSpCTY=";
+    let hosts = "FD00::5 x # y\n10.0.0.5 a\r\n fd00:0::0.0.0.5 x b\n";
+    let known = format!("{hashed} ssh-rsa AAAAold\nx,git ssh-rsa AAAAold\n");
+    let cases = [
+        ("ensure_hosts_entry", vec!["present", "fd00::5", "x", "z"], hosts.to_owned()),
+        ("ensure_hosts_entry", vec!["only", "fd00::5", "x", "z"], hosts.to_owned()),
+        ("ensure_hosts_entry", vec!["absent", "10.0.0.5", "A"], hosts.to_owned()),
+        ("ensure_known_host", vec!["present", "git", "ssh-rsa AAAAnew &\\1"], known.clone()),
+        ("ensure_known_host", vec!["absent", "git"], known),
+        (
+            "ensure_lines",
+            vec!["present", "# b", "# e", "after", "^1", "", "01", "&\\1"],
+            "1\n1.0\n".to_owned(),
+        ),
+        (
+            "ensure_lines",
+            vec!["absent", "# b", "# e", "after", "", ""],
+            "1\n# b\nx\n# e\n".to_owned(),
+        ),
+        (
+            "ensure_listed_locales",
+            vec!["de_DE.UTF-8", "sr_RS.UTF-8@latin"],
+            "#  de_DE.UTF-8\tUTF-8\n".to_owned(),
+        ),
+        ("ensure_default_locales", vec!["LANG=C", "LC_TIME=C"], "LANG=\"x\"\n".to_owned()),
+    ];
+    let mut made: Option<Vec<String>> = None;
+    for awk in ["mawk", "gawk", "original-awk", "busybox awk"] {
+        let program = awk.split(' ').next().unwrap_or_default();
+        if !place.shell.run(&format!("command -v {program}")).status.success() {
+            continue;
+        }
+        let results = cases.iter().map(|(function, words, text)| {
+            fs::write(&path, text).expect("it can be written");
+            let words = [*function, &path, "", "", "", ""].into_iter().chain(words.iter().copied());
+            let script =
+                crate::script::Script::new().raw(&format!("awk() {{ {awk} \"$@\"; }}")).call(words);
+            let change = Change::may("", script);
+            assert_eq!(place.apply(&change), Ok(true), "{awk}: {function}");
+            assert_eq!(place.apply(&change), Ok(false), "{awk}: {function}");
+            read(&path)
+        });
+        let results: Vec<String> = results.collect();
+        match &made {
+            Some(made) => assert_eq!(&results, made, "{awk}"),
+            None => made = Some(results),
+        }
+    }
+    assert!(made.is_some(), "there is no awk");
 }

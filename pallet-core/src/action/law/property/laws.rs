@@ -359,7 +359,7 @@ fn cut(text: &str) -> String {
 /// file with the host name.
 fn is_made_before(declared: &Declared, difference: &Difference<'_>) -> bool {
     let directory = difference.after.is_some_and(|after| after.kind == 'd')
-        && Path::new(&declared.path).starts_with(difference.path);
+        && declared.writes.iter().any(|own| own.starts_with(difference.path));
     match declared.action.name() {
         name if UNPACKS.contains(&name) => directory,
         "authorized_key" => difference.path == Path::new("/home/app/.ssh"),
