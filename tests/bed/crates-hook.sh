@@ -43,7 +43,7 @@ apt-cache dumpavail | awk -v files="$root/tmp/files" '
   /^Package: / { name = $2 }
   /^Version: / { version = $2; gsub(":", "%3a", version) }
   /^Architecture: / { architecture = $2 }
-  /^(Filename|Description-md5|MD5sum|Tag|Homepage|Maintainer|Original-Maintainer|Installed-Size-.*): / { skip = 1; next }
+  /^(Filename|Description-md5|MD5sum|Tag|Homepage|Maintainer|Original-Maintainer): / { skip = 1; next }
   /^ / && skip { next }
   { skip = 0 }
   /^$/ {

@@ -71,18 +71,26 @@ pub(crate) fn boot_id() -> Result<String> {
 /// Instances of inotify: systemd and its neighbours need some in each node, and hang or fail
 /// without them. The kernel limits them for all of root's processes together.
 pub(crate) fn inotify_instances(count: usize) -> Result<Vec<OwnedFd>> {
-    let instance = || rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC);
-    (0..count).map(|_| instance()).collect::<Result<_, _>>().map_err(|_| {
-        let limit = fs::read_to_string(INOTIFY_LIMIT).unwrap_or_default();
-        let message = format!(
-            "this machine has not enough inotify instances for one more systemd: \
-             fs.inotify.max_user_instances is {}",
-            limit.trim()
-        );
-        PluginError::failed(message)
-            .with_help("raise it: sysctl fs.inotify.max_user_instances=2048")
-            .into()
-    })
+    let mut instances = Vec::new();
+    for _ in 0..count {
+        match rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC) {
+            Ok(instance) => instances.push(instance),
+            // this process has no file descriptor left, which tells nothing of the machine
+            Err(_) if fs::File::open("/dev/null").is_err() => break,
+            Err(_) => {
+                let limit = fs::read_to_string(INOTIFY_LIMIT).unwrap_or_default();
+                let message = format!(
+                    "this machine has not enough inotify instances for one more systemd: \
+                     fs.inotify.max_user_instances is {}",
+                    limit.trim()
+                );
+                return Err(PluginError::failed(message)
+                    .with_help("raise it: sysctl fs.inotify.max_user_instances=2048")
+                    .into());
+            }
+        }
+    }
+    Ok(instances)
 }
 
 /// 128 random bits, as 32 hexadecimal digits.

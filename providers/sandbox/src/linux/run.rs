@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use pallet_core::prelude::*;
@@ -62,6 +62,23 @@ pub(crate) struct Started {
     /// Whether this call started it.
     ours: bool,
     new: bool,
+}
+
+/// A node that may be booting.
+enum Waiting<'scope> {
+    Ended(Box<Result<Record>>),
+    Booting(ScopedJoinHandle<'scope, Result<Record>>),
+}
+
+impl Waiting<'_> {
+    fn end(self) -> Result<Record> {
+        match self {
+            Waiting::Ended(record) => *record,
+            Waiting::Booting(thread) => {
+                thread.join().unwrap_or_else(|_| Err(anyhow!("waiting for its boot failed")))
+            }
+        }
+    }
 }
 
 impl Run<'_> {
@@ -182,22 +199,24 @@ impl Run<'_> {
 
     /// Waits until all nodes have booted. The lock is not needed: others can start nodes meanwhile.
     pub(crate) fn wait_for_all(&self, nodes: Vec<Result<Started>>) -> Vec<Result<Record>> {
-        // each by a thread of its own: all their consoles must be read
         thread::scope(|scope| {
-            let waiting: Vec<_> = nodes
-                .into_iter()
-                .map(|node| scope.spawn(|| node.and_then(|started| self.wait(started))))
-                .collect();
-            let joined = waiting.into_iter().map(thread::ScopedJoinHandle::join);
-            joined
-                .map(|node| node.unwrap_or_else(|_| Err(anyhow!("waiting for it failed"))))
-                .collect()
+            let wait = |node: Result<Started>| -> Waiting<'_> {
+                match node {
+                    Ok(Started { record, boot: None, .. }) => Waiting::Ended(Box::new(Ok(record))),
+                    Ok(Started { record, boot: Some(boot), ours, new }) => {
+                        // each by a thread of its own: all their consoles must be read
+                        let wait = move || self.wait(record, boot, ours, new);
+                        Waiting::Booting(scope.spawn(wait))
+                    }
+                    Err(error) => Waiting::Ended(Box::new(Err(error))),
+                }
+            };
+            let waiting: Vec<_> = nodes.into_iter().map(wait).collect();
+            waiting.into_iter().map(Waiting::end).collect()
         })
     }
 
-    fn wait(&self, started: Started) -> Result<Record> {
-        let Started { record, boot, ours, new } = started;
-        let Some(boot) = boot else { return Ok(record) };
+    fn wait(&self, record: Record, boot: Boot, ours: bool, new: bool) -> Result<Record> {
         let process = boot.process;
         let patience = Duration::from_secs(self.sandbox.options.timeout);
         match boot.wait(patience, &self.sandbox.context.host) {

@@ -174,6 +174,29 @@ fn nodes_without_outside() {
 }
 
 #[test]
+fn a_machine_whose_inotify_instances_are_used_up_says_so() {
+    let Some(bed) = Bed::new(37) else { return };
+    // the limit of this user namespace alone
+    let script = "echo 5 >/proc/sys/user/max_inotify_instances";
+    let namespaces = ["--mount", "--user", "--map-root-user"];
+    succeeds(elsewhere(&namespaces, script, "too_few_instances", bed.directory()));
+}
+
+#[test]
+#[ignore = "runs in a namespace with a limit"]
+fn too_few_instances() {
+    if std::env::var_os(DIRECTORY).is_none() {
+        return;
+    }
+    assert_eq!(machine::inotify_instances(5).unwrap().len(), 5);
+    let error = PluginError::from(machine::inotify_instances(6).unwrap_err());
+    assert!(error.message.contains("not enough inotify instances"), "{error}");
+    assert!(error.help.contains("fs.inotify.max_user_instances"), "{error}");
+    // they were given back
+    machine::inotify_instances(5).unwrap();
+}
+
+#[test]
 fn a_firewall_that_drops_what_is_forwarded_lets_nodes_through() {
     let Some(bed) = Bed::new(35) else { return };
     if machine::program("nft").is_none() || machine::program("ip").is_none() {
