@@ -8,8 +8,8 @@ use super::rule::{PortArgument, Protocol, Rule, Verdict, check_interface, ports}
 use super::settings;
 
 parameters! {
-    /// Lets packets in, or out: to a port, from everybody, from some addresses, or from the nodes of
-    /// a group, whose addresses Pallet knows.
+    /// Lets packets in, or out: to a port, from everybody, from some addresses, or from the nodes
+    /// of a group, whose addresses Pallet knows.
     ///
     /// A group without nodes lets nobody in. Call `firewall.service` after all rules.
     ///

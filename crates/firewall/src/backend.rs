@@ -49,7 +49,8 @@ pub(crate) fn put_redirection(request: &mut Request, redirection: &Redirection) 
             nftables::put(request, Kind::Redirect, name, &nftables::redirection(redirection))
         }
         Backend::Ufw => bail!(
-            "ufw cannot redirect port {}; use the backend nftables, or let the service listen there",
+            "ufw cannot redirect port {}; use the backend nftables, or let the service listen \
+             there",
             redirection.port
         ),
         Backend::Firewalld => {

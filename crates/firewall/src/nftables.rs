@@ -1,4 +1,5 @@
-//! nftables: a table of Pallet's own, which is loaded as a whole. Tables of others stay as they are.
+//! nftables: a table of Pallet's own, which is loaded as a whole. Tables of others stay as they
+//! are.
 
 use std::fmt::Write;
 
@@ -275,7 +276,10 @@ mod tests {
         );
         let (_, text) = content(
             "allow",
-            json!({"port": 53, "protocol": "both", "group": "group", "addresses": ["10.0.0.0/8", "::1"]}),
+            json!({
+                "port": 53, "protocol": "both", "group": "group",
+                "addresses": ["10.0.0.0/8", "::1"],
+            }),
         );
         assert_eq!(
             text,

@@ -6,8 +6,8 @@ use super::home::check_user;
 use super::settings::others;
 
 parameters! {
-    /// Lets a user of all nodes of a group, or with a role, log in to this node with that user's own
-    /// key, as `ssh_key.settings` declares it there.
+    /// Lets a user of all nodes of a group, or with a role, log in to this node with that user's
+    /// own key, as `ssh_key.settings` declares it there.
     ///
     /// A node whose key is not made yet is named in a warning: run the operation once more. The key
     /// of a node that is destroyed stays, unless `exclusive` is set.

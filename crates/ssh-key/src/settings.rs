@@ -10,11 +10,11 @@ use super::home::{check_public_key, check_user};
 const FACILITY: &str = "ssh-key";
 
 parameters! {
-    /// Declares the public keys of this node and its users, for other nodes to trust. Call it in the
-    /// phase `settings`.
+    /// Declares the public keys of this node and its users, for other nodes to trust. Call it in
+    /// the phase `settings`.
     ///
-    /// Keys that are made on nodes are read with `fact`: see the README. A key that is empty because
-    /// it is not made yet is ignored.
+    /// Keys that are made on nodes are read with `fact`: see the README. A key that is empty
+    /// because it is not made yet is ignored.
     ///
     /// Example: `ssh_key.settings(request, host_keys = request.facts.host_keys, user_keys = {"backup": request.facts.backup_key})`
     pub(crate) struct Settings {

@@ -11,9 +11,9 @@ parameters! {
     /// Ensures who may log in over ssh. All others are refused.
     ///
     /// Who may log in must be named by `users` if there are any, and have a group of `groups` if
-    /// there are any. `deny_users` and `deny_groups` are refused in any case. The admin user is added
-    /// to `users`. It is checked like `sshd.setting`: it is refused if the admin user could not log
-    /// in any more.
+    /// there are any. `deny_users` and `deny_groups` are refused in any case. The admin user is
+    /// added to `users`. It is checked like `sshd.setting`: it is refused if the admin user could
+    /// not log in any more.
     ///
     /// Example: `sshd.allow(request, users = ["ann", "deploy@10.0.0.0/8"])`
     ///

@@ -11,8 +11,9 @@ parameters! {
     /// Ensures a setting of sshd. Call `sshd.service` after all settings.
     ///
     /// The file is `/etc/ssh/sshd_config.d/10-pallet-KEYWORD.conf`, which wins over all settings of
-    /// the system, of `sshd.hardening` and of `sshd.allow`. sshd must accept the whole configuration
-    /// before the file takes its place, and the admin user must still be able to log in.
+    /// the system, of `sshd.hardening` and of `sshd.allow`. sshd must accept the whole
+    /// configuration before the file takes its place, and the admin user must still be able to log
+    /// in.
     ///
     /// Example: `sshd.setting(request, "MaxAuthTries", value = 3)`
     ///

@@ -44,7 +44,8 @@ parameters! {
         /// Hosts on which it holds.
         #[serde(default = "all")]
         hosts: Vec<String>,
-        /// Names its file. Default: the user or the group. Give one for more rules of the same user.
+        /// Names its file. Default: the user or the group. Give one for more rules of the same
+        /// user.
         #[serde(default)]
         name: Option<String>,
         /// `present` or `absent`.
@@ -124,9 +125,9 @@ mod tests {
             )
         );
         assert_eq!(
-            file(
-                json!({"group": "dba", "runas": ["postgres"], "runas_groups": ["db"], "setenv": true})
-            ),
+            file(json!({
+                "group": "dba", "runas": ["postgres"], "runas_groups": ["db"], "setenv": true,
+            })),
             (
                 "/etc/sudoers.d/pallet-group-dba".into(),
                 "%dba ALL = (postgres : db) SETENV: ALL\n".into()

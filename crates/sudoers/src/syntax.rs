@@ -2,8 +2,8 @@
 
 use pallet_core::prelude::*;
 
-/// A command with its arguments: an absolute path, `ALL`, `sudoedit PATH`, an alias, or one of these
-/// after a `!`. Everything in it is literal, besides the patterns `*`, `?` and `[..]`.
+/// A command with its arguments: an absolute path, `ALL`, `sudoedit PATH`, an alias, or one of
+/// these after a `!`. Everything in it is literal, besides the patterns `*`, `?` and `[..]`.
 pub(crate) fn command(text: &str) -> Result<String> {
     one_line("a command", text)?;
     let text = text.trim();

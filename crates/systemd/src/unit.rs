@@ -16,8 +16,8 @@ parameters! {
     ///
     /// `systemd-analyze verify` must accept the file before it takes its place: also a line that
     /// systemd would only ignore is refused, and a program that does not exist. Then the old unit
-    /// stays and runs on. systemd reads its units again after a change. A secret is refused, because
-    /// everybody can read units: write it to a file, and name that in `EnvironmentFile` or
+    /// stays and runs on. systemd reads its units again after a change. A secret is refused,
+    /// because everybody can read units: write it to a file, and name that in `EnvironmentFile` or
     /// `LoadCredential`.
     ///
     /// Example: `systemd.unit(request, "app", sections = {"Unit": {"After": "network.target"}, "Service": {"ExecStart": "/usr/local/bin/app", "User": "app"}, "Install": {"WantedBy": "multi-user.target"}}, started = True, enabled = True)`

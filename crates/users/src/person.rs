@@ -7,7 +7,8 @@ use pallet_core::prelude::*;
 use super::account::{check_name, expires, lock};
 
 parameters! {
-    /// Ensures that a person can log in: an account with public keys, groups, a shell and an expiry.
+    /// Ensures that a person can log in: an account with public keys, groups, a shell and an
+    /// expiry.
     ///
     /// What is omitted stays unchanged. Groups that do not exist are created.
     ///

@@ -9,8 +9,8 @@ parameters! {
     /// Removes a person: the account is locked, so that nobody logs in meanwhile; crontab, jobs of
     /// `at` and files of sudo are deleted; all processes are ended; and the account is removed.
     ///
-    /// The files of sudo are `/etc/sudoers.d/NAME` and `/etc/sudoers.d/pallet-NAME`. Other rules that
-    /// name the person hold for nobody then.
+    /// The files of sudo are `/etc/sudoers.d/NAME` and `/etc/sudoers.d/pallet-NAME`. Other rules
+    /// that name the person hold for nobody then.
     ///
     /// Example: `users.remove(request, "bob", remove_home = True)`
     pub(crate) struct Remove {
