@@ -232,7 +232,7 @@ fn unit(name: &str, reach: &Reach, address: Option<&str>) -> String {
     let listen = listen.replace("{port}", &reach.port.to_string());
     format!(
         "[Unit]\nDescription=Certificate authority {name}\nAfter=network.target\n\n[Service]\n\
-         ExecStart=/usr/bin/socat -T 60 {listen},reuseaddr,fork,max-children=32 \
+         ExecStart=/usr/bin/socat -T 120 {listen},reuseaddr,fork,max-children=32 \
          \"EXEC:{PROGRAM} serve {name}\"\nRestart=on-failure\nNoNewPrivileges=yes\n\
          CapabilityBoundingSet=\nMemoryMax=256M\n\n[Install]\nWantedBy=multi-user.target\n"
     )

@@ -49,7 +49,7 @@ serve() { # NAME: answers one request, from the input to the output
   at=$base/$1
   work=$(mktemp -d)
   trap 'rm -rf -- "$work"' EXIT
-  timeout 20 head -c 20000 >"$work/all" || refuse 'the request did not arrive in 20 s'
+  timeout 60 head -c 20000 >"$work/all" || refuse 'the request did not arrive in 60 s'
   { read -r version && read -r id && read -r nonce && read -r mac && sed '$d' >"$work/csr"; } \
     <"$work/all" || refuse 'the request is not whole'
   if [ "$version" != 'pallet-certificates 1' ]; then refuse 'the request has another version'; fi

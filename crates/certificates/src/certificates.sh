@@ -111,9 +111,14 @@ ask() { # NAME DIRECTORY: sends the request in DIRECTORY/csr; the answer of the 
     printf 'pallet-certificates 1\n%s\n%s\n%s\n' "$id" "$nonce" "$mac"
     cat "$2/csr"
     echo end
-  } | socat -t 30 -T 30 - "TCP:$(of "$1" host):$(of "$1" port),connect-timeout=5" \
+  } | socat -t 120 -T 120 - "TCP:$(of "$1" host):$(of "$1" port),connect-timeout=20" \
     >"$2/answer" 2>"$2/said" || return 1
-  { read -r word && read -r mac && sed '$d' >"$2/body"; } <"$2/answer" || return 1
+  word='' mac=''
+  { read -r word && read -r mac && sed '$d' >"$2/body"; } <"$2/answer" || true
+  if [ -z "$word" ]; then
+    echo 'it did not answer in time' >"$2/said"
+    return 1
+  fi
   if [ "$word" != ok ] || [ "$(tail -n 1 "$2/answer")" != end ]; then
     sed -n 1p "$2/answer" >"$2/said"
     return 1
@@ -275,7 +280,7 @@ case $command in
     failed=0
     for name in $(ls "$base"); do
       if [ -e "$base/$name/spec" ] && ! is_current "$name"; then
-        sh "$0" make "$name" 0 || failed=1
+        sh "$0" make "$name" 60 || failed=1
       fi
     done
     exit "$failed"

@@ -1,5 +1,6 @@
 #!/bin/sh
-# firewall-firewalld NAME FILE: refuses a FILE that firewalld would not accept as the policy object NAME
+# firewall-firewalld NAME FILE: refuses a FILE that firewalld would not accept as the policy object
+# NAME
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# firewall-nftables rule NAME FILE: refuses a FILE that nft would not load as the rule NAME, together
-# with all others.
+# firewall-nftables rule NAME FILE: refuses a FILE that nft would not load as the rule NAME,
+# together with all others.
 # firewall-nftables policies closes|open PORTS FROM FILE: the same for the file that includes them.
 # If it closes what no rule opens, PORTS must have a port of sshd, and FROM, if there is any, the
 # address that Pallet connects from.

@@ -5,8 +5,8 @@ set -eu
 PATH=$PATH:/usr/sbin:/sbin
 rules=/etc/ufw/pallet.d
 
-# wanted: prints the rules that are declared, each after the mark by which it is recognised. The mark
-# has the rule's place, because ufw applies rules in their order.
+# wanted: prints the rules that are declared, each after the mark by which it is recognised. The
+# mark has the rule's place, because ufw applies rules in their order.
 wanted() {
   place=0
   for file in "$rules"/*.rules; do

@@ -152,31 +152,21 @@ pub(crate) fn rule(rule: &Rule) -> Result<Vec<String>> {
             );
         }
     }
-    let (element, attribute) =
-        if rule.outgoing { ("destination", "address") } else { ("source", "address") };
+    let side = if rule.outgoing { "destination" } else { "source" };
+    let of = |v6: bool, address: &str, what: &str| {
+        let family = if v6 { "ipv6" } else { "ipv4" };
+        format!("<rule family=\"{family}\"><{side} address=\"{address}\"/>{what}{verdict}</rule>")
+    };
     let mut rules = Vec::new();
     for what in what {
         match &rule.peers {
             // a rule needs an element; without one, it is for a family of addresses
             None if what.is_empty() => {
-                for family in ["ipv4", "ipv6"] {
-                    let all = if family == "ipv4" { "0.0.0.0/0" } else { "::/0" };
-                    rules.push(format!(
-                        "<rule family=\"{family}\"><{element} \
-                         {attribute}=\"{all}\"/>{verdict}</rule>"
-                    ));
-                }
+                rules.extend([of(false, "0.0.0.0/0", ""), of(true, "::/0", "")]);
             }
             None => rules.push(format!("<rule>{what}{verdict}</rule>")),
             Some(peers) => {
-                for peer in peers {
-                    let family = if peer.v6 { "ipv6" } else { "ipv4" };
-                    rules.push(format!(
-                        "<rule family=\"{family}\"><{element} \
-                         {attribute}=\"{}\"/>{what}{verdict}</rule>",
-                        peer.text
-                    ));
-                }
+                rules.extend(peers.iter().map(|peer| of(peer.v6, &peer.text, &what)));
             }
         }
     }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # sshd-configuration check NAME ADMIN KEYS FORCE FILE: refuses a FILE that sshd would not accept as
-# /etc/ssh/sshd_config.d/NAME, or after which the user ADMIN, who can log in now, could not any more.
-# KEYS: `yes` if ADMIN logs in with a key; that is so too if the node has one of ADMIN's. FORCE: `yes`
-# lets ADMIN be locked out.
+# /etc/ssh/sshd_config.d/NAME, or after which the user ADMIN, who can log in now, could not any
+# more. KEYS: `yes` if ADMIN logs in with a key; that is so too if the node has one of ADMIN's.
+# FORCE: `yes` lets ADMIN be locked out.
 # sshd-configuration include: lets sshd_config include /etc/ssh/sshd_config.d, before all else.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin

@@ -12,8 +12,7 @@ parameters! {
     /// visudo must accept the file before it takes its place. Arguments of commands are literal;
     /// `*` and `?` match any text, also spaces, so they let more pass than one may think.
     ///
-    /// Example: `sudoers.grant(request, user = "deploy", commands = ["/usr/bin/systemctl restart
-    /// app"], nopasswd = True)`
+    /// Example: `sudoers.grant(request, user = "deploy", commands = ["/usr/bin/systemctl restart app"], nopasswd = True)`
     ///
     /// Example: `sudoers.grant(request, group = "dba", commands = ["ALL"], runas = ["postgres"])`
     pub(crate) struct Grant {
@@ -127,8 +126,7 @@ mod tests {
         );
         assert_eq!(
             file(json!({
-                "group": "dba", "runas": ["postgres"],
-                "runas_groups": ["db"], "setenv": true,
+                "group": "dba", "runas": ["postgres"], "runas_groups": ["db"], "setenv": true,
             })),
             (
                 "/etc/sudoers.d/pallet-group-dba".into(),

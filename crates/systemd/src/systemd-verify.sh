@@ -1,7 +1,8 @@
 #!/bin/sh
 # systemd-verify UNIT FILE: refuses a FILE that systemd would not load as the unit UNIT, or of
 # which it would ignore a line.
-# systemd-verify UNIT.d/NAME.conf FILE: the same for a drop-in, which is read together with its unit.
+# systemd-verify UNIT.d/NAME.conf FILE: the same for a drop-in, which is read together with its
+# unit.
 set -eu
 name=$1 file=$2
 

@@ -15,8 +15,7 @@ parameters! {
     ///
     /// Both files are checked by systemd before they take their place. The timer runs and starts
     /// with the node. A run that is not over yet is not started again. Its output is in the
-    /// journal:
-    /// `journalctl -u NAME`.
+    /// journal: `journalctl -u NAME`.
     ///
     /// Example: `systemd.timer(request, "backup", command = "/usr/local/bin/backup --all", calendar = "*-*-* 02:30", randomized_delay = "30min", user = "backup")`
     pub(crate) struct Timer {
