@@ -1,5 +1,6 @@
-//! The crates of this repository pass their scenarios, on Debian 12 and 13. What their dry runs
-//! leave open stands in `crates/NAME/tests/known-after-apply.txt`; each entry was reviewed.
+//! The crates of this repository pass their scenarios on Debian 12 and, with `tests/run --slow`, on
+//! Debian 13. What their dry runs leave open stands in `crates/NAME/tests/known-after-apply.txt`;
+//! each entry was reviewed.
 //!
 //! Each crate is a test of its own: `crates::nginx::on_debian_12`. `tests/scenario` runs the same
 //! by hand.

@@ -138,9 +138,13 @@ fn run(project: &Project, directory: &Path, line: &str) -> String {
 /// Only the nginx package knows its files, and whether it starts its service.
 fn what_nginx_decides() -> Expect {
     expect![[r#"
+        directory /etc/nginx/pallet
+        directory /usr/local/lib/pallet
         exec_checked_script check nginx's configuration
+        file /etc/nginx/pallet/hello.headers
         file /etc/nginx/sites-enabled/default
         remote_file /etc/nginx/sites-available/hello
+        remote_file /usr/local/lib/pallet/nginx-servers
         service nginx
         symbolic_link /etc/nginx/sites-enabled/hello
     "#]]
@@ -150,11 +154,15 @@ fn what_nginx_decides() -> Expect {
 fn the_tutorial() {
     // of a proxy, also which servers are drained
     let open = expect![[r#"
+        directory /etc/nginx/pallet
+        directory /usr/local/lib/pallet
         exec_checked_script check nginx's configuration
         exec_checked_script write /etc/nginx/pallet/hello.active
+        file /etc/nginx/pallet/hello.headers
         file /etc/nginx/sites-enabled/default
         remote_file /etc/nginx/pallet/hello.servers
         remote_file /etc/nginx/sites-available/hello
+        remote_file /usr/local/lib/pallet/nginx-servers
         service nginx
         symbolic_link /etc/nginx/sites-enabled/hello
     "#]];

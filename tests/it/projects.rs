@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
-use pallet_tests::{Project, root};
+use pallet_tests::{Process, Project, root};
 
 /// A copy of an example, on the sandbox. Its nodes are destroyed with it.
 fn example(name: &str) -> Project {
@@ -17,8 +19,13 @@ fn example(name: &str) -> Project {
 
 fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        let (path, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if path.is_dir() {
+            fs::create_dir_all(&to).unwrap();
+            copy(&path, &to);
+        } else {
+            fs::copy(path, to).unwrap();
+        }
     }
 }
 
@@ -96,4 +103,78 @@ fn every_example_is_listed() {
         let is_listed = listed.contains(&format!("]({name})"));
         assert!(!entry.file_type().unwrap().is_dir() || is_listed, "{name}");
     }
+}
+
+/// From nothing to a page through the balancer; then a release in waves, while requests go on, of
+/// which none is lost.
+#[test]
+fn shop() {
+    let mut project = Project::empty().on_crate_nodes().timeout(Duration::from_secs(900));
+    for name in ["DATABASE", "REPLICATION", "CACHE", "BACKUP"] {
+        project = project.set(&format!("SHOP_{name}_PASSWORD"), format!("{name}-is-not-a-secret"));
+    }
+    let mut project = project.set("PALLET_SERVICE", "nodes");
+    copy(&root().join("examples/shop"), &project.directory());
+    project.take_down_at_the_end(&project.directory());
+    let build = |release: &str| {
+        let mut build = Command::new(project.directory().join("releases/build"));
+        build.arg(release);
+        Process::start(build, Duration::from_secs(60)).wait().exits(0);
+    };
+    build("1");
+    project.run(&["check"]).exits(0);
+    project.run(&["converge", "--yes"]).exits(0);
+    let on = |node: &str, script: &str| project.run(&["run", node, "--", script]).exits(0);
+    on("balancer", "curl -fsS http://localhost/").says("shop 1 on app-").says("0 orders");
+    // all nodes are scraped, the replica follows, a backup can be made, and eve is not there
+    let up = "until curl -fsS 'localhost:9090/api/v1/query?query=count(up==1)' | grep '\"7\"'; do \
+              sleep 1; done";
+    project.run(&["run", "monitor", "--timeout", "60", "--", up]).exits(0);
+    let psql = |query: &str| format!("runuser -u postgres -- psql -tAc '{query}' shop");
+    on("database", &psql("insert into orders default values"));
+    let follows =
+        format!("until [ \"$({})\" = 1 ]; do sleep 0.2; done", psql("select count(*) from orders"));
+    project.run(&["run", "replica", "--timeout", "60", "--", &follows]).exits(0);
+    let backup = "systemctl start postgresql-backup-main-nightly backup-database && \
+                  sh /usr/local/lib/pallet/restic-repository local snapshots";
+    on("database", backup).says("1 snapshots");
+    on("cache", "id ann && id bob && ! id eve && ! redis-cli ping 2>&1 | grep PONG");
+    // the database is closed to everybody but the app nodes and the replica
+    let closed =
+        "! timeout 3 bash -c ': </dev/tcp/'\"$(getent hosts database | cut -d' ' -f1)\"'/5432'";
+    on(
+        "monitor",
+        &closed.replace("$(getent hosts database | cut -d' ' -f1)", &address(&project, "database")),
+    );
+    project.run(&["lift"]).exits(0).says("nothing to change on");
+
+    build("2");
+    let ask = format!(
+        "while [ ! -e /tmp/stop ]; do curl -s -m 10 -w ' %{{http_code}}\\n' http://{}/ >>/tmp/answers \
+         || echo lost >>/tmp/answers; done",
+        address(&project, "balancer")
+    );
+    let asking = project.start(&["run", "monitor", "--timeout", "600", "--", &ask]);
+    project
+        .run(&["lift", "app", "--env", "release=2"])
+        .exits(0)
+        .says("wave 2 of 2")
+        .says("undrain app-2 in shop");
+    on("monitor", "sleep 1; touch /tmp/stop");
+    asking.wait().exits(0);
+    let answers = on(
+        "monitor",
+        "paste -d ' ' - - </tmp/answers | sed 's/ on .*orders/ on a node/' | sort | uniq -c",
+    );
+    let answers = answers.says("shop 1 on a node  200").says("shop 2 on a node  200");
+    let lines: Vec<&str> = answers.stdout.lines().filter(|line| line.contains("shop")).collect();
+    assert_eq!(lines.len(), 2, "a request was lost: {answers}");
+    on("balancer", "curl -fsS http://localhost/").says("shop 2 on app-").says("1 orders");
+}
+
+/// The address of a group's only node.
+fn address(project: &Project, group: &str) -> String {
+    let nodes = project.nodes();
+    let node = nodes.iter().find(|node| node["group"] == group).expect("it exists");
+    node["address"].as_str().or(node["ip"].as_str()).expect("it has one").to_owned()
 }

@@ -32,6 +32,13 @@ fn the_plans_on_other_systems_are_the_reviewed_ones() {
         }
         fs::write(image.join("etc/os-release"), release).unwrap();
         symlink("/bin/sh", image.join("bin/sh")).unwrap();
+        // by what a system runs its services and installs its packages
+        for program in ["usr/lib/systemd/systemd", "usr/bin/dnf", "sbin/openrc-run"] {
+            if has_systemd(&image) != program.contains("openrc") {
+                fs::create_dir_all(image.join(program).parent().unwrap()).unwrap();
+                fs::write(image.join(program), "").unwrap();
+            }
+        }
     }
     let mut packages: Vec<PathBuf> = workspace()
         .plugins()
@@ -65,6 +72,12 @@ fn image(images: &Path, system: &str) -> PathBuf {
     images.join(system.replace(' ', "-"))
 }
 
+/// All have systemd but Alpine, which has OpenRC.
+fn has_systemd(image: &Path) -> bool {
+    let name = image.file_name().unwrap().to_str().unwrap();
+    !name.starts_with("alpine")
+}
+
 fn scenarios(package: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(package.join("tests")).into_iter().flatten().flatten();
     let mut found: Vec<PathBuf> = entries
@@ -85,8 +98,9 @@ fn plans(package: &Path, image: &Path) -> Vec<String> {
     }
     let own = fs::read_to_string(package.join("tests/pallet.toml")).unwrap_or_default();
     let _ = fs::remove_file(project.directory().join("pallet.toml"));
+    let init = if has_systemd(image) { "init = \"systemd\"\n" } else { "" };
     let service = format!(
-        "{own}\n[services.other]\nprovider = \"sandbox\"\nimage = {:?}\n",
+        "{own}\n[services.other]\nprovider = \"sandbox\"\n{init}image = {:?}\n",
         image.display().to_string()
     );
     project.write("pallet.toml", service);

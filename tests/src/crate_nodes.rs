@@ -20,12 +20,18 @@ impl Project {
     /// Makes sandbox nodes with systemd the default: Debian 12 and 13, with the packages of all
     /// scenarios, in a network of their own without a way out. Each command has another network.
     /// What a killed `pallet-cli test` left is destroyed with this value.
-    pub fn with_crate_nodes(mut self) -> Self {
+    pub fn with_crate_nodes(self) -> Self {
+        let separate = ["unshare", "--net", "--"].map(str::to_owned);
+        self.on_crate_nodes().prefixed(separate.into())
+    }
+
+    /// The same in the network of this machine, so that commands find each other's nodes.
+    pub fn on_crate_nodes(mut self) -> Self {
         self.write_home(".config/pallet/config.toml", config());
         let data = self.home().join(".local/share/pallet");
         let clean = bed_script("clean-trials.sh");
         let words = [clean.get_program(), workspace().cli().as_os_str(), data.as_os_str()];
         self.clean_up_with(&words.map(|word| word.to_str().unwrap()));
-        self.prefixed(["unshare", "--net", "--"].map(str::to_owned).into())
+        self
     }
 }
