@@ -45,8 +45,8 @@ pub(crate) fn put_policies(
     }
     put(request, Kind::Throttle, "sshd", false, &rules)?;
     let denies = policies.incoming == Default::Deny;
-    let target = if denies { "DROP" } else { "ACCEPT" };
-    // after the zones, so that what they let in passes
+    // zones deny what they have no rule for, and what they let in is to pass
+    let target = if denies { "CONTINUE" } else { "ACCEPT" };
     let log = if policies.log && denies {
         vec![
             "<rule><log prefix=\"pallet denied: \"><limit value=\"10/m\"/></log></rule>".to_owned(),
