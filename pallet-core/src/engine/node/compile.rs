@@ -3,12 +3,14 @@
 mod blocks;
 mod parts;
 mod record;
+mod turns;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 pub(in crate::engine) use parts::Part;
 
+use self::turns::Turns;
 use super::phase_plan::{PhasePlan, PlannedAction, Present};
 use crate::action::{ActionError, Certainty, Change, Upload};
 use crate::script::{FLAGS, Library, flag_file, quote};
@@ -132,8 +134,10 @@ pub(in crate::engine) fn compile(
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
-    parts::run(&mut script, plan, token, &mut parts)?;
-    record::forget_flags(&mut script, plan);
+    let turns = Turns::of(plan);
+    turns.begin(&mut script);
+    parts::run(&mut script, plan, token, &mut parts, &turns)?;
+    record::forget_flags(&mut script, plan, &parts, &turns);
     record::applied(&mut script, plan, &parts);
     if plan.mark_bootstrapped {
         let _ = writeln!(script, "mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}");

@@ -301,7 +301,7 @@ impl Member {
             Err(error) => return self.fail(plan.error(error.to_string())),
         };
         let applied = apply(engine, &mut self.session, &plan).await;
-        self.planner.applied(&applied.flags);
+        self.planner.applied(&plan, &applied.turns);
         self.changes += applied.changes;
         self.drifted += applied.drifted;
         if let Some(error) = applied.error {

@@ -1,5 +1,7 @@
 //! What a script leaves behind when it is killed, and how the next run cleans up.
 
+mod turns;
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
