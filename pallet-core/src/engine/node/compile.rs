@@ -60,13 +60,19 @@ const FORGET: &str = r#"  [ ! -s "$temporaries" ] || {
   }
 "#;
 
-/// A script that removes what killed runs left behind, unless another operation is changing the
-/// node right now.
-pub(in crate::engine) fn cleaning(library: &Library<'_>, user: &str) -> String {
+/// A script that removes what killed runs left behind, and these flags, unless another operation is
+/// changing the node right now.
+pub(in crate::engine) fn cleaning(
+    library: &Library<'_>,
+    user: &str,
+    flags: &BTreeSet<&String>,
+) -> String {
+    let flags: String =
+        flags.iter().map(|flag| format!("rm -f \"$flags\"/{}\n", flag_file(flag))).collect();
     let script = format!(
         "incoming={INCOMING}\nflags={FLAGS}\ntemporaries=/var/lib/pallet/temporaries\n\
          command -v flock >/dev/null 2>&1 || exit 0\n\
-         exec 9>>/var/lib/pallet/lock\nflock -n 9 || exit 0\nclean_leftovers\nexit 0\n\
+         exec 9>>/var/lib/pallet/lock\nflock -n 9 || exit 0\nclean_leftovers\n{flags}exit 0\n\
          }} </dev/null\n"
     );
     format!("{{\nuid={}\n{}\n{script}", uid(user), library.part_for(&script))

@@ -218,6 +218,13 @@ fn holds_secret(declared: &Declared, state: &NodeState) -> bool {
 }
 
 impl PhasePlan {
+    /// The flags that are set on the node, and that nobody waits for after this phase, whatever it
+    /// changes.
+    pub(in crate::engine) fn spent_flags(&self) -> BTreeSet<&String> {
+        let read = self.actions.iter().filter_map(|action| action.options.if_flag.as_ref());
+        read.filter(|flag| self.flags.contains_key(*flag) && !self.later.contains(*flag)).collect()
+    }
+
     /// The number of actions with a change.
     pub fn changing(&self) -> usize {
         self.actions.iter().filter(|action| action.change.is_some()).count()

@@ -232,3 +232,31 @@ fn a_rescued_body_keeps_the_flags_of_those_alone_whose_turn_did_not_come() {
         assert_eq!(seen, (String::new(), String::new()), "{:?}", place.shell);
     }
 }
+
+#[test]
+fn flags_that_nobody_waits_for_any_more_go() {
+    for place in places() {
+        let mut flags = Flags::new();
+        for flag in ["f", "g", "later", "other"] {
+            flags.set(flag, Certainty::Will);
+            fs::create_dir_all(place.kept("flags")).unwrap();
+            fs::write(place.kept("flags").join(flag), "").unwrap();
+        }
+        // nothing is to be done: the conditions do not hold
+        let mut state = place.known(&[]);
+        state.set_command("test -e /none", crate::observe::CommandState { exit: 1 });
+        let declared = [
+            when(0, "test -e /none", logs(&place, "a", "f")),
+            when(0, "test -e /none", logs(&place, "b", "g")),
+            when(0, "test -e /none", logs(&place, "c", "later")),
+            when(0, "test -e /none", logs(&place, "d", "unset")),
+        ];
+        let plan = planned_from(&declared, state, flags, &["later"]);
+        assert_eq!(plan.changing(), 0);
+        let spent = plan.spent_flags();
+        assert_eq!(spent.iter().map(|flag| flag.as_str()).collect::<Vec<_>>(), ["f", "g"]);
+        let output = place.run(&cleaning(&Library::default(), "root", &spent));
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        assert_eq!(place.flags(), ["later", "other"], "{:?}", place.shell);
+    }
+}
