@@ -21,11 +21,11 @@ use crate::observe::{NodeState, Observation};
 /// The archive is a tar file, uncompressed or compressed with gzip, bzip2, xz or zstd, or a zip
 /// file. It comes from the project, a URL, or the node.
 ///
-/// Does nothing if an archive with this digest was already unpacked there, which the node records in
-/// `/var/lib/pallet/unpacked`, and the directory has the given owner, group and mode. Of an archive
-/// at a URL without `sha256` or `checksum_url`, the URL takes the place of the digest. Several
-/// archives can be unpacked to one directory. Files that are changed or removed afterwards do not
-/// trigger another unpacking, and files of an older archive are not removed.
+/// Does nothing if an archive with this digest was already unpacked there, which the node records
+/// in `/var/lib/pallet/unpacked`, and the directory has the given owner, group and mode. Of an
+/// archive at a URL without `sha256` or `checksum_url`, the URL takes the place of the digest.
+/// Several archives can be unpacked to one directory. Files that are changed or removed afterwards
+/// do not trigger another unpacking, and files of an older archive are not removed.
 ///
 /// The archive is unpacked in a private directory, checked, and only then moved. It is refused if
 /// it has devices, named pipes, links that lead out of it, or hard links to files that are not in

@@ -53,9 +53,9 @@ pub struct BlockInFile {
     /// Where a new block is inserted: `end` or `begin` of the file. Default: `end`.
     #[serde(default)]
     pub at: BlockPlace,
-    /// Markers, in which `{mark}` becomes `begin` and `end`, `{MARK}` becomes `BEGIN` and `END`, and
-    /// `{name}` the name. Default: `"# {mark} {name}"`. Where `#` does not begin a comment, write
-    /// another one, such as `"<!-- {mark} {name} -->"`.
+    /// Markers, in which `{mark}` becomes `begin` and `end`, `{MARK}` becomes `BEGIN` and `END`,
+    /// and `{name}` the name. Default: `"# {mark} {name}"`. Where `#` does not begin a comment,
+    /// write another one, such as `"<!-- {mark} {name} -->"`.
     #[serde(default = "marker")]
     pub marker: String,
     /// Create the file if it is missing. Otherwise a missing file is an error.

@@ -367,7 +367,8 @@ mod tests {
             db(),
             node().link(TABLE, "/run/hosts"),
             expect![
-                "error: /etc/hosts is a link to /run/hosts, not a file; name the file that it points to"
+                "error: /etc/hosts is a link to /run/hosts, not a file; name the file that it \
+                 points to"
             ],
         );
     }

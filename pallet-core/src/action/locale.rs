@@ -162,10 +162,12 @@ impl Locale {
         names: &[&str],
         there: bool,
     ) -> Result<Option<Change>, ActionError> {
-        // all that there are
-        if matches!(node.file(GEN), Known::Known(FileState::Link { target }) if target.ends_with("/SUPPORTED"))
-        {
-            return Ok(None);
+        match node.file(GEN) {
+            // all that there are
+            Known::Known(FileState::Link { target }) if target.ends_with("/SUPPORTED") => {
+                return Ok(None);
+            }
+            _ => {}
         }
         let missing = if there { Missing::Leave } else { Missing::Create };
         let edit = Edit::of(GEN, missing, Attributes::default());

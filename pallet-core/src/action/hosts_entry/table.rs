@@ -1,5 +1,5 @@
-//! Edits of the names of an address, by reading lines as hosts(5) describes. `ensure_hosts_entry` of
-//! the library does the same on a node.
+//! Edits of the names of an address, by reading lines as hosts(5) describes. `ensure_hosts_entry`
+//! of the library does the same on a node.
 
 use std::net::Ipv6Addr;
 

@@ -123,7 +123,10 @@ fn corrects_the_list_alone() {
 
 #[test]
 fn decides_on_the_node_what_is_not_known() {
-    check(german(), node(), expect![[r#"
+    check(
+        german(),
+        node(),
+        expect![[r#"
         may edit file, ensure they are generated, edit file
         +de_DE.UTF-8 UTF-8
         +en_US.UTF-8 UTF-8
@@ -134,25 +137,53 @@ fn decides_on_the_node_what_is_not_known() {
         generate_locales locale-gen locales de_DE.UTF-8 en_US.UTF-8
         locale_file /etc/default/locale
         ensure_default_locales "$file" create '' '' '' LANG=de_DE.UTF-8 LC_MESSAGES=C.UTF-8
-    "#]]);
-    check(german(), node().os("rocky", OsFamily::RedHat, PackageManager::Dnf), expect![[r#"
+    "#]],
+    );
+    check(
+        german(),
+        node().os("rocky", OsFamily::RedHat, PackageManager::Dnf),
+        expect![[r#"
         may ensure they are generated, edit file
         +LANG=de_DE.UTF-8
         +LC_MESSAGES=C.UTF-8
         ---
         generate_locales localedef glibc-locale-source de_DE.UTF-8 en_US.UTF-8
         ensure_default_locales /etc/locale.conf create '' '' '' LANG=de_DE.UTF-8 LC_MESSAGES=C.UTF-8
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn refuses_what_cannot_be() {
     for (action, expected) in [
-        (Locale::default(), expect!["error: locale: there is no locale; give names, lang or categories"]),
-        (Locale::generated(["de_DE"]), expect![[r#"error: locale: "de_DE" is not a locale with its character set, such as de_DE.UTF-8"#]]),
-        (Locale::default().lang("de_DE.UTF-8 x"), expect![[r#"error: locale: "de_DE.UTF-8 x" is not a locale with its character set, such as de_DE.UTF-8"#]]),
-        (Locale::default().lang("../x.UTF-8"), expect![[r#"error: locale: "../x.UTF-8" is not a locale with its character set, such as de_DE.UTF-8"#]]),
-        (Locale::default().category("LC_ALL", "C"), expect![[r#"error: locale: "LC_ALL" is none of the categories LC_ADDRESS, LC_COLLATE, LC_CTYPE, LC_IDENTIFICATION, LC_MEASUREMENT, LC_MESSAGES, LC_MONETARY, LC_NAME, LC_NUMERIC, LC_PAPER, LC_TELEPHONE, LC_TIME"#]]),
+        (
+            Locale::default(),
+            expect!["error: locale: there is no locale; give names, lang or categories"],
+        ),
+        (
+            Locale::generated(["de_DE"]),
+            expect![[
+                r#"error: locale: "de_DE" is not a locale with its character set, such as de_DE.UTF-8"#
+            ]],
+        ),
+        (
+            Locale::default().lang("de_DE.UTF-8 x"),
+            expect![[
+                r#"error: locale: "de_DE.UTF-8 x" is not a locale with its character set, such as de_DE.UTF-8"#
+            ]],
+        ),
+        (
+            Locale::default().lang("../x.UTF-8"),
+            expect![[
+                r#"error: locale: "../x.UTF-8" is not a locale with its character set, such as de_DE.UTF-8"#
+            ]],
+        ),
+        (
+            Locale::default().category("LC_ALL", "C"),
+            expect![[
+                r#"error: locale: "LC_ALL" is none of the categories LC_ADDRESS, LC_COLLATE, LC_CTYPE, LC_IDENTIFICATION, LC_MEASUREMENT, LC_MESSAGES, LC_MONETARY, LC_NAME, LC_NUMERIC, LC_PAPER, LC_TELEPHONE, LC_TIME"#
+            ]],
+        ),
     ] {
         check(action, node(), expected);
     }
