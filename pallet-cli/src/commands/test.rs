@@ -64,6 +64,7 @@ impl Test {
         refuse_problems_of(&own)?;
         let summary = crate_of(&own, &library)?;
         let registry = Arc::new(own.before(context.scan()?));
+        registry.crate_manifest(&summary.name)?.check_names().map_err(anyhow::Error::msg)?;
         let systems: Vec<Option<String>> =
             match (self.systems.is_empty(), summary.systems.is_empty()) {
                 (false, _) => self.systems.iter().cloned().map(Some).collect(),

@@ -21,11 +21,10 @@ use crate::observe::{NodeState, Observation};
 /// file. It comes from the project, a URL, or the node.
 ///
 /// Does nothing if an archive with this digest was already unpacked there, which the node records
-/// in
-/// `/var/lib/pallet/unpacked`, and the directory has the given owner, group and mode. Of an archive
-/// at a URL without `sha256` or `checksum_url`, the URL takes the place of the digest. Several
-/// archives can be unpacked to one directory. Files that are changed or removed afterwards do not
-/// trigger another unpacking, and files of an older archive are not removed.
+/// in `/var/lib/pallet/unpacked`, and the directory has the given owner, group and mode. Of an
+/// archive at a URL without `sha256` or `checksum_url`, the URL takes the place of the digest.
+/// Several archives can be unpacked to one directory. Files that are changed or removed afterwards
+/// do not trigger another unpacking, and files of an older archive are not removed.
 ///
 /// The archive is unpacked in a private directory, checked, and only then moved. It is refused if
 /// it has devices, named pipes, links that lead out of it, or hard links to files that are not in
@@ -36,8 +35,7 @@ use crate::observe::{NodeState, Observation};
 /// Everything belongs to root unless an owner or a group is given, which then applies to everything
 /// in the directory.
 ///
-/// Example: `archive(request, "/opt/app", url = "https://example.com/app-1.2.tar.xz", sha256 =
-/// "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", strip_components = 1)`
+/// Example: `archive(request, "/opt/app", url = "https://example.com/app-1.2.tar.xz", sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", strip_components = 1)`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Archive {
@@ -357,8 +355,7 @@ mod tests {
             archive=$source
             digest_of "$archive"
             unpacked_as b6aec2d3ff5cc88a-77f4e8778e934983.34dd4ff83c803c7e
-            ensure_unpacked /opt/app "$digest \
-            9e8f06f1b2f38e7022b459036497fbaf6f981e7aaa8e9397a49c8dfebedd9ef3" '' '' '' zip 0
+            ensure_unpacked /opt/app "$digest 9e8f06f1b2f38e7022b459036497fbaf6f981e7aaa8e9397a49c8dfebedd9ef3" '' '' '' zip 0
         "#]],
         );
         check(
@@ -377,8 +374,7 @@ mod tests {
                 archive=$source
                 digest_of "$archive"
                 unpacked_as b6aec2d3ff5cc88a-77f4e8778e934983.34dd4ff83c803c7e
-                ensure_unpacked /opt/app "$digest \
-                9e8f06f1b2f38e7022b459036497fbaf6f981e7aaa8e9397a49c8dfebedd9ef3" '' app '' zip 0
+                ensure_unpacked /opt/app "$digest 9e8f06f1b2f38e7022b459036497fbaf6f981e7aaa8e9397a49c8dfebedd9ef3" '' app '' zip 0
                 else
                 ensure_directory /opt/app '' app ''
                 fi

@@ -28,8 +28,7 @@ use crate::script::Script;
 /// Expressions are POSIX extended regular expressions (as in `grep -E`). They match anywhere in a
 /// line unless anchored with `^` and `$`.
 ///
-/// Example: `block_in_file(request, "/etc/ssh/sshd_config", "sftp", content = "Match Group sftp\n
-/// ForceCommand internal-sftp\n", verify = "sshd -t -f")`
+/// Example: `block_in_file(request, "/etc/ssh/sshd_config", "sftp", content = "Match Group sftp\n  ForceCommand internal-sftp\n", verify = "sshd -t -f")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlockInFile {
@@ -55,9 +54,8 @@ pub struct BlockInFile {
     #[serde(default)]
     pub at: BlockPlace,
     /// Markers, in which `{mark}` becomes `begin` and `end`, `{MARK}` becomes `BEGIN` and `END`,
-    /// and
-    /// `{name}` the name. Default: `"# {mark} {name}"`. Where `#` does not begin a comment, write
-    /// another one, such as `"<!-- {mark} {name} -->"`.
+    /// and `{name}` the name. Default: `"# {mark} {name}"`. Where `#` does not begin a comment,
+    /// write another one, such as `"<!-- {mark} {name} -->"`.
     #[serde(default = "marker")]
     pub marker: String,
     /// Create the file if it is missing. Otherwise a missing file is an error.

@@ -1,17 +1,18 @@
 //! Planning: a fold over the declared actions, from the known state of a node to the changes to
 //! make.
 
+mod flags;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::flags::FlagTurn;
+pub use self::flags::{Flags, Waiting};
 use super::{ActionError, BlockRole, Certainty, Change, Condition, Declared};
 use crate::model::{KNOWN_AFTER_APPLY, Known};
 use crate::observe::{NodeState, Observation};
-
-/// Flags set so far in an operation on one node; a flag that is absent is not set.
-pub type Flags = BTreeMap<String, Certainty>;
 
 /// One declared action in a plan.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub enum Skipped {
     Conditions(Vec<Condition>),
     /// It waits for this flag, which no earlier action sets.
     Flag(String),
+    /// It waits for this flag, and the same action had its turn since that was set.
+    Served(String),
     /// It is a rescue, and nothing can fail: no action before it in its block has a change.
     Rescue,
 }
@@ -113,14 +116,7 @@ impl World {
     /// Keeps only what is so in both.
     fn keep_what_agrees(&mut self, other: &World) {
         self.node.keep_what_agrees(&other.node);
-        for (flag, certainty) in &mut self.flags {
-            if other.flags.get(flag) != Some(&Certainty::Will) {
-                *certainty = Certainty::May;
-            }
-        }
-        for flag in other.flags.keys() {
-            self.flags.entry(flag.clone()).or_insert(Certainty::May);
-        }
+        self.flags.keep_what_agrees(&other.flags);
     }
 }
 
@@ -238,14 +234,19 @@ impl Fold<'_> {
             }
         }
         let mut skipped = (!failing.is_empty()).then_some(Skipped::Conditions(failing));
-        let flag = match &declared.options.if_flag {
+        let waiting = Waiting::of(declared);
+        let flag = match &waiting {
             None => Some(Certainty::Will),
-            Some(flag) => {
-                let set = now.flags.get(flag).copied();
-                if set.is_none() && skipped.is_none() {
-                    skipped = Some(Skipped::Flag(flag.clone()));
+            Some(waiting) => {
+                let call = now.flags.call(waiting);
+                if call.is_none() && skipped.is_none() {
+                    let flag = waiting.flag().to_owned();
+                    skipped = Some(match now.flags.get(&flag) {
+                        Some(_) => Skipped::Served(flag),
+                        None => Skipped::Flag(flag),
+                    });
                 }
-                set
+                call
             }
         };
         let node = &mut now.node;
@@ -273,6 +274,12 @@ impl Fold<'_> {
             Some(change) if change.certainty == Certainty::Drifted => (None, Some(change)),
             change => (change, None),
         };
+        if let Some(waiting) = waiting.filter(|_| flag.is_some() && skipped.is_none()) {
+            // whoever is skipped or fails has not done what others wait for too
+            let sure =
+                conditions.is_empty() && !(change.is_some() && declared.options.ignore_errors);
+            now.flags.had_turn(waiting, sure);
+        }
         if let Some(change) = &change {
             node.forget_commands();
             if let Some(before) = before {
@@ -281,11 +288,7 @@ impl Fold<'_> {
             }
             if let Some(flag) = &declared.options.flag_on_change {
                 let sure = change.certainty == Certainty::Will && !declared.options.ignore_errors;
-                let certainty = if sure { Certainty::Will } else { Certainty::May };
-                let so_far = now.flags.entry(flag.clone()).or_insert(certainty);
-                if sure {
-                    *so_far = Certainty::Will;
-                }
+                now.flags.set(flag, if sure { Certainty::Will } else { Certainty::May });
             }
             self.changes += 1;
             self.open.iter_mut().for_each(|world| world.keep_what_agrees(now));

@@ -11,6 +11,7 @@ mod git;
 mod hostile;
 mod hostile_archives;
 mod kernel_modules;
+mod large;
 mod lines;
 mod mirrors;
 mod package_managers;

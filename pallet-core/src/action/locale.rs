@@ -29,8 +29,7 @@ use crate::script::{Script, quote};
 /// `/etc/locale.conf`. Other settings of the file are kept. They are for new sessions and for
 /// services that start later.
 ///
-/// Example: `locale(request, ["en_US.UTF-8"], lang = "de_DE.UTF-8", categories = {"LC_MESSAGES":
-/// "C.UTF-8"})`
+/// Example: `locale(request, ["en_US.UTF-8"], lang = "de_DE.UTF-8", categories = {"LC_MESSAGES": "C.UTF-8"})`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Locale {
@@ -163,10 +162,12 @@ impl Locale {
         names: &[&str],
         there: bool,
     ) -> Result<Option<Change>, ActionError> {
-        // all that there are
-        let supported = |target: &str| target.ends_with("/SUPPORTED");
-        if matches!(node.file(GEN), Known::Known(FileState::Link { target }) if supported(target)) {
-            return Ok(None);
+        match node.file(GEN) {
+            // all that there are
+            Known::Known(FileState::Link { target }) if target.ends_with("/SUPPORTED") => {
+                return Ok(None);
+            }
+            _ => {}
         }
         let missing = if there { Missing::Leave } else { Missing::Create };
         let edit = Edit::of(GEN, missing, Attributes::default());

@@ -44,7 +44,9 @@ pub use declared::{CONTROLLER, Condition, Declared, Options, Shown, SourceLocati
 pub use entry::ActionEntry;
 pub use error::ActionError;
 pub use file_support::Existence;
-pub use fold::{Flags, Skipped, Step, observation, plan, plan_watched};
+#[cfg(feature = "host")]
+pub(crate) use fold::FlagTurn;
+pub use fold::{Flags, Skipped, Step, Waiting, observation, plan, plan_watched};
 pub use order::order;
 pub use segments::{Segment, segments};
 pub use traits::{Action, AnyAction};

@@ -12,7 +12,10 @@ use serde_json::{Map, Value, json};
 use super::operation::{
     self, Block, CallFunction, DeclareAction, GetSettings, Log, Scope, SetSettings,
 };
-use super::{ConfigCrate, ErrorKind, PluginError, Request, RequestHost, config_crate_call};
+use super::{
+    ConfigCrate, ErrorKind, PluginError, Request, RequestHost, config_crate_call,
+    config_crate_manifest,
+};
 use crate::action::{Options, TABLE};
 use crate::model::{AdminUser, Capabilities, Details, Environment, Machine, Os, Target};
 
@@ -121,7 +124,8 @@ impl<C: ConfigCrate> Recorder<C> {
         self
     }
 
-    /// Calls a function with arguments, a JSON object.
+    /// Calls a function with arguments, a JSON object. Fails if a function or a parameter of the
+    /// crate has a name that nobody could write in pallet.star.
     pub fn call(
         &mut self,
         function: &str,
@@ -129,6 +133,9 @@ impl<C: ConfigCrate> Recorder<C> {
     ) -> Result<Value, PluginError> {
         let arguments = serde_json::to_value(arguments)
             .map_err(|error| PluginError::new(ErrorKind::InvalidInput, error.to_string()))?;
+        config_crate_manifest::<C>("0.0.0")
+            .check_names()
+            .map_err(|wrong| PluginError::new(ErrorKind::InvalidInput, wrong))?;
         config_crate_call::<C>(&mut Request::new(self.host.clone()), function, arguments)
     }
 
@@ -323,6 +330,24 @@ mod tests {
             (motd.calls()[0].config_crate.as_str(), motd.said()),
             ("other", vec!["it is seen by all".to_owned()])
         );
+    }
+
+    struct Unwritable;
+
+    impl ConfigCrate for Unwritable {
+        const NAME: &'static str = "unwritable";
+        const ABOUT: &'static str = "A function that nobody could call";
+
+        fn functions() -> Vec<Function> {
+            vec![Function::new("upgrade", upgrade), Function::new("load", upgrade)]
+        }
+    }
+
+    #[test]
+    fn a_name_that_nobody_could_write_is_refused() {
+        let error = Recorder::<Unwritable>::on("debian 12").call("upgrade", json!({})).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("the function `load` has a name"), "{error}");
     }
 
     #[test]

@@ -22,6 +22,8 @@
 #[cfg(test)]
 mod batch_tests;
 mod builder;
+#[cfg(test)]
+mod escape_tests;
 mod flag;
 mod library;
 #[cfg(test)]

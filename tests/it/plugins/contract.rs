@@ -80,6 +80,7 @@ fn every_crate_documents_its_functions_and_their_parameters() {
         let manifest = plugins.registry.crate_manifest(name).unwrap();
         assert_eq!((&manifest.name, &manifest.version), (name, &found.summary.version.to_string()));
         is_one_line(&manifest.about);
+        manifest.check_names().unwrap();
         assert!(!manifest.functions.is_empty(), "{name} has no functions");
         for function in &manifest.functions {
             let place = format!("{name}.{}", function.name);

@@ -1,7 +1,7 @@
 //! Tests of planning with options and blocks.
 
 use super::super::check::node;
-use super::super::{Action, ExecScript, InBlock, Options, RemoteFile};
+use super::super::{Action, ExecScript, InBlock, Options, RemoteFile, Service};
 use super::*;
 use crate::action::check::NoWorkspace;
 use BlockRole::{Always, Body, Rescue};
@@ -109,4 +109,54 @@ fn after_an_ignored_error_nothing_is_sure() {
     ];
     assert_eq!(planned(&actions, &mut known("old\n")), ["will", "may", "may"]);
     assert_eq!(planned(&actions, &mut known("new\n")), ["-", "-", "Flag(\"f\")"]);
+}
+
+#[test]
+fn the_same_action_waits_for_the_next_time_that_its_flag_is_set() {
+    let site = |path: &str| with(Options::new().flag_on_change("f"), file(path, "new\n"));
+    let reload = || with(Options::new().if_flag("f"), Declared::of(Service::reload("nginx")));
+    let actions = || vec![site("/srv/a"), reload(), site("/srv/b"), reload(), reload()];
+    let on = |a: &str, b: &str| {
+        let node = node().service("nginx", true, true);
+        node.file("/srv/a", a, 0o644).file("/srv/b", b, 0o644).0
+    };
+    let (flag, served) = ("Flag(\"f\")", "Served(\"f\")");
+    let planned_on = planned;
+    let planned = |a, b| planned_on(&actions(), &mut on(a, b));
+    assert_eq!(planned("new\n", "new\n"), ["-", flag, "-", flag, flag]);
+    assert_eq!(planned("old\n", "new\n"), ["will", "will", "-", served, served]);
+    assert_eq!(planned("new\n", "old\n"), ["-", flag, "will", "will", served]);
+    assert_eq!(planned("old\n", "old\n"), ["will", "will", "will", "will", served]);
+    // the node decides about b
+    let mut unknown = on("old\n", "new\n");
+    unknown.forget_files_below("/srv/b");
+    assert_eq!(planned_on(&actions(), &mut unknown), ["will", "will", "may", "may", served]);
+}
+
+#[test]
+fn a_turn_within_a_block_that_may_fail_is_not_sure() {
+    let reload = || with(Options::new().if_flag("f"), Declared::of(Service::reload("nginx")));
+    let actions = |always: Declared| {
+        [
+            with(Options::new().flag_on_change("f"), file("/srv/a", "new\n")),
+            within(&[(0, Body)], file("/srv/b", "new\n")),
+            within(&[(0, Body)], reload()),
+            within(&[(0, Rescue)], file("/srv/c", "new\n")),
+            within(&[(0, Always)], always),
+        ]
+    };
+    let on = |text: &str| {
+        let paths = ["/srv/a", "/srv/b", "/srv/c"];
+        let node = node().service("nginx", true, true);
+        paths.iter().fold(node, |node, path| node.file(path, text, 0o644)).0
+    };
+    // if b fails, the body does not come to it
+    assert_eq!(
+        planned(&actions(reload()), &mut on("old\n")),
+        ["will", "will", "will", "may", "may"]
+    );
+    let ignored =
+        with(Options::new().if_flag("f").ignore_errors(), Declared::of(Service::reload("nginx")));
+    let actions = [with(Options::new().flag_on_change("f"), file("/srv/a", "new\n")), ignored];
+    assert_eq!(planned(&actions, &mut on("old\n")), ["will", "will"]);
 }

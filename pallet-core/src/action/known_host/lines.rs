@@ -204,11 +204,11 @@ mod tests {
         let texts = [
             "",
             "h ssh-rsa AAAAold",
-            "# h ssh-rsa AAAAold\n@revoked h ssh-rsa AAAAold\n*.h ssh-rsa AAAAold\n!h,h ssh-rsa \
-             AAAAx\n",
+            "# h ssh-rsa AAAAold\n@revoked h ssh-rsa AAAAold\n*.h ssh-rsa AAAAold\n\
+             !h,h ssh-rsa AAAAx\n",
             "\u{feff}H,a ssh-rsa AAAAold old key\r\n a,,h\tssh-rsa\tAAAAb\r\nh,h ssh-dss AAAA\r\n",
-            "h ssh-rsa AAAAnew x\nh ssh-rsa AAAAold\nh ssh-ed25519 AAAAe\nh ssh-rsa AAAAnew\nh\nh \
-             x\n",
+            "h ssh-rsa AAAAnew x\nh ssh-rsa AAAAold\nh ssh-ed25519 AAAAe\n\
+             h ssh-rsa AAAAnew\nh\nh x\n",
             "a,h ssh-rsa AAAAold\nh  ssh-rsa AAAAold2\nh ssh-rsa AAAAold3 \nh ssh-rsa \n",
         ];
         for keys in [

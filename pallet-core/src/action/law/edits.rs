@@ -389,6 +389,24 @@ fn jobs_are_for_users_that_are_there() {
 
 #[test]
 #[ignore = "needs root"]
+fn a_mount_point_is_known_by_any_name() {
+    let kept = OverlayPlace::new();
+    let place = &kept.place;
+    for name in ["/srv/a 7", "/srv/b\\040c", "/srv/new\nline"] {
+        printed(
+            place,
+            &format!(
+                "set -- {}; mkdir \"$1\"; mount -t tmpfs x \"$1\"",
+                crate::script::quote(name)
+            ),
+        );
+        let said = place.fails(super::super::Directory::at(name).absent());
+        assert!(said.contains("is busy: something is mounted there"), "{name:?}: {said}");
+    }
+}
+
+#[test]
+#[ignore = "needs root"]
 fn swap_space() {
     let kept = OverlayPlace::new();
     let place = &kept.place;

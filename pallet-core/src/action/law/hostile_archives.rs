@@ -34,8 +34,8 @@ fn tar_of(place: &Place, archive: &str, members: &str) -> bool {
          \x20   member.type, member.linkname, member.mode = kind, to, mode\n\
          \x20   if kind == tarfile.REGTYPE: member.size = len(content)\n\
          \x20   t.addfile(member, io.BytesIO(content) if kind == tarfile.REGTYPE else None)\n\
-         LINK, HARD, FIFO, CHR = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, \
-         tarfile.CHRTYPE\n\
+         LINK, HARD = tarfile.SYMTYPE, tarfile.LNKTYPE\n\
+         FIFO, CHR = tarfile.FIFOTYPE, tarfile.CHRTYPE\n\
          {members}\nt.close()\n"
     );
     fs::write(place.project.0.path().join("make.py"), program).expect("it can be written");
@@ -148,8 +148,8 @@ fn files_of_an_archive_have_no_rights_of_others() {
 
 #[test]
 fn an_archive_is_unpacked_once() {
-    let pack = "mkdir -p app-1/bin 'app-1/.hid den' && echo 1 >app-1/bin/run && echo 2 \
-    >'app-1/.hid den/x' && \
+    let pack = "mkdir -p app-1/bin 'app-1/.hid den' && echo 1 >app-1/bin/run && \
+        echo 2 >'app-1/.hid den/x' && \
         chmod 755 app-1/bin/run && echo 3 >top && ";
     for place in places() {
         let busybox = place.shell.to_string() == "busybox";

@@ -158,10 +158,7 @@ fn refuses_what_cannot_be() {
     for (action, expected) in [
         (
             Locale::default(),
-            expect![
-                "error: locale: there is no locale; give names, lang or \
-        categories"
-            ],
+            expect!["error: locale: there is no locale; give names, lang or categories"],
         ),
         (
             Locale::generated(["de_DE"]),

@@ -146,6 +146,10 @@ impl Release {
                 summary.name
             )));
         }
+        // what a newer Pallet says is not read
+        if let Ok(manifest) = serde_json::from_value::<crate::model::Manifest>(manifest.clone()) {
+            manifest.check_names().map_err(wrong)?;
+        }
         let mut targets = Vec::new();
         for build in builds {
             if build.summary != *summary {

@@ -137,6 +137,9 @@ fn explain_action(
 fn reason(action: &PlannedAction) -> String {
     match &action.skipped {
         Some(Skipped::Flag(flag)) => format!("nothing before it sets the flag {flag}"),
+        Some(Skipped::Served(flag)) => {
+            format!("the same action runs before it, and nothing sets the flag {flag} in between")
+        }
         Some(Skipped::Rescue) => "nothing before it in its on_failure can fail".to_owned(),
         Some(Skipped::Conditions(failing)) => {
             let words = failing.iter().map(|condition| {

@@ -5,7 +5,7 @@ use super::frames::{Frame, Frames};
 use super::phase_plan::PhasePlan;
 use super::session::Session;
 use super::why::why;
-use crate::action::{BlockRole, Certainty, InBlock, UploadSource};
+use crate::action::{BlockRole, Certainty, FlagTurn, InBlock, UploadSource};
 use crate::engine::excerpt::Excerpt;
 use crate::engine::operation::{Event, PlannedChange};
 use crate::engine::random_token::random_token;
@@ -26,8 +26,8 @@ pub(in crate::engine) struct Applied {
     pub(in crate::engine) changes: usize,
     /// How many changes by hand were found and kept.
     pub(in crate::engine) drifted: usize,
-    /// The flags of actions with `flag_on_change`, and whether each was set, in order.
-    pub(in crate::engine) flags: Vec<(String, bool)>,
+    /// What the actions did about flags, in order.
+    pub(in crate::engine) turns: Vec<FlagTurn>,
     /// The node is about to reboot.
     pub(in crate::engine) reboots: bool,
     /// Why the apply ended early.
@@ -79,13 +79,20 @@ fn conclude(
     for (number, part) in compiled.parts.iter().enumerate() {
         let ended = progress.ended.iter().find(|ended| ended.part == number);
         let actions = part.actions.iter().map(|position| &plan.actions[*position]);
-        let changed = ended.is_some_and(|ended| ended.failure.is_none() && ended.changed);
+        let well = ended.is_some_and(|ended| ended.failure.is_none());
+        let changed = well && ended.is_some_and(|ended| ended.changed);
         applied.changes += if changed { part.actions.len() } else { 0 };
         applied.reboots |= changed && actions.clone().any(|action| action.reboots.is_some());
         // one that failed, or was skipped because another one did, sets none
         let over = ended.is_some() || progress.done;
-        let flags = actions.filter_map(|action| action.options.flag_on_change.clone());
-        applied.flags.extend(flags.filter(|_| over).map(|flag| (flag, changed)));
+        for action in actions {
+            // one that changed nothing may have been skipped by a condition
+            let had = well && (changed || action.conditions.is_empty());
+            let had = action.waiting.iter().filter(|_| had).cloned().map(FlagTurn::Had);
+            let set = action.options.flag_on_change.iter().filter(|_| over).cloned();
+            let set = set.map(if changed { FlagTurn::Set } else { FlagTurn::NotSet });
+            applied.turns.extend(had.chain(set));
+        }
     }
     applied.error = failure(plan, compiled, &mut progress);
     if let Some(error) = &mut applied.error {

@@ -3,12 +3,14 @@
 mod blocks;
 mod parts;
 mod record;
+mod turns;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
 pub(in crate::engine) use parts::Part;
 
+use self::turns::Turns;
 use super::phase_plan::{PhasePlan, PlannedAction, Present};
 use crate::action::{ActionError, Certainty, Change, Upload};
 use crate::script::{FLAGS, Library, flag_file, quote};
@@ -58,13 +60,19 @@ const FORGET: &str = r#"  [ ! -s "$temporaries" ] || {
   }
 "#;
 
-/// A script that removes what killed runs left behind, unless another operation is changing the
-/// node right now.
-pub(in crate::engine) fn cleaning(library: &Library<'_>, user: &str) -> String {
+/// A script that removes what killed runs left behind, and these flags, unless another operation is
+/// changing the node right now.
+pub(in crate::engine) fn cleaning(
+    library: &Library<'_>,
+    user: &str,
+    flags: &BTreeSet<&String>,
+) -> String {
+    let flags: String =
+        flags.iter().map(|flag| format!("rm -f \"$flags\"/{}\n", flag_file(flag))).collect();
     let script = format!(
         "incoming={INCOMING}\nflags={FLAGS}\ntemporaries=/var/lib/pallet/temporaries\n\
          command -v flock >/dev/null 2>&1 || exit 0\n\
-         exec 9>>/var/lib/pallet/lock\nflock -n 9 || exit 0\nclean_leftovers\nexit 0\n\
+         exec 9>>/var/lib/pallet/lock\nflock -n 9 || exit 0\nclean_leftovers\n{flags}exit 0\n\
          }} </dev/null\n"
     );
     format!("{{\nuid={}\n{}\n{script}", uid(user), library.part_for(&script))
@@ -132,8 +140,10 @@ pub(in crate::engine) fn compile(
     for flag in looked_at.iter().filter(|flag| flags.get(**flag) == Some(&Certainty::Will)) {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }
-    parts::run(&mut script, plan, token, &mut parts)?;
-    record::forget_flags(&mut script, plan);
+    let turns = Turns::of(plan);
+    turns.begin(&mut script);
+    parts::run(&mut script, plan, token, &mut parts, &turns)?;
+    record::forget_flags(&mut script, plan, &parts, &turns);
     record::applied(&mut script, plan, &parts);
     if plan.mark_bootstrapped {
         let _ = writeln!(script, "mkdir -p /var/lib/pallet && : > {BOOTSTRAPPED}");

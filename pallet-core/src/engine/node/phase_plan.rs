@@ -1,13 +1,13 @@
 //! The changes of one phase on one node, as a value. A dry run shows it, an apply compiles and runs
 //! it, and it can be explained or saved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::action::{
     self, ActionError, Certainty, Change, Condition, Declared, Flags, InBlock, Options, Reboot,
-    Skipped, SourceLocation,
+    Skipped, SourceLocation, Waiting,
 };
 use crate::engine::NodeError;
 use crate::engine::operation::PlannedChange;
@@ -30,7 +30,10 @@ pub struct PhasePlan {
     /// The node's system.
     pub os: Os,
     /// The flags that are set before the phase.
-    pub flags: Flags,
+    pub flags: BTreeMap<String, Certainty>,
+    /// The actions that waited for them and had their turn since.
+    #[serde(default)]
+    pub served: Vec<Waiting>,
     /// The flags that later phases read.
     pub later: BTreeSet<String>,
     /// The actions, in order.
@@ -67,6 +70,9 @@ pub struct PlannedAction {
     /// The blocks of `on_failure` that it is in, outermost first.
     #[serde(default)]
     pub blocks: Vec<InBlock>,
+    /// What makes it the same as another one that waits for its flag, if it waits for one.
+    #[serde(default)]
+    pub waiting: Option<Waiting>,
     /// Its arguments hold secrets.
     pub secret: bool,
     /// Its secrets were omitted when the plan was serialized, so it cannot be applied.
@@ -169,6 +175,7 @@ pub(in crate::engine) fn plan_phase(
             options: declared.options.clone(),
             conditions: step.conditions,
             blocks: declared.blocks.clone(),
+            waiting: Waiting::of(declared),
             secret: declared.secret.is_some(),
             withheld: false,
             source: declared.source.clone(),
@@ -191,7 +198,8 @@ pub(in crate::engine) fn plan_phase(
         actions: actions.collect(),
         user: state.user.clone(),
         os: state.os.clone(),
-        flags: flags_before,
+        flags: flags_before.all().clone(),
+        served: flags_before.served(),
         later: context.later.clone(),
         present: Vec::new(),
         leftovers: context.leftovers,
@@ -210,6 +218,13 @@ fn holds_secret(declared: &Declared, state: &NodeState) -> bool {
 }
 
 impl PhasePlan {
+    /// The flags that are set on the node, and that nobody waits for after this phase, whatever it
+    /// changes.
+    pub(in crate::engine) fn spent_flags(&self) -> BTreeSet<&String> {
+        let read = self.actions.iter().filter_map(|action| action.options.if_flag.as_ref());
+        read.filter(|flag| self.flags.contains_key(*flag) && !self.later.contains(*flag)).collect()
+    }
+
     /// The number of actions with a change.
     pub fn changing(&self) -> usize {
         self.actions.iter().filter(|action| action.change.is_some()).count()
@@ -302,6 +317,8 @@ impl PlannedAction {
         PlannedAction {
             change: self.change.as_ref().map(empty),
             drift: self.drift.as_ref().map(empty),
+            // its digest could give a short one away
+            waiting: None,
             withheld: self.change.is_some(),
             ..self.clone()
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::phase_plan::{PhasePlan, PlanContext, plan_phase};
-use crate::action::{self, ActionError, Certainty, Declared, Flags};
+use crate::action::{self, ActionError, Certainty, Declared, FlagTurn, Flags};
 use crate::engine::FactSpec;
 use crate::engine::predicted::fresh;
 use crate::model::{Detail, Facts, Known};
@@ -148,7 +148,7 @@ impl Planner {
 
     /// Whether an interrupted run left this flag on the node.
     pub(in crate::engine) fn has_flag(&self, flag: &str) -> bool {
-        self.flags.contains_key(flag)
+        self.flags.get(flag).is_some()
     }
 
     /// Adds what functions wanted to know, and the project's own facts, to the facts that a node
@@ -180,7 +180,7 @@ impl Planner {
         observed.state.overwrite_changes = self.overwrite_changes;
         if !self.confirmed {
             let pending = observed.facts.pending_flags.iter();
-            self.flags.extend(pending.map(|flag| (flag.clone(), Certainty::Will)));
+            pending.for_each(|flag| self.flags.set(flag, Certainty::Will));
         }
         self.leftovers = observed.leftovers;
         self.facts = Some(observed.facts);
@@ -268,20 +268,9 @@ impl Planner {
         std::mem::take(&mut self.leftovers)
     }
 
-    /// Records which flags an apply set.
-    pub(in crate::engine) fn applied(&mut self, flags: &[(String, bool)]) {
-        for (flag, set) in flags {
-            // a flag that was uncertain is known now
-            match set {
-                true => {
-                    self.flags.insert(flag.clone(), Certainty::Will);
-                }
-                false if self.flags.get(flag) == Some(&Certainty::May) => {
-                    self.flags.remove(flag);
-                }
-                false => {}
-            }
-        }
+    /// Records what the actions of an applied plan did about flags.
+    pub(in crate::engine) fn applied(&mut self, plan: &PhasePlan, turns: &[FlagTurn]) {
+        self.flags.happened(&plan.served, turns);
         self.stale = true;
         self.leftovers = false;
     }

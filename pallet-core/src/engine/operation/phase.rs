@@ -301,7 +301,7 @@ impl Member {
             Err(error) => return self.fail(plan.error(error.to_string())),
         };
         let applied = apply(engine, &mut self.session, &plan).await;
-        self.planner.applied(&applied.flags);
+        self.planner.applied(&plan, &applied.turns);
         self.changes += applied.changes;
         self.drifted += applied.drifted;
         if let Some(error) = applied.error {
@@ -331,11 +331,12 @@ impl Member {
         }
     }
 
-    /// Removes temporary entries of killed runs when there is nothing else to apply. This is
-    /// housekeeping, so an error is ignored.
+    /// Removes temporary entries of killed runs when there is nothing else to apply, and flags that
+    /// nobody waits for any more. This is housekeeping, so an error is ignored.
     async fn clean(&mut self, engine: &Engine, plan: &PhasePlan) {
-        if self.planner.take_leftovers() {
-            let script = cleaning(&engine.library, &plan.user);
+        let spent = plan.spent_flags();
+        if self.planner.take_leftovers() || !spent.is_empty() {
+            let script = cleaning(&engine.library, &plan.user, &spent);
             let _ = self.session.run(engine, &script, false, &mut |_, _| {}).await;
         }
     }

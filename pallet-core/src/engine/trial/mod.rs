@@ -5,17 +5,23 @@ mod laws;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Engine, EngineConfig, EngineError, Event, Files, GroupSpec, LiftOptions, NodeResult, Outcome,
-    Phase, PhaseChoice, PlanError, Record, ServerSpec, Sink,
+    Engine, EngineConfig, EngineError, Event, Files, GroupSpec, LiftOptions, NodeOutcome,
+    NodeResult, Outcome, Phase, PhaseChoice, PlanError, Record, ServerSpec, Sink,
 };
 use crate::model::{ImageSpec, NodeSpec};
 
 /// The phase that checks the result of the others.
 const VERIFY: &str = "verify";
+
+/// How long to wait before nodes are destroyed again that could not be: on a machine with much to
+/// do, a node may take its time to end.
+const PAUSES: [Duration; 3] =
+    [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15)];
 
 /// The verdict of a trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +33,7 @@ pub enum Verdict {
         /// Changes that the dry run left open, because only the node can decide.
         open: Vec<String>,
     },
-    /// It failed or broke laws: the reasons, one line each.
+    /// It failed, broke laws, or left nodes: the reasons, one line each.
     Broken(Vec<String>),
     /// It was not tried, because no offer matches; the reason.
     NotTried(String),
@@ -47,7 +53,7 @@ pub struct TrialOptions {
 
 impl Engine {
     /// Tries groups on fresh nodes of a project of their own. The nodes are destroyed at the end,
-    /// even if the trial was stopped.
+    /// even if the trial was stopped. That is tried several times; the verdict names what is left.
     ///
     /// The nodes are created, then a dry run must write nothing and predict the changes of the
     /// first run, and a second run must have nothing to do. A control node, which is not
@@ -86,8 +92,60 @@ impl Engine {
             ..trial.engine.config().clone()
         });
         let all: Vec<_> = trial.groups.iter().chain(&trial.control).cloned().collect();
-        let down = last.down(&all, &LiftOptions::default(), |_| Ok(true)).await;
-        verdict.and_then(|verdict| down.map(|_| verdict))
+        let left = last.destroy_all(&all, &PAUSES).await;
+        with_left(verdict, left, &last)
+    }
+
+    /// Destroys the nodes of these groups. What could not be destroyed is tried again after each
+    /// pause. Returns what is left, one line each.
+    async fn destroy_all(&self, groups: &[GroupSpec], pauses: &[Duration]) -> Vec<String> {
+        let mut pauses = pauses.iter();
+        loop {
+            let (left, again) = match self.down(groups, &LiftOptions::default(), |_| Ok(true)).await
+            {
+                Ok(outcome) => (outcome.iter().flat_map(not_destroyed).collect(), true),
+                Err(error) => {
+                    let again =
+                        matches!(error, EngineError::Service { .. } | EngineError::Leased { .. });
+                    (vec![error.to_string()], again)
+                }
+            };
+            let pause = pauses.next().filter(|_| again && !left.is_empty());
+            let Some(pause) = pause else { return left };
+            tokio::time::sleep(*pause).await;
+        }
+    }
+}
+
+/// What an operation that destroys nodes could not destroy, one line each.
+fn not_destroyed(outcome: &Outcome) -> Vec<String> {
+    let node = |node: &NodeOutcome| match &node.result {
+        NodeResult::Failed { error, .. } => Some(format!("{}: {}", node.node, error.message)),
+        _ => None,
+    };
+    outcome.nodes.iter().filter_map(node).chain(outcome.errors.iter().cloned()).collect()
+}
+
+/// The verdict, with what is left of the nodes. An error stays one, and the rest is a warning.
+fn with_left(
+    verdict: Result<Verdict, EngineError>,
+    left: Vec<String>,
+    engine: &Engine,
+) -> Result<Verdict, EngineError> {
+    if left.is_empty() {
+        return verdict;
+    }
+    let project = &engine.project;
+    let left = left.into_iter().map(|what| format!("left of the trial, in {project}: {what}"));
+    match verdict {
+        Ok(Verdict::Broken(reasons)) => {
+            Ok(Verdict::Broken(reasons.into_iter().chain(left).collect()))
+        }
+        Ok(Verdict::Kept { .. } | Verdict::NotTried(_)) => Ok(Verdict::Broken(left.collect())),
+        Err(error) => {
+            left.for_each(|message| engine.tell(Event::Warning { node: None, message }));
+            Err(error)
+        }
     }
 }
 
@@ -257,6 +315,7 @@ fn failures(what: &str, outcome: &Outcome, events: &[Event]) -> Option<Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::testing::{Cloud, engine, warnings};
 
     #[test]
     fn the_control_is_like_the_first_group_and_has_a_name_of_its_own() {
@@ -274,6 +333,63 @@ mod tests {
             ("control-control", Some(1), spec)
         );
         assert!(super::control(&[]).is_none());
+    }
+
+    async fn left_after(stuck: &[&'static str], times: usize, says_which: bool) -> (String, usize) {
+        let cloud = Cloud::of(&["web-1", "web-2"]);
+        {
+            let mut state = cloud.state();
+            (state.stuck, state.stuck_times) = (stuck.to_vec(), times);
+            state.says_which = says_which;
+        }
+        let group = GroupSpec::new("web", Some(2), ServerSpec::new()).unwrap();
+        let (engine, _) = engine(cloud.clone(), std::slice::from_ref(&group));
+        let pauses = [Duration::ZERO; 3];
+        let left = engine.destroy_all(&[group], &pauses).await;
+        let calls = cloud.state().calls.iter().filter(|call| call.starts_with("destroy")).count();
+        (left.join("; "), calls)
+    }
+
+    #[tokio::test]
+    async fn nodes_that_could_not_be_destroyed_are_destroyed_again() {
+        for says_which in [false, true] {
+            assert_eq!(left_after(&[], 0, says_which).await, (String::new(), 1));
+            assert_eq!(left_after(&["i-web-2"], 2, says_which).await, (String::new(), 3));
+            let (left, calls) = left_after(&["i-web-2"], 0, says_which).await;
+            assert!(left.starts_with("web-2: could not be destroyed: "), "{left}");
+            assert!(left.contains("is busy") && !left.contains("web-1"), "{left}");
+            assert_eq!(calls, 4);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_protected_group_is_not_tried_again() {
+        let cloud = Cloud::of(&["web-1"]);
+        let mut group = GroupSpec::new("web", Some(1), ServerSpec::new()).unwrap();
+        group.protect = true;
+        let (engine, _) = engine(cloud.clone(), std::slice::from_ref(&group));
+        let left = engine.destroy_all(&[group], &[Duration::from_secs(600)]).await;
+        assert!(left[0].starts_with("group web is protected"), "{left:?}");
+    }
+
+    #[test]
+    fn a_verdict_names_what_is_left() {
+        let (engine, told) = engine(Cloud::default(), &[]);
+        let left = || vec!["web-1: could not be destroyed: it is busy".to_owned()];
+        let line = "left of the trial, in test: web-1: could not be destroyed: it is busy";
+        let kept = Verdict::Kept { changes: 1, open: Vec::new() };
+        assert_eq!(with_left(Ok(kept.clone()), Vec::new(), &engine).unwrap(), kept);
+        assert_eq!(
+            with_left(Ok(kept), left(), &engine).unwrap(),
+            Verdict::Broken(vec![line.to_owned()])
+        );
+        assert_eq!(
+            with_left(Ok(Verdict::Broken(vec!["a".to_owned()])), left(), &engine).unwrap(),
+            Verdict::Broken(vec!["a".to_owned(), line.to_owned()])
+        );
+        let refused = EngineError::Refused("no".to_owned());
+        assert_eq!(with_left(Err(refused), left(), &engine).unwrap_err().to_string(), "no");
+        assert_eq!(warnings(&told), [line]);
     }
 
     #[test]

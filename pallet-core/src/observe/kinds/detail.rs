@@ -6,7 +6,7 @@ use super::super::ObserveError;
 use super::super::answer::Answer;
 use super::super::kind::{Kind, KindDescription};
 use crate::model::{DefaultRoute, Detail, Details, Disk, FileSystem, Interface, Network, Os};
-use crate::script::Script;
+use crate::script::{ESCAPES, Script};
 
 impl Kind for Details {
     type Questions = BTreeSet<Detail>;
@@ -16,7 +16,7 @@ impl Kind for Details {
     }
 
     fn functions(questions: &BTreeSet<Detail>) -> Vec<&'static str> {
-        if questions.is_empty() { Vec::new() } else { vec![include_str!("detail.sh")] }
+        if questions.is_empty() { Vec::new() } else { vec![ESCAPES, include_str!("detail.sh")] }
     }
 
     fn script(questions: &BTreeSet<Detail>, script: Script) -> Script {
@@ -107,24 +107,22 @@ fn name(detail: &Detail) -> Option<String> {
     Some(name).filter(|_| *detail != Detail::Unknown)
 }
 
-/// A field of `/proc/mounts`, in which spaces are written as `\040`.
+/// A field of `/proc/mounts`, in which spaces are written as `\040`. The shell's `unescape` does the
+/// same.
 fn unescaped(field: &str) -> String {
     let mut text = Vec::with_capacity(field.len());
-    let bytes = field.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let octal = bytes.get(at + 1..at + 4).filter(|_| *byte == b'\\');
-        let number = octal.and_then(|digits| std::str::from_utf8(digits).ok());
-        match number.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
-            Some(escaped) => {
-                text.push(escaped);
-                at += 4;
+    let mut rest = field.as_bytes();
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = match behind {
+            [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', behind @ ..] if *byte == b'\\' => {
+                text.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                behind
             }
-            None => {
+            _ => {
                 text.push(*byte);
-                at += 1;
+                behind
             }
-        }
+        };
     }
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -179,6 +177,37 @@ fn default_route(line: &str) -> Option<DefaultRoute> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn octal_escapes_alone_are_decoded() {
+        for (field, text) in [
+            ("/srv/a\\0407", "/srv/a 7"),
+            ("\\134040", "\\040"),
+            ("\\303\\274", "\u{fc}"),
+            ("\\+12\\400\\04\\n\\", "\\+12\\400\\04\\n\\"),
+        ] {
+            assert_eq!(unescaped(field), text);
+        }
+    }
+
+    #[test]
+    fn the_size_is_that_of_the_path_that_is_mounted() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("a 7");
+        std::fs::create_dir(&place).unwrap();
+        let table = directory.path().join("mounts");
+        let line = format!("/dev/x {} ext4 rw 0 0\n", place.display()).replace("a 7", "a\\0407");
+        std::fs::write(&table, line).unwrap();
+        for shell in crate::script::shells::shells() {
+            let script =
+                include_str!("detail.sh").replace("/proc/self/mounts", table.to_str().unwrap());
+            let output = shell.run(&format!(
+                "{ESCAPES}answer() {{ printf '%s|' \"$@\"; }}\n{script}\ndetail_mounts"
+            ));
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(said.ends_with(&format!(" {}|", place.display())), "{shell}: {said}");
+        }
+    }
 
     #[test]
     fn answers_are_read() {

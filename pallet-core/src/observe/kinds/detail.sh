@@ -50,8 +50,8 @@ detail_mounts() {
     case $kind in
       ext[234] | xfs | btrfs | zfs | f2fs | jfs | reiserfs | vfat | exfat | ntfs3 | overlay | erofs | bcachefs)
         answer detail mount "$device" "$path" "$kind"
-        case $path in *\\*) path=$(printf %b "$path") ;; esac
-        set -- "$@" "$path"
+        unescape "$path"
+        set -- "$@" "$unescaped"
         ;;
       # what belongs to another machine may not answer
       nfs* | cifs | smb3 | ceph | glusterfs | lustre | 9p | virtiofs | fuse.sshfs | fuse.ceph | fuse.glusterfs | fuseblk)

@@ -136,10 +136,25 @@ large() { case $large in *"$nl$1$nl"*) ;; *) return 1 ;; esac; }"#;
 fn edit_library(edits: &BTreeMap<String, String>) -> String {
     let calls: String = edits.keys().map(String::as_str).collect();
     let library = Library::default().part_without("edit_file", &calls);
-    let edit_file = "edit_file() \
-        {\n  editing=$1\n  made=$(edited \"$1\" | sha256sum)\n  printf %s \"${made%% *}\"\n}";
-    format!("edit_library() {{\n{library}\n{edit_file}\n}}")
+    format!("edit_library() {{\n{library}\n{EDIT_FILE}\n}}")
 }
+
+/// Takes the place of the library's function that writes the edited file. An edit that fails, or
+/// that the library refuses, has no digest: what it printed before is not what a file would hold.
+const EDIT_FILE: &str = r#"edit_file() {
+  editing=$1
+  if [ -n "${text_only-}" ] && [ "$(tr -cd '\000' <"$1" | wc -c)" -gt 0 ]; then exit 1; fi
+  # a pipe tells how its last command ended
+  made=$({
+    {
+      edited "$1"
+      echo "$?" >&4
+    } | sha256sum
+  } 4>&1)
+  case $made in "0$newline"*) ;; *) exit 1 ;; esac
+  made=${made#*"$newline"}
+  printf %s "${made%% *}"
+}"#;
 
 fn reading(read: &Reading, outputs: bool) -> String {
     let first = read.output.lines().next().unwrap_or_default();

@@ -1,7 +1,7 @@
 # Locales: generating them, and the default ones.
 
-# ensure_listed_locales PATH CREATE OWNER GROUP MODE NAME...: the file, which is that of locale.gen(5), lists each of the locales with its character set. Where it
-# is a link to all that there are, it does.
+# ensure_listed_locales PATH CREATE OWNER GROUP MODE NAME...: the file, which is that of locale.gen(5), lists each of the locales with its character
+# set. Where it is a link to all that there are, it does.
 ensure_listed_locales() {
   if [ -L "$1" ]; then
     case $(readlink -n -- "$1") in */SUPPORTED) return ;; esac

@@ -252,8 +252,12 @@ put() {
 is_mount_point() {
   if [ ! -r /proc/self/mountinfo ]; then return 1; fi
   while read -r way_line way_line way_line way_line way_path way_rest; do
-    # as the kernel writes it
-    case $way_path in *\\*) way_path=$(printf '%bx' "$way_path") way_path=${way_path%x} ;; esac
+    case $way_path in
+      *\\*)
+        unescape "$way_path"
+        way_path=$unescaped
+        ;;
+    esac
     case $way_path in
       "$1") return ;;
       "$1"/*) if [ -n "${2-}" ]; then return; fi ;;

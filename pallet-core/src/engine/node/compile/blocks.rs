@@ -100,6 +100,24 @@ pub(super) fn leave(script: &mut String, token: &str, from: &[InBlock], to: &[In
     }
 }
 
+/// Whether the turn of an action that waits for a flag is noted: a rescue may follow, after which
+/// nobody could tell whether it came.
+fn is_noted(action: &PlannedAction) -> bool {
+    action.waiting.is_some() && action.blocks.iter().any(|block| block.catches())
+}
+
+/// Notes that the turn of an action came, and that it did not fail.
+pub(super) fn note_turn(script: &mut String, action: &PlannedAction, number: usize) {
+    if is_noted(action) {
+        let _ = writeln!(script, "[ \"$result\" -ne 0 ] || had_{number}=1");
+    }
+}
+
+/// The test whether that was noted.
+pub(super) fn had_turn(number: usize) -> String {
+    format!("[ -n \"${{had_{number}-}}\" ]")
+}
+
 /// The test whether an action was done, as far as it may not have been; `None`: it always was when
 /// the script has come to its end. `number`: the part that it is in, if any.
 pub(super) fn was_done(action: &PlannedAction, number: Option<usize>) -> Option<String> {

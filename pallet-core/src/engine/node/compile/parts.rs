@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use super::blocks;
+use super::turns::Turns;
 use crate::action::{ActionError, Change, InBlock};
 use crate::engine::node::phase_plan::{PhasePlan, PlannedAction};
 use crate::model::PackageTransaction;
@@ -26,6 +27,7 @@ pub(super) fn run(
     plan: &PhasePlan,
     token: &str,
     parts: &mut [Part],
+    turns: &Turns<'_>,
 ) -> Result<(), ActionError> {
     let actions = &plan.actions;
     let runs = runs(parts, actions);
@@ -62,8 +64,10 @@ pub(super) fn run(
         let sure = !blocks::may_go_on(action) && action.options.timeout.is_none();
         announced = sure && next.is_some_and(|next| next.blocks.is_empty());
         match run.len() > 1 {
-            true => batch(script, plan, token, parts, run.clone(), announced)?,
-            false => alone(script, plan, token, &mut parts[run.start], run.start, announced)?,
+            true => batch(script, plan, token, parts, run.clone(), announced, turns)?,
+            false => {
+                alone(script, plan, token, &mut parts[run.start], run.start, announced, turns)?
+            }
         }
         if guard.is_some() {
             script.push_str("fi\n");
@@ -83,10 +87,11 @@ fn batch(
     parts: &mut [Part],
     run: Range<usize>,
     announced: bool,
+    turns: &Turns<'_>,
 ) -> Result<(), ActionError> {
     script.push_str("(\nset -e\nbatch_begin\n");
     for number in run.clone() {
-        parts[number].text = body(script, plan, &parts[number], number, true)?;
+        parts[number].text = body(script, plan, &parts[number], number, true, turns)?;
         let next = announced || number + 1 < run.end;
         let _ = writeln!(script, "batch_say \"$told\"'{}'", end(token, number, next));
     }
@@ -102,6 +107,7 @@ fn alone(
     part: &mut Part,
     number: usize,
     announced: bool,
+    turns: &Turns<'_>,
 ) -> Result<(), ActionError> {
     let action = &plan.actions[part.actions[0]];
     let (goes_on, flags) = (blocks::may_go_on(action), early_flags(plan, part).0);
@@ -122,7 +128,7 @@ fn alone(
     if action.options.timeout.is_some() {
         script.push_str("export PALLET_LIMIT=\"$limit_mark\"\n");
     }
-    part.text = body(script, plan, part, number, !goes_on)?;
+    part.text = body(script, plan, part, number, !goes_on, turns)?;
     match action.options.timeout {
         // a part's messages go out in one write with the beginning of the next part, since each
         // write wakes the reader
@@ -145,6 +151,7 @@ fn alone(
         "[ \"$result\" -eq 0 ] || {{\nprintf '\\n%s end {number} %s\\n' {token} \
          \"$result\"\n{failed}}}"
     );
+    blocks::note_turn(script, action, number);
     Ok(())
 }
 
@@ -186,11 +193,12 @@ fn body(
     part: &Part,
     number: usize,
     sets_early: bool,
+    turns: &Turns<'_>,
 ) -> Result<Range<usize>, ActionError> {
     let actions = &plan.actions;
     let own = || part.actions.iter().map(|position| &actions[*position]);
     let changes: Vec<&Change> = own().filter_map(|action| action.change.as_ref()).collect();
-    let PlannedAction { options, conditions, .. } = &actions[part.actions[0]];
+    let PlannedAction { options, conditions, waiting, .. } = &actions[part.actions[0]];
     let body = match changes.as_slice() {
         [one] => one.script.clone(),
         several => packages::transaction(plan.os.package_manager, &join(several))?,
@@ -209,7 +217,9 @@ fn body(
     let flag = options.if_flag.iter().map(|flag| format!("[ -e \"$flags\"/{} ]", flag_file(flag)));
     let conditions =
         conditions.iter().map(|condition| format!("[ -n \"$when_{}\" ]", condition.id));
-    let tests: Vec<String> = flag.chain(conditions).collect();
+    let same = waiting.as_ref().and_then(|waiting| turns.had_not(waiting));
+    let tests: Vec<String> = flag.chain(same).chain(conditions).collect();
+    let had = waiting.as_ref().and_then(|waiting| turns.note(waiting)).unwrap_or_default();
     let (early, late) = early_flags(plan, part);
     if sets_early {
         set_early(script, &early);
@@ -218,12 +228,13 @@ fn body(
     match tests.is_empty() {
         true => script.push_str(body.as_str()),
         false => {
-            let _ = writeln!(script, "if {}; then\n{}fi", tests.join(" && "), body.as_str());
+            let _ = writeln!(script, "if {}; then\n{}{had}fi", tests.join(" && "), body.as_str());
         }
     }
     let text = start..script.len();
     let _ = writeln!(script, "[ -z \"$drift\" ] || told='\n'$token' drifted {number}\n'");
     script.push_str("if [ -n \"$change\" ]; then\n");
+    turns.again(script, early.iter().chain(&late));
     for flag in late {
         let _ = writeln!(script, ": > \"$flags\"/{}", flag_file(flag));
     }

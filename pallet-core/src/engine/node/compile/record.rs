@@ -6,6 +6,7 @@ use std::fmt::Write;
 
 use super::blocks;
 use super::parts::Part;
+use super::turns::Turns;
 use crate::action::BlockRole;
 use crate::engine::node::phase_plan::{PhasePlan, PlannedAction};
 use crate::script::{flag_file, quote};
@@ -18,20 +19,33 @@ fn part_of(parts: &[Part], position: usize) -> Option<usize> {
     parts.iter().position(|part| part.actions.contains(&position))
 }
 
-/// Removes the flags that no later action reads. A flag stays if an action that waits for it was
-/// skipped, because another one failed before it: the next run continues.
-pub(super) fn forget_flags(script: &mut String, plan: &PhasePlan) {
+/// Removes the flags that no later action reads. A flag stays if an action that waits for it failed,
+/// or was skipped because another one failed before it: the next run continues.
+pub(super) fn forget_flags(
+    script: &mut String,
+    plan: &PhasePlan,
+    parts: &[Part],
+    turns: &Turns<'_>,
+) {
     let options = plan.actions.iter().map(|action| &action.options);
     let flags: BTreeSet<&String> = options
         .flat_map(|options| options.if_flag.iter().chain(&options.flag_on_change))
         .filter(|flag| !plan.later.contains(*flag))
         .collect();
     for flag in flags {
-        let reads = |action: &&PlannedAction| action.options.if_flag.as_ref() == Some(flag);
-        let readers = plan.actions.iter().filter(reads);
+        let reads = |action: &PlannedAction| action.options.if_flag.as_ref() == Some(flag);
+        let readers = plan.actions.iter().enumerate();
+        let readers = readers.filter(|(_, action)| reads(action) && action.change.is_some());
         let tests: BTreeSet<String> = readers
-            .filter(|action| action.change.is_some())
-            .filter_map(|action| blocks::was_done(action, None))
+            .filter_map(|(at, action)| {
+                let done = blocks::was_done(action, None)?;
+                // where the block was rescued, its turn may have come before
+                let had = part_of(parts, at).map(|part| format!(" || {}", blocks::had_turn(part)));
+                let same = action.waiting.as_ref().and_then(|waiting| turns.had(waiting));
+                let same = same.map(|test| format!(" || {test}"));
+                let rest: String = had.into_iter().chain(same).collect();
+                Some(format!("{{ {done}{rest}; }}"))
+            })
             .collect();
         let tests: String = tests.iter().map(|test| format!("{test} && ")).collect();
         let _ = match tests.is_empty() {

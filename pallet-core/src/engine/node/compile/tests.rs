@@ -1,5 +1,8 @@
 //! What a script leaves behind when it is killed, and how the next run cleans up.
 
+mod turns;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
@@ -220,7 +223,9 @@ fn a_thousand_kills_lose_no_flag_and_leave_nothing_behind() {
             let _ = fs::remove_file(place.kept("flags/f"));
         }
         assert!(changed > 0 && changed < rounds, "{:?}: {changed} of {rounds}", place.shell);
-        assert!(place.run(&cleaning(&Library::default(), "root")).status.success());
+        assert!(
+            place.run(&cleaning(&Library::default(), "root", &BTreeSet::new())).status.success()
+        );
         assert_eq!(
             place.left(),
             Vec::<String>::new(),
@@ -267,7 +272,7 @@ fn what_is_cleaned_is_what_was_made_and_nothing_that_a_user_puts_in_its_place() 
         }
         fs::write(place.kept("flags/f"), "").unwrap();
         fs::write(place.kept("temporaries"), lines).unwrap();
-        let output = place.run(&cleaning(&Library::default(), "root"));
+        let output = place.run(&cleaning(&Library::default(), "root", &BTreeSet::new()));
         assert!(
             output.status.success() && output.stderr.is_empty(),
             "{:?}: {output:?}",

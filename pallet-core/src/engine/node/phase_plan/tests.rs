@@ -23,18 +23,28 @@ pub(in crate::engine) fn planned(
 ) -> PhasePlan {
     let mut state = NodeState::new(Os::named("debian 12", "x86_64"));
     "root".clone_into(&mut state.user);
+    PhasePlan { leftovers, ..planned_from(declared, state, Flags::new(), later) }
+}
+
+/// The changes of these actions on a node in this state.
+pub(in crate::engine) fn planned_from(
+    declared: &[Declared],
+    mut state: NodeState,
+    mut flags: Flags,
+    later: &[&str],
+) -> PhasePlan {
     let context = PlanContext {
         node: "web-1",
         phase: "configure",
         predicted: false,
         later: later.iter().map(|flag| (*flag).to_owned()).collect(),
         drift: false,
-        leftovers,
+        leftovers: false,
         mark_bootstrapped: false,
         continues: false,
         on_behalf_of: None,
     };
-    plan_phase(&context, declared, &mut state, &mut Flags::new(), &mut |_, _| {}).unwrap()
+    plan_phase(&context, declared, &mut state, &mut flags, &mut |_, _| {}).unwrap()
 }
 
 fn read_back(plan: &PhasePlan) -> PhasePlan {
