@@ -13,7 +13,7 @@ parameters! {
     ///
     /// Example: `ssh_key.host_key(request, private_key = secret("web_host_key"))`
     pub(crate) struct HostKey {
-        /// Type.
+        /// Type of the key.
         #[serde(default, rename = "type")]
         kind: KeyType,
         /// Private key: a secret with the whole file. Default: it is made on the node.

@@ -13,7 +13,7 @@ parameters! {
     pub(crate) struct Key {
         /// Login name. The user must exist.
         user: String,
-        /// Type.
+        /// Type of the key.
         #[serde(default, rename = "type")]
         kind: KeyType,
         /// Size of a new key of the type `rsa`. Default: 3072.

@@ -15,7 +15,7 @@ parameters! {
         /// Options, all of them but `-Djava.awt.headless=true`.
         options: String,
         /// `JAVA_HOME`, such as `java.home(request, version = 21)` returns it. Default: Debian's
-        /// Java.
+        /// The Java that runs Tomcat.
         #[serde(default)]
         home: Option<String>,
         /// Instance. Default: that of the package.

@@ -16,7 +16,7 @@ parameters! {
     ///
     /// Example: `tomcat.user(request, "deployer", password = secret("deployer"), roles = ["manager-script"])`
     pub(crate) struct User {
-        /// Name.
+        /// Name of the user.
         name: String,
         /// Password. Pass it as a secret. Not needed for `absent`.
         #[serde(default)]

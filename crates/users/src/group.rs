@@ -9,7 +9,7 @@ parameters! {
     ///
     /// Example: `users.group(request, "deploy", gid = 2000)`
     pub(crate) struct GroupArguments {
-        /// Name.
+        /// Name of the group.
         name: String,
         /// Numeric ID.
         #[serde(default)]

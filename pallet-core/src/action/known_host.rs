@@ -34,9 +34,9 @@ use crate::script::Script;
 /// Take the keys from the host itself, such as from its `/etc/ssh/ssh_host_ed25519_key.pub`, or
 /// from who runs it. What `ssh-keyscan` prints comes from whoever answers.
 ///
-/// Example: `known_host(request, "git.example.com", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl")`
+/// Example: `known_host(request, "git.example.com", key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl")`
 ///
-/// Example: `known_host(request, "git.example.com", ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMq", "ssh-rsa AAAAB3NzaC1yc2E="], port = 2222, user = "app")`
+/// Example: `known_host(request, "git.example.com", key = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMq", "ssh-rsa AAAAB3NzaC1yc2E="], port = 2222, user = "app")`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KnownHost {

@@ -158,14 +158,14 @@ fn files_that_cannot_be_loaded() {
           |
         2 | load("../up.star", "up")
           |      ^^^^^^^^^^^^
-          = help: load "dir/file.star", relative to the project's directory, or "@crate"
+          = help: load "//dir/file.star", relative to the project's directory, or "@crate"
 
         error: `/etc/passwd` is outside the project
          --> pallet.star:3:6
           |
         3 | load("/etc/passwd", "x")
           |      ^^^^^^^^^^^^^
-          = help: load "dir/file.star", relative to the project's directory, or "@crate"
+          = help: load "//dir/file.star", relative to the project's directory, or "@crate"
 
         error: there is no file no.star in DIR
          --> pallet.star:4:6
@@ -186,7 +186,7 @@ fn a_link_out_of_the_project_is_not_followed() {
           |
         1 | load("lib/secret.star", "secret")
           |      ^^^^^^^^^^^^^^^^^
-          = help: load "dir/file.star", relative to the project's directory, or "@crate"
+          = help: load "//dir/file.star", relative to the project's directory, or "@crate"
     "#]]);
 }
 
