@@ -216,7 +216,7 @@ fn what_could_be_written_is_offered() {
 
     // load statements: crates and files, and the names in both
     let found = offered(&mut editor, 11, "load(\"@n|");
-    assert_eq!(labels(&found), ["@nginx"]);
+    assert_eq!(labels(&found), ["@nginx", "@nodejs"]);
     let found = offered(&mut editor, 12, "load(\"|");
     assert!(
         labels(&found).contains(&"@nginx") && labels(&found).contains(&"lib/pages.star"),

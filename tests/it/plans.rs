@@ -74,9 +74,13 @@ fn what_documents_declare_keeps_the_laws() {
           service nginx: reload
           service nginx: start
         groups, groups-anywhere, quickstart
+          directory /etc/nginx/pallet: ensure directory
+          directory /usr/local/lib/pallet: ensure directory
           exec_checked_script check nginx's configuration: run
+          file /etc/nginx/pallet/hello.headers: ensure it is absent
           file /etc/nginx/sites-enabled/default: ensure it is absent
           remote_file /etc/nginx/sites-available/hello: ensure file
+          remote_file /usr/local/lib/pallet/nginx-servers: ensure file
           service nginx: reload
           service nginx: start
           symbolic_link /etc/nginx/sites-enabled/hello: ensure link

@@ -44,7 +44,7 @@ parameters! {
         inhibit_rules: Vec<Map<String, Value>>,
         /// What all receivers share: `global`, such as `smtp_smarthost`.
         #[serde(default)]
-        global: Map<String, Value>,
+        shared: Map<String, Value>,
         /// More keys of alertmanager.yml.
         #[serde(default)]
         config: Map<String, Value>,
@@ -125,8 +125,8 @@ fn config(wanted: &AlertmanagerArguments) -> Result<Map<String, Value>> {
     let mut route = wanted.route.clone();
     route.entry("receiver").or_insert(first);
     let mut config = Map::new();
-    if !wanted.global.is_empty() {
-        config.insert("global".into(), Value::Object(wanted.global.clone()));
+    if !wanted.shared.is_empty() {
+        config.insert("global".into(), Value::Object(wanted.shared.clone()));
     }
     config.insert("route".into(), Value::Object(route));
     config.insert("receivers".into(), json!(receivers));

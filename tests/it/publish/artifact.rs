@@ -158,5 +158,5 @@ fn what_is_no_plugin_is_refused_in_one_line() {
         assert!(error.contains("is not a source of plugins"), "{error}");
     }
     let error = fails_in_one_line(author.publish(&["/absent", "layout:out"]));
-    assert!(error.contains("there is no Cargo.toml in /absent"), "{error}");
+    assert!(error.contains("there is no Cargo.toml and no crate.toml in /absent"), "{error}");
 }
