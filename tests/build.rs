@@ -26,7 +26,8 @@ fn main() -> io::Result<()> {
             list,
             "mod {module} {{\n    \
              #[test]\n    fn on_debian_12() {{ super::on_debian_12({name:?}); }}\n    \
-             #[test]\n    #[ignore = \"slow: tests/run --slow\"]\n    fn on_debian_13() {{ super::on_debian_13({name:?}); }}\n}}\n"
+             #[test]\n    #[ignore = \"slow: tests/run --slow\"]\n    \
+             fn on_debian_13() {{ super::on_debian_13({name:?}); }}\n}}\n"
         );
     }
     let _ = writeln!(list, "const TRIED: &[&str] = &{names:?};");

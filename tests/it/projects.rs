@@ -150,7 +150,8 @@ fn shop() {
 
     build("2");
     let ask = format!(
-        "while [ ! -e /tmp/stop ]; do curl -s -m 10 -w ' %{{http_code}}\\n' http://{}/ >>/tmp/answers \
+        "while [ ! -e /tmp/stop ]; do \
+         curl -s -m 10 -w ' %{{http_code}}\\n' http://{}/ >>/tmp/answers \
          || echo lost >>/tmp/answers; done",
         address(&project, "balancer")
     );

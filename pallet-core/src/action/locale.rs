@@ -29,7 +29,7 @@ use crate::script::{Script, quote};
 /// `/etc/locale.conf`. Other settings of the file are kept. They are for new sessions and for
 /// services that start later.
 ///
-/// Example: `locale(request, ["en_US.UTF-8"], lang = "de_DE.UTF-8", categories = {"LC_MESSAGES": "C.UTF-8"})`
+/// Example: `locale(request, names = ["en_US.UTF-8"], lang = "de_DE.UTF-8", categories = {"LC_MESSAGES": "C.UTF-8"})`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Locale {

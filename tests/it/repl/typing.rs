@@ -114,7 +114,7 @@ fn help_explains_what_there_is() {
     let shown = terminal.enter("help(nginx.site)");
     assert!(
         shown.contains("nginx.site(request, name, ...)")
-            && shown.contains("The TCP port to listen on."),
+            && shown.contains("The TCP port to listen on for requests"),
         "{shown}"
     );
     assert_eq!(

@@ -107,8 +107,8 @@ fn name(detail: &Detail) -> Option<String> {
     Some(name).filter(|_| *detail != Detail::Unknown)
 }
 
-/// A field of `/proc/mounts`, in which spaces are written as `\040`. The shell's `unescape` does the
-/// same.
+/// A field of `/proc/mounts`, in which spaces are written as `\040`. The shell's `unescape` does
+/// the same.
 fn unescaped(field: &str) -> String {
     let mut text = Vec::with_capacity(field.len());
     let mut rest = field.as_bytes();

@@ -19,8 +19,8 @@ fn part_of(parts: &[Part], position: usize) -> Option<usize> {
     parts.iter().position(|part| part.actions.contains(&position))
 }
 
-/// Removes the flags that no later action reads. A flag stays if an action that waits for it failed,
-/// or was skipped because another one failed before it: the next run continues.
+/// Removes the flags that no later action reads. A flag stays if an action that waits for it
+/// failed, or was skipped because another one failed before it: the next run continues.
 pub(super) fn forget_flags(
     script: &mut String,
     plan: &PhasePlan,
