@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "host")]
 pub(crate) use self::flags::FlagTurn;
 pub use self::flags::{Flags, Waiting};
 use super::{ActionError, BlockRole, Certainty, Change, Condition, Declared};

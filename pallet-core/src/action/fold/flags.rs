@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{Certainty, Declared};
 use crate::model::digest;
+#[cfg(feature = "host")]
 use crate::script::flag_file;
 
 /// The flags of one node so far.
@@ -27,6 +28,7 @@ pub struct Waiting {
 }
 
 /// What one action did about flags when it was applied.
+#[cfg(feature = "host")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FlagTurn {
     /// It had its turn, for which it waited.
@@ -59,6 +61,7 @@ impl Waiting {
     }
 
     /// A name for a file.
+    #[cfg(feature = "host")]
     pub(crate) fn file(&self) -> String {
         format!("{}.{}", flag_file(&self.flag), self.id)
     }
@@ -76,11 +79,13 @@ impl Flags {
     }
 
     /// The flags that are or may be set.
+    #[cfg(feature = "host")]
     pub(crate) fn all(&self) -> &BTreeMap<String, Certainty> {
         &self.set
     }
 
     /// The waiting actions that surely had their turn since their flag was set.
+    #[cfg(feature = "host")]
     pub(crate) fn served(&self) -> Vec<Waiting> {
         let sure = self.had.iter().filter(|(_, again)| !**again);
         sure.map(|(waiting, _)| waiting.clone()).collect()
@@ -138,6 +143,7 @@ impl Flags {
     }
 
     /// Brings what was predicted to what happened; `served` had their turn before.
+    #[cfg(feature = "host")]
     pub(crate) fn happened(&mut self, served: &[Waiting], turns: &[FlagTurn]) {
         self.had = served.iter().map(|waiting| (waiting.clone(), false)).collect();
         for turn in turns {

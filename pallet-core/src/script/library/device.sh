@@ -11,9 +11,14 @@ require_free_device() {
   if [ -n "$holds" ] && [ -z "$2" ]; then fail "$1 has $holds; force = True replaces it, and all that is on it is lost"; fi
 }
 
+# one_line TEXT: prints its lines in one
+one_line() {
+  printf '%s\n' "$1" | sed '/^[[:blank:]]*$/d' | tr '\n' ';' | sed 's/;$//; s/;/; /g'
+}
+
 # wipe_device PATH: nothing tells any more what it had
 wipe_device() {
-  said=$(wipefs -a -- "$device" 2>&1) || fail "cannot replace what $1 has: $said"
+  said=$(wipefs -a -- "$device" 2>&1) || fail "cannot replace what $1 has: $(one_line "$said")"
   # what were its parts are none any more
   blockdev --rereadpt "$device" 2>/dev/null || :
 }

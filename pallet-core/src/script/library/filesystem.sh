@@ -45,7 +45,7 @@ make_filesystem() {
     # -I: on a whole disk too
     vfat) set -- mkfs.vfat -I ${label:+-n "$label"} "$@" ;;
   esac
-  said=$("$@" "$device" 2>&1) || fail "cannot make $type on $path: $said"
+  said=$("$@" "$device" 2>&1) || fail "cannot make $type on $path: $(one_line "$said")"
   device_content
   if [ "$holds" != "$type" ]; then fail "$1 succeeded, but $path has ${holds:-nothing}, not $type; look at its options"; fi
   # names such as those below /dev/disk/by-label come with it
@@ -72,7 +72,7 @@ label_filesystem() {
   esac
   path=$1
   shift
-  said=$("$@" 2>&1) || fail "cannot change the label of $path: $said"
+  said=$("$@" 2>&1) || fail "cannot change the label of $path: $(one_line "$said")"
   changed
 }
 
@@ -84,14 +84,14 @@ grow_filesystem() {
         # resize2fs wants that, and 1 tells that something was mended
         status=0
         said=$(e2fsck -f -p "$device" 2>&1) || status=$?
-        if [ "$status" -gt 1 ]; then fail "cannot grow $1: it has errors that e2fsck does not mend by itself: $said"; fi
+        if [ "$status" -gt 1 ]; then fail "cannot grow $1: it has errors that e2fsck does not mend by itself: $(one_line "$said")"; fi
       fi
-      said=$(resize2fs "$device" 2>&1) || fail "cannot grow $1: $said"
+      said=$(resize2fs "$device" 2>&1) || fail "cannot grow $1: $(one_line "$said")"
       ;;
-    xfs) where_mounted xfs_growfs -d || fail "cannot grow $1: $said" ;;
+    xfs) where_mounted xfs_growfs -d || fail "cannot grow $1: $(one_line "$said")" ;;
     btrfs)
       id=$(btrfs inspect-internal dump-super -- "$device" | sed -n 's/^dev_item.devid[[:blank:]]*//p')
-      where_mounted btrfs filesystem resize "$id:max" || fail "cannot grow $1: $said"
+      where_mounted btrfs filesystem resize "$id:max" || fail "cannot grow $1: $(one_line "$said")"
       ;;
   esac
   growth=$(filesystem_growth "$type")

@@ -10,7 +10,7 @@ require_safe_place() {
 # swap_off PATH: the system does not use it any more
 swap_off() {
   if ! swap_use "$1"; then return; fi
-  said=$(swapoff "$swap_name" 2>&1) || fail "cannot stop using $1 as swap space: $said; if that is for lack of memory, end something first"
+  said=$(swapoff "$swap_name" 2>&1) || fail "cannot stop using $1 as swap space: $(one_line "$said"); if that is for lack of memory, end something first"
   changed
 }
 
@@ -26,8 +26,10 @@ swap_on() {
 
 # cannot_swap PATH: fails since the system does not use it, as it said
 cannot_swap() {
+  # usage follows an option that it does not know
+  said=${said%%"$newline"*}
   case $said in *ermitted*) said="$said; a container has no swap space of its own, so declare this for the machine that it runs on" ;; esac
-  fail "cannot use $1 as swap space: $said"
+  fail "cannot use $1 as swap space: $(one_line "$said")"
 }
 
 # ensure_swap_file PATH SIZE PRIORITY: the file has SIZE bytes, and the system uses it as swap space. What is there and is no swap space stays.
@@ -95,7 +97,7 @@ make_swap_file() {
     set +C
     if [ -n "$no_copies" ]; then chattr +C "$new" || fail "the blocks of a swap file on btrfs must not be copied, and chattr +C failed"; fi
     fallocate -l "$2" "$new" 2>/dev/null || write_zeros "$new" "$2"
-    said=$(mkswap "$new" 2>&1) || fail "cannot make swap space of $1: $said"
+    said=$(mkswap "$new" 2>&1) || fail "cannot make swap space of $1: $(one_line "$said")"
     mv -- "$new" "$1"
     trap - EXIT
   )
@@ -103,7 +105,7 @@ make_swap_file() {
 
 # write_zeros PATH SIZE: whole MiB
 write_zeros() {
-  said=$(dd if=/dev/zero of="$1" bs=1048576 count=$(($2 / 1048576)) conv=notrunc 2>&1) || fail "cannot write $1: $said"
+  said=$(dd if=/dev/zero of="$1" bs=1048576 count=$(($2 / 1048576)) conv=notrunc 2>&1) || fail "cannot write $1: $(one_line "$said")"
 }
 
 # ensure_swap_device PATH PRIORITY FORCE: the system uses the device as swap space. A device that has something else becomes swap space only if FORCE is
@@ -117,7 +119,7 @@ ensure_swap_device() {
   if ! swap_use "$device" && ! is_swap_space "$device"; then
     require_free_device "$1" "$3"
     if [ -n "$holds" ]; then wipe_device "$1"; fi
-    said=$(mkswap "$device" 2>&1) || fail "cannot make swap space of $1: $said"
+    said=$(mkswap "$device" 2>&1) || fail "cannot make swap space of $1: $(one_line "$said")"
     changed
   fi
   swap_on "$device" "$2" || cannot_swap "$1"

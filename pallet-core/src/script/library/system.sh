@@ -43,7 +43,7 @@ ensure_module() {
   if [ "$state" != missing ]; then return; fi
   lacks=$(module_lacks "$1")
   if [ -n "$lacks" ]; then fail "this node cannot load the kernel module $1: $lacks"; fi
-  said=$(modprobe "$1" 2>&1) || fail "cannot load the kernel module $1: $said"
+  said=$(modprobe "$1" 2>&1) || fail "cannot load the kernel module $1: $(one_line "$said")"
   module_state "$1"
   if [ "$state" = missing ]; then fail "modprobe succeeded, but the kernel module $1 is not loaded; does /etc/modprobe.d have an install line for it?"; fi
   changed
@@ -55,7 +55,7 @@ ensure_no_module() {
   if [ "$state" = missing ]; then return; fi
   lacks=$(may_not_change_modules)
   if [ -n "$lacks" ]; then fail "this node cannot unload the kernel module $1: $lacks"; fi
-  said=$(modprobe -r "$1" 2>&1) || fail "cannot unload the kernel module $1: $said"
+  said=$(modprobe -r "$1" 2>&1) || fail "cannot unload the kernel module $1: $(one_line "$said")"
   module_state "$1"
   if [ "$state" != missing ]; then fail "modprobe succeeded, but the kernel module $1 is still loaded; does /etc/modprobe.d have a remove line for it?"; fi
   changed
