@@ -89,9 +89,9 @@ mod stages;
 #[cfg(test)]
 mod starlark_crates;
 #[cfg(test)]
-mod systems;
-#[cfg(test)]
 mod systemd_nodes;
+#[cfg(test)]
+mod systems;
 #[cfg(test)]
 mod telemetry;
 #[cfg(test)]
