@@ -113,8 +113,14 @@ fn shop() {
     for name in ["DATABASE", "REPLICATION", "CACHE", "BACKUP"] {
         project = project.set(&format!("SHOP_{name}_PASSWORD"), format!("{name}-is-not-a-secret"));
     }
-    let mut project = project.set("PALLET_SERVICE", "nodes");
     copy(&root().join("examples/shop"), &project.directory());
+    // the image of the tests in place of that of the user
+    let config = fs::read_to_string(project.home().join(".config/pallet/config.toml")).unwrap();
+    let (_, image) = config.split_once("debian-12 = \"").unwrap();
+    let (image, _) = image.split_once('"').unwrap();
+    let toml = fs::read_to_string(project.directory().join("pallet.toml")).unwrap();
+    assert!(toml.contains("image = \"/srv/bookworm\""));
+    project.write("pallet.toml", toml.replace("/srv/bookworm", image));
     project.take_down_at_the_end(&project.directory());
     let build = |release: &str| {
         let mut build = Command::new(project.directory().join("releases/build"));
@@ -127,15 +133,15 @@ fn shop() {
     let on = |node: &str, script: &str| project.run(&["run", node, "--", script]).exits(0);
     on("balancer", "curl -fsS http://localhost/").says("shop 1 on app-").says("0 orders");
     // all nodes are scraped, the replica follows, a backup can be made, and eve is not there
-    let up = "until curl -fsS 'localhost:9090/api/v1/query?query=count(up==1)' | grep '\"7\"'; do \
-              sleep 1; done";
+    let up = "until curl -fsSG localhost:9090/api/v1/query --data-urlencode \
+              'query=count(up{job=\"node\"}==1)' | grep '\"7\"'; do sleep 1; done";
     project.run(&["run", "monitor", "--timeout", "60", "--", up]).exits(0);
     let psql = |query: &str| format!("runuser -u postgres -- psql -tAc '{query}' shop");
     on("database", &psql("insert into orders default values"));
     let follows =
         format!("until [ \"$({})\" = 1 ]; do sleep 0.2; done", psql("select count(*) from orders"));
     project.run(&["run", "replica", "--timeout", "60", "--", &follows]).exits(0);
-    let backup = "systemctl start postgresql-backup-main-nightly backup-database && \
+    let backup = "systemctl start postgresql-backup-15-main-nightly backup-database && \
                   sh /usr/local/lib/pallet/restic-repository local snapshots";
     on("database", backup).says("1 snapshots");
     on("cache", "id ann && id bob && ! id eve && ! redis-cli ping 2>&1 | grep PONG");

@@ -22,16 +22,17 @@ impl Project {
     /// What a killed `pallet-cli test` left is destroyed with this value.
     pub fn with_crate_nodes(self) -> Self {
         let separate = ["unshare", "--net", "--"].map(str::to_owned);
-        self.on_crate_nodes().prefixed(separate.into())
+        let mut project = self.on_crate_nodes().prefixed(separate.into());
+        let data = project.home().join(".local/share/pallet");
+        let clean = bed_script("clean-trials.sh");
+        let words = [clean.get_program(), workspace().cli().as_os_str(), data.as_os_str()];
+        project.clean_up_with(&words.map(|word| word.to_str().unwrap()));
+        project
     }
 
     /// The same in the network of this machine, so that commands find each other's nodes.
-    pub fn on_crate_nodes(mut self) -> Self {
+    pub fn on_crate_nodes(self) -> Self {
         self.write_home(".config/pallet/config.toml", config());
-        let data = self.home().join(".local/share/pallet");
-        let clean = bed_script("clean-trials.sh");
-        let words = [clean.get_program(), workspace().cli().as_os_str(), data.as_os_str()];
-        self.clean_up_with(&words.map(|word| word.to_str().unwrap()));
         self
     }
 }

@@ -95,6 +95,8 @@ impl Project {
 
     /// Runs this command when this value is dropped.
     pub(crate) fn clean_up_with(&mut self, command: &[&str]) {
+        // the end of a guard also deletes the project
+        assert!(self.guard.is_none(), "one command cleans up");
         self.guard = Some(Guard::run(command, &self.variables));
     }
 
