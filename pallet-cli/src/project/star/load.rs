@@ -364,9 +364,12 @@ fn shadowing(ast: &AstModule, globals: &Globals) -> Vec<Diagnostic> {
     let outline = Outline::of(ast);
     let shadows = globals.names().filter_map(|name| outline.top(name.as_str()));
     let found = shadows.map(|definition| {
-        Diagnostic::error(format!("`{}` is a name of Pallet or Starlark", definition.name))
-            .at(definition.place.clone())
-            .suggest("give it another name; a crate cannot define it again".to_owned())
+        Diagnostic::error(format!(
+            "`{}` is a name of Pallet or Starlark, which a crate cannot define again",
+            definition.name
+        ))
+        .at(definition.place.clone())
+        .suggest("give it another name".to_owned())
     });
     found.collect()
 }
