@@ -47,7 +47,8 @@ fn what_documents_declare_keeps_the_laws() {
     home.write("tests/conditions.star", format!("{around}\n{conditions}\n{all}\n{group}"));
     home.write("tests/app.conf.j2", "password = {{ password }}\n");
     home.write("tests/quickstart.star", read("pallet-cli/quickstart/pallet.star"));
-    for block in blocks(&read("docs/for-ansible-users.md")) {
+    // a later block is another project's file
+    for block in blocks(&read("docs/for-ansible-users.md")).into_iter().rev() {
         match block {
             Block::File { path, text } if path == "pallet.star" => {
                 home.write("tests/for-ansible-users.star", text)
@@ -77,6 +78,7 @@ fn what_documents_declare_keeps_the_laws() {
           directory /etc/nginx/pallet: ensure directory
           directory /usr/local/lib/pallet: ensure directory
           exec_checked_script check nginx's configuration: run
+          exec_checked_script wait for nginx's new configuration: run
           file /etc/nginx/pallet/hello.headers: ensure it is absent
           file /etc/nginx/sites-enabled/default: ensure it is absent
           remote_file /etc/nginx/sites-available/hello: ensure file

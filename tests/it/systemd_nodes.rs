@@ -93,8 +93,10 @@ fn groups(project: &Project) -> BTreeSet<PathBuf> {
 
 /// Stops a node from inside, and waits until it has.
 fn power_off(project: &Project, node: &str) {
-    // the connection ends with the node
-    project.run(&["run", node, "--", "systemctl poweroff --force"]);
+    // the connection ends with the node, which does not wait for what runs in it
+    let began = Instant::now();
+    project.run(&["run", node, "--", "systemctl poweroff --force; sleep 300"]);
+    assert!(began.elapsed() < Duration::from_secs(60), "it waited for its own time limit, 90 s");
     let end = Instant::now() + Duration::from_secs(20);
     while project.nodes().iter().any(|one| one["name"] == node && one["status"] == "running") {
         assert!(Instant::now() < end, "{node} still runs");

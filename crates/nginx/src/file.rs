@@ -6,7 +6,7 @@
 use pallet_core::prelude::*;
 
 use super::names::names;
-use super::program::{PROGRAM, command};
+use super::program::{self, command};
 use super::service::{self, CHANGED};
 
 /// The directory of what sites and proxies include.
@@ -65,13 +65,7 @@ impl Part {
 
     /// Installs the program that checks files, and the directory of what is included.
     pub(crate) fn begin(&self, request: &mut Request) -> Result<()> {
-        request.add(Directory::at("/usr/local/lib/pallet"))?;
-        request.add(
-            RemoteFile::content(PROGRAM, include_str!("nginx-servers.sh"))
-                .owner("root")
-                .group("root")
-                .mode(0o644),
-        )?;
+        program::put(request)?;
         request.add(Directory::at(DIRECTORY))
     }
 

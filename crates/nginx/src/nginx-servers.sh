@@ -10,6 +10,7 @@
 set -euf
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 directory=/etc/nginx/pallet
+old_workers=/run/nginx-pallet.workers
 
 die() {
   echo "$*" >&2
@@ -127,7 +128,7 @@ out() { # NAME SERVER...: those that are out, or on the way
 }
 
 master() { # the process of nginx that reads the configuration
-  pid=$(cat /run/nginx.pid 2>/dev/null) && [ -n "$pid" ] || return 1
+  pid=$(cat /run/nginx.pid 2>/dev/null || cat /run/nginx/nginx.pid 2>/dev/null) && [ -n "$pid" ] || return 1
   kill -0 "$pid" 2>/dev/null && echo "$pid"
 }
 
@@ -153,20 +154,7 @@ is_reloaded() {
   done
 }
 
-# nginx reads its configuration, which it must accept; `old` are the processes that had another one
-reload() {
-  if ! said=$(nginx -t 2>&1); then
-    printf '%s\n' "$said" >&2
-    return 1
-  fi
-  old=
-  if ! pid=$(master); then
-    if ! (set +f && grep -qs '^nginx: master process' /proc/[0-9]*/cmdline); then return 0; fi
-    echo 'nginx runs, but /run/nginx.pid does not say which process it is' >&2
-    return 1
-  fi
-  old=$(workers "$pid")
-  kill -HUP "$pid"
+await_reloaded() { # `old` are the processes that had another configuration
   end=$(($(date +%s) + 10))
   while ! is_reloaded; do
     if [ "$(date +%s)" -ge "$end" ]; then
@@ -175,6 +163,27 @@ reload() {
     fi
     sleep 0.1
   done
+}
+
+accepted() { # whether nginx accepts its configuration
+  if ! said=$(nginx -t 2>&1); then
+    printf '%s\n' "$said" >&2
+    return 1
+  fi
+}
+
+# nginx reads its configuration, which it must accept; `old` are the processes that had another one
+reload() {
+  accepted || return 1
+  old=
+  if ! pid=$(master); then
+    if ! (set +f && grep -qs '^nginx: master process' /proc/[0-9]*/cmdline); then return 0; fi
+    echo 'nginx runs, but /run/nginx.pid does not say which process it is' >&2
+    return 1
+  fi
+  old=$(workers "$pid")
+  kill -HUP "$pid"
+  await_reloaded
 }
 
 change() { # NAME WORD SERVERS: marks servers, and reloads nginx; all stays as it was if that fails
@@ -255,9 +264,26 @@ undrain() { # NAME SERVER...
   mark "$name" in "$servers"
 }
 
+before_reload() { # remembers the processes that have the old configuration
+  accepted || exit 1
+  old=
+  if pid=$(master); then old=$(workers "$pid"); fi
+  printf '%s\n' "$old" >"$old_workers"
+}
+
+after_reload() {
+  pid=$(master) || exit 0 # its file is elsewhere
+  old=
+  if [ -e "$old_workers" ]; then old=$(cat "$old_workers"); fi
+  await_reloaded || exit 1
+  rm -f "$old_workers"
+}
+
 command=$1
 shift
 case $command in
+  before-reload) before_reload ;;
+  after-reload) after_reload ;;
   is-rendered) is_rendered "$@" ;;
   render)
     lock

@@ -10,6 +10,7 @@ use pallet_core::prelude::*;
 
 use crate::linux::console::{Console, last_lines};
 use crate::linux::machine;
+use crate::linux::node::WAITER;
 use crate::linux::process::Process;
 
 /// The pause between two looks at a node.
@@ -104,6 +105,7 @@ impl Waiting {
         let pid = process.pid.to_string();
         let child = Command::new("nsenter")
             .args(["--target", &pid, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
+            .args(WAITER)
             .args(["sh", "-c", WAIT])
             .env_clear()
             .env("PATH", machine::PATH)

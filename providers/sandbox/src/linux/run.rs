@@ -97,8 +97,13 @@ impl Run<'_> {
                     record.group == self.wanted.group,
                     invalid(format!("it exists, in group {}", record.group))
                 );
-                if record.running(&self.boot_id).is_some() {
-                    return Ok(Step::Running(record.clone()));
+                if let Some(process) = record.running(&self.boot_id) {
+                    // without a reader of its console, a boot takes minutes
+                    if record.booted_by.is_none_or(Process::is_alive) {
+                        return Ok(Step::Running(record.clone()));
+                    }
+                    process.kill()?;
+                    process.wait()?;
                 }
                 let root =
                     Root { id: record.image.clone(), directory: record.root.clone(), os: None };
@@ -176,6 +181,8 @@ impl Run<'_> {
             }
             record.boot_id.clone_from(&self.boot_id);
             record.process = Some(first);
+            record.booted_by =
+                Process::now(std::process::id()).filter(|_| record.init == Init::Systemd);
             record.complete = true;
             self.sandbox.store.save(&record)
         };
@@ -219,15 +226,23 @@ impl Run<'_> {
     fn wait(&self, record: Record, boot: Boot, ours: bool, new: bool) -> Result<Record> {
         let process = boot.process;
         let patience = Duration::from_secs(self.sandbox.options.timeout);
-        match boot.wait(patience, &self.sandbox.context.host) {
-            Ok(()) => Ok(record),
+        let outcome = boot.wait(patience, &self.sandbox.context.host);
+        let directory = self.sandbox.store.directory(&record.name);
+        // another process may have destroyed it meanwhile, or even created it again
+        let stored = || Store::read(&directory).filter(|now| now.process == Some(process));
+        match outcome {
+            Ok(()) => {
+                let _lock = Lock::take(&self.sandbox.store.data)?;
+                if let Some(now) = stored() {
+                    self.sandbox.store.save(&Record { booted_by: None, ..now })?;
+                }
+                Ok(Record { booted_by: None, ..record })
+            }
             Err(error) if ours => {
                 let _lock = Lock::take(&self.sandbox.store.data)?;
                 process.kill()?;
                 process.wait()?;
-                // another process may have destroyed it meanwhile, or even created it again
-                let directory = self.sandbox.store.directory(&record.name);
-                if Store::read(&directory).is_some_and(|now| now.process == Some(process)) {
+                if stored().is_some() {
                     self.give_up(&record, new)?;
                 }
                 Err(error)
@@ -270,6 +285,7 @@ impl Run<'_> {
             isolated: None,
             boot_id: self.boot_id.clone(),
             process: None,
+            booted_by: None,
             complete: false,
         })
     }

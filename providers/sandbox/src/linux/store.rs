@@ -45,6 +45,9 @@ pub(crate) struct Record {
     pub(crate) boot_id: String,
     /// Its first process since the last start.
     pub(crate) process: Option<Process>,
+    /// The process of Pallet that waits for the end of its boot, and reads its console until then.
+    #[serde(default)]
+    pub(crate) booted_by: Option<Process>,
     /// Whether it has ever been started. If not, its creation was interrupted.
     pub(crate) complete: bool,
 }
