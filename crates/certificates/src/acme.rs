@@ -96,9 +96,12 @@ pub(crate) fn acme(request: &mut Request, wanted: Acme) -> Result<()> {
         restarts: &wanted.restarts,
     };
     let specification = readers.add(specification(&wanted)?)?;
-    let certbot = names(request)?.certbot;
+    let system = names(request)?;
     program::install(request)?;
-    request.add(Package::install(certbot))?;
+    if let Some(repository) = system.repository {
+        request.add(PackageRepository::new(repository))?;
+    }
+    request.add(Package::install(system.certbot))?;
     request.add(Directory::at("/etc/pallet/acme").owner("root").group("root").mode(0o755))?;
     tell(request, name, false)?;
     program::put(request, Declared { name, specification, given: Vec::new(), wait: 0 })
@@ -189,6 +192,19 @@ mod tests {
             )
         );
         assert!(recorder.declared().contains(&"package certbot".to_owned()));
+    }
+
+    #[test]
+    fn certbot_is_of_epel_where_the_system_lacks_it() {
+        for (system, epel) in [("rocky 9", true), ("fedora 41", false), ("debian 12", false)] {
+            let mut recorder = Recorder::<Certificates>::on(system);
+            recorder.call("acme", json!({"name": "shop", "names": ["shop.example"]})).unwrap();
+            let declared = recorder.declared();
+            let place = |one: &str| declared.iter().position(|other| other == one);
+            let repository = place("package_repository epel");
+            assert_eq!(repository.is_some(), epel, "{system}");
+            assert!(repository < place("package certbot"), "{system}");
+        }
     }
 
     #[test]

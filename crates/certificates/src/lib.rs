@@ -44,7 +44,15 @@ impl ConfigCrate for Certificates {
             "/etc/pki/trust/anchors/pallet-*",
             "/etc/ca-certificates/trust-source/anchors/pallet-*",
         ],
-        packages: &["openssl", "socat", "ca-certificates", "certbot", "python3-certbot"],
+        packages: &[
+            "openssl",
+            "socat",
+            "ca-certificates",
+            "certbot",
+            "python3-certbot",
+            "epel",
+            "epel-release",
+        ],
         services: &["pallet-*"],
         users: &["root"],
         commands: &[

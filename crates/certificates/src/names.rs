@@ -6,6 +6,8 @@ use pallet_core::prelude::*;
 pub(crate) struct Names {
     /// The package of certbot.
     pub(crate) certbot: &'static str,
+    /// The well-known repository that has certbot, if not the distribution.
+    pub(crate) repository: Option<&'static str>,
     /// The directory of the authorities that users add.
     pub(crate) store: &'static str,
     /// The extension that their files must have.
@@ -16,27 +18,32 @@ pub(crate) struct Names {
 
 const DEBIAN: Names = Names {
     certbot: "certbot",
+    repository: None,
     store: "/usr/local/share/ca-certificates",
     extension: "crt",
     update: "update-ca-certificates",
 };
 
+const FEDORA: Names = Names {
+    certbot: "certbot",
+    repository: None,
+    store: "/etc/pki/ca-trust/source/anchors",
+    extension: "pem",
+    update: "update-ca-trust extract",
+};
+
 const NAMES: SystemTable<Names> = SystemTable(&[
     ("debian", DEBIAN),
     ("alpine", DEBIAN),
-    (
-        "red_hat",
-        Names {
-            certbot: "certbot",
-            store: "/etc/pki/ca-trust/source/anchors",
-            extension: "pem",
-            update: "update-ca-trust extract",
-        },
-    ),
+    ("fedora", FEDORA),
+    // EPEL is added by hand there
+    ("rhel", FEDORA),
+    ("red_hat", Names { repository: Some("epel"), ..FEDORA }),
     (
         "suse",
         Names {
             certbot: "python3-certbot",
+            repository: None,
             store: "/etc/pki/trust/anchors",
             extension: "pem",
             update: "update-ca-certificates",
@@ -46,6 +53,7 @@ const NAMES: SystemTable<Names> = SystemTable(&[
         "arch",
         Names {
             certbot: "certbot",
+            repository: None,
             store: "/etc/ca-certificates/trust-source/anchors",
             extension: "crt",
             update: "update-ca-trust extract",
