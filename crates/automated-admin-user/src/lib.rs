@@ -6,6 +6,7 @@
 
 mod locale;
 
+use pallet_core::action::user::UserAction;
 use pallet_core::prelude::*;
 
 struct AutomatedAdminUser;
@@ -20,7 +21,7 @@ impl ConfigCrate for AutomatedAdminUser {
             "/etc/default/locale",
             "/etc/locale.conf",
         ],
-        packages: &["sudo", "locales", "glibc-langpack-*", "glibc-locale"],
+        packages: &["sudo", "bash", "shadow", "locales", "glibc-langpack-*", "glibc-locale"],
         // the admin user may have any name
         users: &["*"],
         commands: &[
@@ -76,8 +77,18 @@ fn automated_admin_user(request: &mut Request, arguments: AdminUserArguments) ->
     if name != "root" {
         request.add(PackageManager::update())?;
         request.add(Package::install("sudo"))?;
+        let alpine = request.target()?.os.family == OsFamily::Alpine;
+        if alpine {
+            // the shell, and the programs that unlock an account
+            request.add(Package::install("bash"))?;
+            request.add(Package::install("shadow"))?;
+        }
         let user = User::new(&name).home(format!("/home/{name}"));
         request.add(user.create_home(true).shell("/bin/bash"))?;
+        if alpine {
+            // a new account is locked, and sshd without PAM lets nobody in to one that is
+            request.add(User::new(&name).action(UserAction::Unlock))?;
+        }
     }
     locale::locale(request)?;
     authorize(request, &name, &keys)?;
@@ -162,6 +173,18 @@ mod tests {
         );
         assert_eq!(recorder.actions()[3].arguments["key"], json!([KEY]));
         assert_eq!(recorder.actions()[4].arguments["verify"], "visudo -cf");
+    }
+
+    #[test]
+    fn alpine_lets_the_user_in() {
+        let mut recorder =
+            Recorder::<AutomatedAdminUser>::on("alpine 3.20").admin_user(admin("ops", &[KEY]));
+        recorder.call("automated_admin_user", json!({})).unwrap();
+        let actions = recorder.actions();
+        assert!(actions.iter().any(|one| one.subject == "bash"));
+        let users: Vec<_> = actions.iter().filter(|one| one.subject == "ops").collect();
+        assert_eq!(users[0].arguments["shell"], "/bin/bash");
+        assert_eq!(users[1].arguments["action"], "unlock");
     }
 
     #[test]
