@@ -49,6 +49,9 @@ pub(crate) fn defaults(request: &mut Request, defaults: Defaults) -> Result<()> 
             writeln!(out, "{name}")?;
         }
     }
+    if let Some(taboo) = system.taboo {
+        writeln!(out, "tabooext + {taboo}")?;
+    }
     out.push_str("include /etc/logrotate.d\n");
     request.add(
         RemoteFile::content("/etc/logrotate.conf", out)
@@ -66,14 +69,19 @@ mod tests {
 
     #[test]
     fn each_system_has_its_own_defaults() {
-        for (system, su) in [("debian 12", ""), ("ubuntu 24.04", "su root adm\n")] {
+        for (system, su, taboo) in [
+            ("debian 12", "", ""),
+            ("ubuntu 24.04", "su root adm\n", ""),
+            ("arch", "", "tabooext + .pacorig .pacnew .pacsave\n"),
+            ("alpine 3.20", "", "tabooext + .apk-new\n"),
+        ] {
             let mut recorder = Recorder::<Logrotate>::on(system);
             recorder.call("defaults", json!({"compress": true})).unwrap();
             assert_eq!(
                 recorder.actions()[0].arguments["content"],
                 format!(
                     "# written by pallet\nweekly\nrotate 4\n{su}create\ncompress\n\
-                     include /etc/logrotate.d\n"
+                     {taboo}include /etc/logrotate.d\n"
                 )
             );
         }
