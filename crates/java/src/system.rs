@@ -98,14 +98,18 @@ pub(crate) fn java(os: &Os, version: Option<u32>, kind: Kind, headless: bool) ->
                 home: format!("/usr/lib64/jvm/{kind}-{dotted}-openjdk"),
             }
         }
-        Naming::Arch => Java {
-            package: match (jdk, headless) {
-                (true, _) => format!("jdk{version}-openjdk"),
-                (false, true) => format!("jre{version}-openjdk-headless"),
-                (false, false) => format!("jre{version}-openjdk"),
-            },
-            home: format!("/usr/lib/jvm/java-{version}-openjdk"),
-        },
+        Naming::Arch => {
+            // a JRE 8 is only that part of a JDK
+            let part = if version == 8 && !jdk { "/jre" } else { "" };
+            Java {
+                package: match (jdk, headless) {
+                    (true, _) => format!("jdk{version}-openjdk"),
+                    (false, true) => format!("jre{version}-openjdk-headless"),
+                    (false, false) => format!("jre{version}-openjdk"),
+                },
+                home: format!("/usr/lib/jvm/java-{version}-openjdk{part}"),
+            }
+        }
         Naming::Alpine => {
             let end = match (jdk, headless, version) {
                 (true, _, _) => "",
@@ -173,6 +177,14 @@ mod tests {
                 true,
                 "jre17-openjdk-headless",
                 "/usr/lib/jvm/java-17-openjdk",
+            ),
+            (
+                "arch",
+                Some(8),
+                Kind::Jre,
+                true,
+                "jre8-openjdk-headless",
+                "/usr/lib/jvm/java-8-openjdk/jre",
             ),
             (
                 "alpine 3.20",
