@@ -34,7 +34,7 @@ pub(crate) const SYSTEMS: SystemTable<System> = SystemTable(&[
         System { cnf: "/etc/mysql/my.cnf", confdir: "/etc/mysql/mariadb.conf.d", ..RED_HAT },
     ),
     ("rocky 9", RED_HAT),
-    ("opensuse-leap", System { packages: &["mariadb"], backup: "mariadb-tools", ..RED_HAT }),
+    ("opensuse-leap", System { packages: &["mariadb"], backup: "mariadb", ..RED_HAT }),
     (
         "arch",
         System {
