@@ -10,9 +10,9 @@ use super::wanted::Wanted;
 parameters! {
     /// Sets the name servers, the search domains and the options of the resolver.
     ///
-    /// Where systemd-resolved, resolvconf or netconfig owns `/etc/resolv.conf`, it is configured, and
-    /// writes the file; elsewhere Pallet writes the file, and NetworkManager is told to leave it
-    /// alone.
+    /// Where systemd-resolved, resolvconf or netconfig owns `/etc/resolv.conf`, it is configured,
+    /// and writes the file; elsewhere Pallet writes the file, and NetworkManager is told to leave
+    /// it alone.
     ///
     /// Example: `resolver.configure(request, name_servers = ["192.0.2.53", "2001:db8::53"], search = ["example.com"], options = ["timeout:2", "rotate"])`
     pub(crate) struct Configure {
