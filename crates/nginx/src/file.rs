@@ -97,8 +97,8 @@ fn checked(path: &str, content: String, places: &[&str]) -> RemoteFile {
         .verify(command(&check))
 }
 
-/// Writes the file of a site, and reloads nginx if that changed anything. Removes Debian's default
-/// site, unless it should stay.
+/// Writes the file of a site, and reloads nginx if that changed anything. Takes the default site of
+/// Debian's and Alpine's packages away, unless it should stay.
 pub(crate) fn put_site(
     request: &mut Request,
     part: Part,
@@ -122,7 +122,17 @@ pub(crate) fn put_site(
             part.remove(request, default)?;
         }
     } else {
-        part.write(request, &format!("{}/{name}.conf", names.http), content)?;
+        let path = format!("{}/{name}.conf", names.http);
+        // a site may have the name of the default one, and so its place
+        let default = names.default.filter(|default| !default_site && *default != path);
+        let without = default.map(|default| format!("!{default}"));
+        let mut places = vec![path.as_str()];
+        places.extend(without.as_deref());
+        request.add_with(checked(&path, content, &places), part.changed())?;
+        if let Some(default) = default {
+            // an upgrade of the package would bring a file that is missing back
+            part.write(request, default, "# written by pallet\n".to_owned())?;
+        }
     }
     part.end(request)
 }

@@ -10,6 +10,7 @@ use super::file::{Part, Presence, check_name, yes};
 use super::names::names;
 use super::proxy::forwarded;
 use super::server_block::{headers_file, locations};
+use super::servers;
 use super::syntax::{expression, header, path, plain, size, with_variables, word};
 
 parameters! {
@@ -135,6 +136,9 @@ pub(crate) fn location(request: &mut Request, wanted: Location) -> Result<()> {
     }
     let content = render(&wanted, &zone)?;
     part.begin(request)?;
+    if wanted.proxy.is_some() {
+        servers::let_connect(request)?;
+    }
     request.add(Directory::at(&directory))?;
     if wanted.websocket {
         let map = "# written by pallet\nmap $http_upgrade $pallet_connection {\n    \

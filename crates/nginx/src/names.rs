@@ -14,6 +14,10 @@ pub(crate) struct Names {
     pub(crate) group: &'static str,
     /// Whether `http2` is a directive of its own, as since nginx 1.25.1.
     pub(crate) http2: bool,
+    /// The package's own site in `http`, which answers whatever no other site is named for.
+    pub(crate) default: Option<&'static str>,
+    /// Whether SELinux confines nginx.
+    pub(crate) confined: bool,
 }
 
 const DEBIAN: Names = Names {
@@ -22,6 +26,9 @@ const DEBIAN: Names = Names {
     stream: "libnginx-mod-stream",
     group: "www-data",
     http2: true,
+    // a link in sites-enabled
+    default: None,
+    confined: false,
 };
 
 const RED_HAT: Names = Names {
@@ -30,6 +37,16 @@ const RED_HAT: Names = Names {
     stream: "nginx-mod-stream",
     group: "nginx",
     http2: true,
+    // within nginx.conf, behind all others
+    default: None,
+    confined: true,
+};
+
+const ALPINE: Names = Names {
+    http: "/etc/nginx/http.d",
+    default: Some("/etc/nginx/http.d/default.conf"),
+    confined: false,
+    ..RED_HAT
 };
 
 const NAMES: SystemTable<Names> = SystemTable(&[
@@ -41,8 +58,13 @@ const NAMES: SystemTable<Names> = SystemTable(&[
     ("debian", DEBIAN),
     ("rocky 8", Names { http2: false, ..RED_HAT }),
     ("rocky 9", Names { http2: false, ..RED_HAT }),
-    ("red_hat", RED_HAT),
-    ("alpine", Names { http: "/etc/nginx/http.d", ..RED_HAT }),
+    ("rocky 10", RED_HAT),
+    ("fedora", RED_HAT),
+    // new versions of nginx still take the old way
+    ("red_hat", Names { http2: false, ..RED_HAT }),
+    ("alpine 3.18", Names { http2: false, ..ALPINE }),
+    ("alpine 3.19", Names { http2: false, ..ALPINE }),
+    ("alpine", ALPINE),
 ]);
 
 /// The names on the system of the node.

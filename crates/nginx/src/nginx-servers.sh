@@ -102,6 +102,11 @@ check() { # PATH... -- FILE
   accepts "$word" "$@" || die 'nginx refuses the configuration; the old one stays'
 }
 
+may_connect() { # whether SELinux, if there is any, lets nginx connect to servers
+  boolean=/sys/fs/selinux/booleans/httpd_can_network_connect
+  if [ -e "$boolean" ]; then grep -q '^1' "$boolean"; fi
+}
+
 prune() { # NAME: forgets servers that are no longer declared
   for server in $(state "$1" | awk '{ print $2 }'); do
     if ! declared "$1" | grep -qxF -e "$server"; then mark "$1" in "$server"; fi
@@ -284,6 +289,8 @@ shift
 case $command in
   before-reload) before_reload ;;
   after-reload) after_reload ;;
+  may-connect) may_connect ;;
+  let-connect) setsebool -P httpd_can_network_connect on ;;
   is-rendered) is_rendered "$@" ;;
   render)
     lock

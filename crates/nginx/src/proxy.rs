@@ -36,7 +36,7 @@ parameters! {
         /// The host names that it answers to, with spaces between; `_` is any.
         #[serde(default = "any")]
         server_name: String,
-        /// Leaves the default site that Debian's package brings in place.
+        /// Leaves the default site that the package of Debian or Alpine brings in place.
         #[serde(default)]
         default_site: bool,
         /// How a machine is chosen.

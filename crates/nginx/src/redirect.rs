@@ -56,7 +56,7 @@ parameters! {
         /// Listen on IPv6 too.
         #[serde(default)]
         ipv6: bool,
-        /// Leaves the default site that Debian's package brings in place.
+        /// Leaves the default site that the package of Debian or Alpine brings in place.
         #[serde(default)]
         default_site: bool,
         /// Whether there is a redirect.

@@ -11,6 +11,7 @@ use std::fmt::Write;
 use pallet_core::prelude::*;
 
 use super::file::{DIRECTORY, Part};
+use super::names::names;
 use super::program::command;
 use super::syntax::word;
 
@@ -121,6 +122,17 @@ pub(crate) fn weigh(
     Ok(())
 }
 
+/// Where SELinux keeps nginx from connecting to servers, has it let nginx. The program is there.
+pub(crate) fn let_connect(request: &mut Request) -> Result<()> {
+    if !names(request)?.confined {
+        return Ok(());
+    }
+    let what = "let nginx connect to servers (SELinux)";
+    request.add(
+        ExecCheckedScript::new(what, command(&["let-connect"])).unless(command(&["may-connect"])),
+    )
+}
+
 /// Writes the servers of a proxy, if nginx accepts them.
 pub(crate) fn put(
     request: &mut Request,
@@ -128,6 +140,7 @@ pub(crate) fn put(
     name: &str,
     servers: &[Server],
 ) -> Result<()> {
+    let_connect(request)?;
     let mut list = "# written by pallet\n".to_owned();
     for Server { address, parameters, .. } in servers {
         writeln!(list, "server {address}{parameters};")?;

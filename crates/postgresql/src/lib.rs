@@ -51,7 +51,7 @@ impl ConfigCrate for Postgresql {
         ..Capabilities::NOTHING
     });
     const SYSTEMS: &'static [&'static str] =
-        &["debian", "ubuntu", "rocky", "opensuse-leap", "arch"];
+        &["debian", "ubuntu", "rocky 9", "opensuse-leap", "arch"];
 
     fn functions() -> Vec<Function> {
         functions![

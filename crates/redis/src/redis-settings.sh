@@ -90,8 +90,10 @@ render() {
   chgrp "$group" "$own.new" && chmod 640 "$own.new" && mv -f "$own.new" "$own"
   # the last line wins, and the server itself may have written others after it
   file=$({ grep -vxF "include $own" "$config" || true; } && echo "include $own")
-  # as the user who owns it: the directory is not only root's
-  printf '%s\n' "$file" | runuser -u "$group" -- sh -c 'cat >"$0"' "$config"
+  # as the user who owns it, who may own its directory too; on Arch both may be root's
+  writer=$group
+  if [ "$(stat -c %U -- "${config%/*}")" = root ]; then writer=$(stat -c %U -- "$config"); fi
+  printf '%s\n' "$file" | runuser -u "$writer" -- sh -c 'cat >"$0"' "$config"
 }
 
 port() { # of the server that runs

@@ -10,8 +10,9 @@ use super::wanted::Wanted;
 parameters! {
     /// Sets the name servers, the search domains and the options of the resolver.
     ///
-    /// Where systemd-resolved or resolvconf owns `/etc/resolv.conf`, it is configured, and writes
-    /// the file; elsewhere Pallet writes the file, and NetworkManager is told to leave it alone.
+    /// Where systemd-resolved, resolvconf or netconfig owns `/etc/resolv.conf`, it is configured,
+    /// and writes the file; elsewhere Pallet writes the file, and NetworkManager is told to leave
+    /// it alone.
     ///
     /// Example: `resolver.configure(request, name_servers = ["192.0.2.53", "2001:db8::53"], search = ["example.com"], options = ["timeout:2", "rotate"])`
     pub(crate) struct Configure {
@@ -95,6 +96,28 @@ mod tests {
         let actions = declared(json!({"group": "group", "owner": "file"}));
         let content = actions[0].arguments["content"].as_str().unwrap();
         assert!(content.contains("nameserver 192.0.2.1\n"), "{content}");
+    }
+
+    #[test]
+    fn netconfig_is_told_in_its_own_words() {
+        let actions = declared(json!({"name_servers": ["192.0.2.53", "192.0.2.54"]}));
+        let lines: Vec<_> = actions
+            .iter()
+            .filter(|one| one.arguments["path"] == "/etc/sysconfig/network/config")
+            .map(|one| one.arguments["line"].as_str().unwrap())
+            .collect();
+        assert_eq!(lines[0], "NETCONFIG_DNS_POLICY=\"STATIC\"");
+        assert_eq!(lines[1], "NETCONFIG_DNS_STATIC_SERVERS=\"192.0.2.53 192.0.2.54\"");
+    }
+
+    #[test]
+    fn an_owner_that_a_system_does_not_have_is_refused() {
+        for (system, owner) in [("alpine 3.20", "systemd_resolved"), ("arch", "resolvconf")] {
+            let error = Recorder::<Resolver>::on(system)
+                .call("configure", json!({"name_servers": ["192.0.2.1"], "owner": owner}))
+                .unwrap_err();
+            assert!(error.to_string().contains("does not have"), "{error}");
+        }
     }
 
     #[test]

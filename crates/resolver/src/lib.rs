@@ -24,6 +24,7 @@ impl ConfigCrate for Resolver {
             "/etc/systemd/resolved.conf.d",
             "/etc/systemd/resolved.conf.d/90-pallet.conf",
             "/etc/NetworkManager/conf.d/90-pallet-dns.conf",
+            "/etc/sysconfig/network/config",
             // what the link of systemd-resolved points to
             "/run/systemd/resolve/stub-resolv.conf",
         ],
@@ -31,9 +32,11 @@ impl ConfigCrate for Resolver {
         commands: &[
             owners::IS_RESOLVED,
             owners::IS_RESOLVCONF,
+            owners::IS_NETCONFIG,
             owners::IS_OTHER,
             owners::HAS_NETWORK_MANAGER,
             "resolvconf -u",
+            "netconfig update -f",
         ],
         ..Capabilities::NOTHING
     });

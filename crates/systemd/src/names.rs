@@ -16,6 +16,7 @@ pub(crate) const NAMES: SystemTable<Names> = SystemTable(&[
     ("ubuntu 20.04", TOGETHER),
     ("ubuntu 22.04", TOGETHER),
     ("debian", SEPARATE),
+    ("rocky 8", TOGETHER),
     ("red_hat", SEPARATE),
     ("suse", SEPARATE),
     ("arch", TOGETHER),

@@ -20,6 +20,10 @@ pub(crate) fn chrony(request: &mut Request, chrony: Chrony) -> Result<()> {
         Options::new().flag_on_change(CHANGED),
     )?;
     command_line(request, system, chrony.control_clock)?;
+    if request.target()?.os.family == OsFamily::Arch {
+        // the units exclude each other, and images enable this one
+        request.add(Service::stop("systemd-timesyncd").enabled(false))?;
+    }
     request.add(Service::start(system.service).enabled(true))?;
     request.add_with(Service::restart(system.service), Options::new().if_flag(CHANGED))
 }
@@ -34,6 +38,10 @@ fn command_line(request: &mut Request, system: &System, control_clock: bool) -> 
     let words = if control_clock { own.to_owned() } else { format!("{own} -x") };
     let content = format!("# written by pallet\n{variable}=\"{}\"\n", words.trim_start());
     let changed = || Options::new().flag_on_change(CHANGED);
+    if request.target()?.os.family == OsFamily::Arch {
+        // it has no such directory by itself, though the unit of chrony reads the file
+        request.add(Directory::at("/etc/sysconfig"))?;
+    }
     request.add_with(file(path, content), changed())?;
     if request.target()?.os.service_manager != ServiceManager::Systemd {
         return Ok(());
@@ -87,6 +95,16 @@ mod tests {
         assert_eq!(line, "# written by pallet\nOPTIONS=\"-F 2 -x\"\n");
         let path = "/etc/systemd/system/chronyd.service.d/pallet.conf";
         assert!(content("rocky 9", arguments, path).ends_with("[Unit]\nConditionCapability=\n"));
+    }
+
+    #[test]
+    fn arch_has_neither_the_directory_nor_another_clock() {
+        let mut recorder = Recorder::<TimeLocale>::on("arch");
+        recorder.call("chrony", json!({"servers": ["a.example"]})).unwrap();
+        let declared = recorder.declared();
+        let place = |one: &str| declared.iter().position(|other| other == one).unwrap();
+        assert!(place("directory /etc/sysconfig") < place("remote_file /etc/sysconfig/chronyd"));
+        assert!(place("service systemd-timesyncd") < place("service chronyd"));
     }
 
     #[test]

@@ -26,6 +26,7 @@ impl ConfigCrate for TimeLocale {
             "/etc/chrony/chrony.conf",
             "/etc/chrony.conf",
             "/etc/default/chrony",
+            "/etc/sysconfig",
             "/etc/sysconfig/chronyd",
             "/etc/systemd/system/chrony.service.d",
             "/etc/systemd/system/chrony.service.d/pallet.conf",
@@ -51,7 +52,7 @@ impl ConfigCrate for TimeLocale {
             "keyboard-configuration",
             "console-setup",
         ],
-        services: &["chrony", "chronyd", "systemd-vconsole-setup"],
+        services: &["chrony", "chronyd", "systemd-timesyncd", "systemd-vconsole-setup"],
         commands: &[
             "chronyd -p -f",
             "systemctl daemon-reload",

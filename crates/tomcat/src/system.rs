@@ -16,8 +16,12 @@ parameters! {
 
 /// The names of Tomcat in Debian's packages, which Ubuntu has too: they are also those of its
 /// directories.
-const NAMES: SystemTable<&str> =
-    SystemTable(&[("ubuntu 22.04", "tomcat9"), ("ubuntu", "tomcat10"), ("debian", "tomcat10")]);
+const NAMES: SystemTable<&str> = SystemTable(&[
+    ("debian 11", "tomcat9"),
+    ("ubuntu 20.04", "tomcat9"),
+    ("ubuntu 22.04", "tomcat9"),
+    ("debian", "tomcat10"),
+]);
 
 /// The Tomcat of the node: `tomcat10`.
 pub(crate) fn tomcat(request: &Request) -> Result<&'static str> {

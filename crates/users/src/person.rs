@@ -66,6 +66,13 @@ fn yes() -> bool {
 pub(crate) fn user(request: &mut Request, person: Person) -> Result<()> {
     let name = &person.name;
     check_name("user", name)?;
+    if person.locked.is_some() || person.expires.is_some() {
+        let os = request.target()?.os;
+        ensure!(
+            os.family != OsFamily::Alpine,
+            "{name}: locked and expires need usermod, which {os} does not have"
+        );
+    }
     let groups = person.groups.iter().flatten().chain(&person.primary_group);
     for group in groups {
         check_name("group", group)?;
@@ -161,5 +168,9 @@ mod tests {
             let result = Recorder::<Users>::on("debian 12").call("user", &arguments);
             assert!(result.is_err(), "{arguments}");
         }
+        let error = Recorder::<Users>::on("alpine 3.20")
+            .call("user", json!({"name": "a", "locked": true}))
+            .unwrap_err();
+        assert!(error.to_string().contains("need usermod"), "{error}");
     }
 }
