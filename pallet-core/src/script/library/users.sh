@@ -37,7 +37,8 @@ user_add() {
     set -- ${system:+-r}
     if [ -n "$create" ]; then set -- "$@" -m; else set -- "$@" -M; fi
     [ -z "${uid+given}" ] || set -- "$@" -u "$uid"
-    [ -z "${group+given}" ] || set -- "$@" -g "$group"
+    # where login.defs says otherwise, as on openSUSE, all users would share one group
+    if [ -n "${group+given}" ]; then set -- "$@" -g "$group"; else set -- "$@" -U; fi
     [ -z "${groups-}" ] || set -- "$@" -G "$groups"
     [ -z "${home+given}" ] || set -- "$@" -d "$home"
     [ -z "${shell+given}" ] || set -- "$@" -s "$shell"
