@@ -141,6 +141,7 @@ fn what_nginx_decides() -> Expect {
         directory /etc/nginx/pallet
         directory /usr/local/lib/pallet
         exec_checked_script check nginx's configuration
+        exec_checked_script wait for nginx's new configuration
         file /etc/nginx/pallet/hello.headers
         file /etc/nginx/sites-enabled/default
         remote_file /etc/nginx/sites-available/hello
@@ -157,6 +158,7 @@ fn the_tutorial() {
         directory /etc/nginx/pallet
         directory /usr/local/lib/pallet
         exec_checked_script check nginx's configuration
+        exec_checked_script wait for nginx's new configuration
         exec_checked_script write /etc/nginx/pallet/hello.active
         file /etc/nginx/pallet/hello.headers
         file /etc/nginx/sites-enabled/default
