@@ -11,6 +11,14 @@ const KEY: &str = "ssh-ed25519 \
     AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 
 #[test]
+fn a_new_user_has_a_group_of_its_own_where_the_system_shares_one() {
+    // as on openSUSE
+    let node = Node::prepared("sed -i 's/^USERGROUPS_ENAB.*/USERGROUPS_ENAB no/' /etc/login.defs");
+    node.lifts("user(request, \"deploy\")\nuser(request, \"daemon2\", system = True)");
+    node.finds("id -gn deploy; id -gn daemon2", "deploy\ndaemon2\n");
+}
+
+#[test]
 fn fault_08_one_key_with_two_options_is_an_error_of_check() {
     let node = Node::prepared("useradd -m dep");
     let declarations = format!(
