@@ -86,7 +86,8 @@ pub enum RegistryError {
     },
     /// A crate that another one requires is missing or has a wrong version.
     #[error("crate {by} requires crate {name} {wanted}, {}", there.as_ref().map_or("which is not \
-        installed".to_owned(), |there| format!("but {there} is installed")))]
+        installed: install it".to_owned(), |there| format!("but {there} is installed: install \
+        another version of {name} or of {by}")))]
     Requirement {
         /// The crate that requires it.
         by: String,

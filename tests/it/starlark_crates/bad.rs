@@ -47,11 +47,39 @@ fn what_is_wrong_is_named_with_its_place() {
         ("name = \"other\"\nversion = \"1.0.0\"\nabout = \"x\"\n", "there is no crate `web`"),
         (&MANIFEST.replace("0.1.0", "new"), "crate.toml: line 2: "),
         (&format!("{MANIFEST}[requires]\nredis-none = \"1\"\n"), "requires crate redis-none ^1"),
+        (
+            &format!("{MANIFEST}[requires]\nnginx = \"9\"\n"),
+            "is installed: install another version of nginx or of web",
+        ),
         (&format!("{MANIFEST}licence = \"x\"\n"), "unknown field `licence`"),
     ] {
         shop.write("crate.toml", manifest);
         shop.project.run(&["check"]).exits(2).says(why);
     }
+}
+
+#[test]
+fn two_crates_that_want_the_same_file_are_told() {
+    let shop = Shop::new().by_path();
+    let other = shop.project.home().join("other");
+    std::fs::create_dir_all(&other).unwrap();
+    std::fs::write(other.join("crate.toml"), MANIFEST.replace("\"web\"", "\"other\"")).unwrap();
+    let code = |text: &str| {
+        format!(
+            "def motd(request):\n    remote_file(request, \"/srv/motd\", content = \"{text}\")\n"
+        )
+    };
+    shop.write("crate.star", &code("one"));
+    std::fs::write(other.join("crate.star"), code("two")).unwrap();
+    let path = format!("[plugins]\nother = {{ path = \"{}\" }}\n", other.display());
+    shop.project.edit("pallet.toml", "[plugins]\n", &path);
+    shop.configures("web.motd(request)\n    other.motd(request)");
+    shop.project.edit("pallet.star", "load(", "load(\"@other\", \"other\")\nload(");
+    shop.project
+        .run(&["check"])
+        .exits(2)
+        .says("remote_file /srv/motd (pallet.star:6:5) undoes remote_file /srv/motd")
+        .says("they differ in the content of /srv/motd; keep one of them");
 }
 
 #[test]
