@@ -35,6 +35,7 @@ mod operation;
 mod output;
 mod package;
 mod process;
+mod processor_time;
 mod project;
 mod reference;
 mod report;

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Instant;
 
 use pallet_core::engine::{Phase, PhaseError, PhaseFunction};
 use pallet_core::plugin::Request;
@@ -25,6 +24,7 @@ use super::request::RequestValue;
 use super::scope::{KnownName, assigned};
 use super::slot::RunSettings;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
+use crate::processor_time::of_thread;
 use crate::project::MAIN;
 
 /// The name of the code in messages.
@@ -150,16 +150,15 @@ struct Inline {
 impl PhaseFunction for Inline {
     fn call(&self, request: &mut Request) -> Result<(), PhaseError> {
         let run = self.scope.run;
-        let begun = Instant::now();
         let request: &Request = request;
         let result = with_room(|| {
-            self.evaluate(request)
-                .map_err(|error| diagnose(&error, "the code of -e", run.limits, None))
+            let begun = of_thread();
+            self.evaluate(request).map_err(|error| PhaseError {
+                timed_out: of_thread().saturating_sub(begun) > run.limits.time,
+                ..phase_error(&diagnose(&error, "the code of -e", run.limits, None), run.colour)
+            })
         });
-        result.flatten().map_err(|error| PhaseError {
-            timed_out: begun.elapsed() > run.limits.time,
-            ..phase_error(&error, run.colour)
-        })
+        result.unwrap_or_else(|error| Err(phase_error(&error, run.colour)))
     }
 }
 

@@ -1,11 +1,12 @@
 //! The limits of an evaluation: time, depth and memory.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use starlark::eval::Evaluator;
 
 use super::function_error::FunctionError;
+use crate::processor_time::of_thread;
 
 /// Maximum depth of nested calls.
 pub(crate) const DEPTH: usize = 200;
@@ -30,14 +31,14 @@ pub(crate) struct Limits {
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     /// When the time is over; `None` while it waits.
-    deadline: Cell<Option<Instant>>,
+    deadline: Cell<Option<Duration>>,
     stopped: Cell<bool>,
 }
 
 impl Clock {
     /// Starts the clock.
     pub(crate) fn begin(&self, limits: Limits) {
-        self.deadline.set(Some(Instant::now() + limits.time));
+        self.deadline.set(Some(of_thread() + limits.time));
         self.stopped.set(false);
     }
 
@@ -45,19 +46,19 @@ impl Clock {
     pub(crate) fn pause(&self) -> Duration {
         self.deadline
             .take()
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+            .map(|deadline| deadline.saturating_sub(of_thread()))
             .unwrap_or_default()
     }
 
     /// Starts the clock again with the remaining time.
     pub(crate) fn resume(&self, left: Duration) {
-        self.deadline.set(Some(Instant::now() + left));
+        self.deadline.set(Some(of_thread() + left));
         self.stopped.set(false);
     }
 
     /// Whether the time is over.
     pub(crate) fn is_over(&self) -> bool {
-        self.deadline.get().is_some_and(|deadline| Instant::now() > deadline)
+        self.deadline.get().is_some_and(|deadline| of_thread() > deadline)
     }
 
     /// Whether to stop the evaluation now; true only once.
@@ -75,11 +76,11 @@ impl Default for Limits {
 impl Limits {
     /// Applies the limits to an evaluation that begins now.
     pub(crate) fn apply(self, evaluator: &mut Evaluator<'_, '_, '_>) -> anyhow::Result<()> {
-        let (begun, stopped) = (Instant::now(), Cell::new(false));
+        let (begun, stopped) = (of_thread(), Cell::new(false));
         // true only once: Starlark asks again at the end, and a second error would hide the place
         // of the first
         evaluator.set_check_cancelled(Box::new(move || {
-            begun.elapsed() > self.time && !stopped.replace(true)
+            of_thread().saturating_sub(begun) > self.time && !stopped.replace(true)
         }));
         bound(evaluator)
     }

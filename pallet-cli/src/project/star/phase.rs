@@ -1,7 +1,6 @@
 //! A project function as a phase of the engine.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use pallet_core::engine::{PhaseError, PhaseFunction};
 use pallet_core::plugin::Request;
@@ -16,6 +15,7 @@ use super::eval_context::EvalContext;
 use super::function_error::FunctionError;
 use super::guard;
 use crate::diagnostic::Diagnostic;
+use crate::processor_time::of_thread;
 
 /// A project function as a phase of the engine.
 #[derive(Debug)]
@@ -33,7 +33,6 @@ impl PhaseFunction for StarPhase {
             FunctionError::new(format!("the phase `{}` cannot be called yet", slot.phase))
         });
         let print = PhasePrint(request.clone());
-        let begun = Instant::now();
         let request: &Request = request;
         let evaluate = |function: &OwnedFrozenValue| {
             let context = EvalContext::Phase {
@@ -49,14 +48,16 @@ impl PhaseFunction for StarPhase {
             call.run(function, |_| Ok(()))
         };
         let what = format!("the function of phase `{}`", slot.phase);
+        let (limits, colour) = (slot.run.limits, slot.run.colour);
         let result = guard::with_room(|| {
+            let begun = of_thread();
             let result = function.map_err(starlark::Error::from).and_then(evaluate);
-            result.map_err(|error| diagnose(&error, &what, slot.run.limits, slot.declared.clone()))
+            result.map_err(|error| PhaseError {
+                timed_out: of_thread().saturating_sub(begun) > limits.time,
+                ..phase_error(&diagnose(&error, &what, limits, slot.declared.clone()), colour)
+            })
         });
-        result.flatten().map_err(|error| PhaseError {
-            timed_out: begun.elapsed() > slot.run.limits.time,
-            ..phase_error(&error, slot.run.colour)
-        })
+        result.unwrap_or_else(|error| Err(phase_error(&error, colour)))
     }
 }
 
