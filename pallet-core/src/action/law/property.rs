@@ -25,7 +25,7 @@ use super::Project;
 const TEST: &str = "action::law::property::random_declarations_on_random_nodes";
 
 /// The default number of cases, and their seed.
-const CASES: usize = 2_000;
+const CASES: usize = 1_000;
 const SEED: u64 = 1;
 
 #[test]
