@@ -35,7 +35,6 @@ mod operation;
 mod output;
 mod package;
 mod process;
-mod processor_time;
 mod project;
 mod reference;
 mod report;

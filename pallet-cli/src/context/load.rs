@@ -11,7 +11,7 @@ use pallet_core::plugins::Registry;
 use super::base::{Context, ProjectWithPlugins};
 use super::plugins::{InstalledCrates, check_plugins};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
-use crate::processor_time;
+use crate::process::processor_time;
 use crate::project::{Limits, LoadOptions, LoadedProject, MAIN};
 
 /// Timeout of evaluating pallet.star for commands that do not need it.

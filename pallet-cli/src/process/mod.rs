@@ -1,7 +1,8 @@
-//! This process: its environment, signals and exit codes.
+//! This process: its environment, signals, exit codes and the time of the processor.
 
 mod env;
 mod exit;
+pub(crate) mod processor_time;
 mod signals;
 
 pub(crate) use env::{COMPLETE, ProcessEnv, expand};

@@ -24,7 +24,7 @@ use super::request::RequestValue;
 use super::scope::{KnownName, assigned};
 use super::slot::RunSettings;
 use crate::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
-use crate::processor_time::of_thread;
+use crate::process::processor_time::of_thread;
 use crate::project::MAIN;
 
 /// The name of the code in messages.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use starlark::eval::Evaluator;
 
 use super::function_error::FunctionError;
-use crate::processor_time::of_thread;
+use crate::process::processor_time::of_thread;
 
 /// Maximum depth of nested calls.
 pub(crate) const DEPTH: usize = 200;

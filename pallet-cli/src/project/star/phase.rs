@@ -15,7 +15,7 @@ use super::eval_context::EvalContext;
 use super::function_error::FunctionError;
 use super::guard;
 use crate::diagnostic::Diagnostic;
-use crate::processor_time::of_thread;
+use crate::process::processor_time::of_thread;
 
 /// A project function as a phase of the engine.
 #[derive(Debug)]
