@@ -4,6 +4,7 @@
 //! then changes the files of the project.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use pallet_core::distribution::install::{Chosen, Unlock, Wanted};
@@ -11,6 +12,7 @@ use pallet_core::distribution::lock::{Lock, LockedPlugin};
 use pallet_core::distribution::repository::Source;
 use pallet_core::distribution::trust::Decisions;
 use pallet_core::plugins::ANY_TARGET;
+use pallet_core::plugins::source::{DESCRIPTION, Description};
 use serde_json::json;
 
 use super::changes::Changes;
@@ -215,9 +217,24 @@ fn check_sources(
     for locked in new.plugins().filter(|locked| old.get(&locked.package()) != Some(*locked)) {
         let Some(target) = locked.targets.get(ANY_TARGET) else { continue };
         let directory = setup.installer.store.directory(target.content.digest());
-        interpreter.check(&directory).map_err(|message| {
+        let sound =
+            is_as_published(locked, &directory).and_then(|()| interpreter.check(&directory));
+        sound.map_err(|message| {
             anyhow!("crate {locked} is not sound, and nothing was installed: {message}")
         })?;
+    }
+    Ok(())
+}
+
+/// Compares what was published of a crate with what its files say.
+fn is_as_published(locked: &LockedPlugin, directory: &Path) -> Result<(), String> {
+    let found = Description::read(&directory.join(DESCRIPTION))
+        .map_err(|error| format!("{DESCRIPTION}: {error}"))?;
+    if (&found.name, &found.version) != (&locked.name, &locked.version) {
+        return Err(format!("its {DESCRIPTION} is that of {} {}", found.name, found.version));
+    }
+    if found.requires != locked.requires {
+        return Err(format!("its {DESCRIPTION} requires other crates than was published"));
     }
     Ok(())
 }

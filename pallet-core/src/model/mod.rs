@@ -41,7 +41,7 @@ pub use node_spec::{
 pub use os::{Os, OsFamily, PackageManager, ServiceManager, UnknownOs};
 pub use os_version::version_is;
 pub use package_transaction::{PackageOptions, PackageTransaction};
-pub use secret_name::{replace_secrets, secret_placeholder};
+pub use secret_name::{defuse_placeholders, replace_secrets, secret_names, secret_placeholder};
 pub use target::{KNOWN_AFTER_APPLY, Target};
 pub use user::AdminUser;
 pub use visible::{acts, visible};

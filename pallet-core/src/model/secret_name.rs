@@ -1,6 +1,10 @@
 //! Placeholders for secrets, where the value must not appear: in the project, in crates, in
 //! settings.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 /// The placeholder for the secret `name`. The engine replaces it by the value only in the arguments
 /// of actions.
 pub fn secret_placeholder(name: &str) -> String {
@@ -9,6 +13,8 @@ pub fn secret_placeholder(name: &str) -> String {
 
 const OPEN: &str = "⟦secret:";
 const CLOSE: &str = "⟧";
+/// Every placeholder begins with it.
+const MARK: char = '⟦';
 
 /// Replaces every placeholder in `text`; `value` returns the value for a name. `None` if there are
 /// no placeholders.
@@ -31,9 +37,54 @@ pub fn replace_secrets<E>(
     Ok(Some(replaced))
 }
 
+/// The names of all secrets whose placeholders are in a value.
+pub fn secret_names(value: &Value) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    match value {
+        Value::String(text) => {
+            let noted = |name: &str| {
+                names.insert(name.to_owned());
+                Ok::<_, std::convert::Infallible>(String::new())
+            };
+            let _ = replace_secrets(text, noted);
+        }
+        Value::Array(items) => items.iter().for_each(|item| names.extend(secret_names(item))),
+        Value::Object(fields) => fields.values().for_each(|item| names.extend(secret_names(item))),
+        _ => {}
+    }
+    names
+}
+
+/// Takes the placeholders out of what a node says of itself: it may want a secret to be written to it.
+pub fn defuse_placeholders(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(MARK) => *text = text.replace(MARK, "["),
+        Value::Array(items) => items.iter_mut().for_each(defuse_placeholders),
+        Value::Object(fields) => fields.values_mut().for_each(defuse_placeholders),
+        _ => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_node_names_no_secrets() {
+        let mut told =
+            json!({ "os": { "version": secret_placeholder("db") }, "list": ["⟦⟦secret"] });
+        defuse_placeholders(&mut told);
+        assert_eq!(told, json!({ "os": { "version": "[secret:db⟧" }, "list": ["[[secret"] }));
+    }
+
+    #[test]
+    fn placeholders_are_found_in_all_values() {
+        let both = format!("{}{}", secret_placeholder("a"), secret_placeholder("b"));
+        let value = json!({ "x": [1, both], "y": { "z": secret_placeholder("c") }, "w": "a" });
+        assert_eq!(secret_names(&value), ["a", "b", "c"].map(str::to_owned).into());
+    }
 
     #[test]
     fn placeholders_are_replaced_wherever_they_stand() {

@@ -28,6 +28,9 @@ use super::slot::RunSettings;
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceSpan, did_you_mean_or_list};
 use crate::project::{CrateCatalog, MAIN, UnsavedFiles, utf8};
 
+/// Maximum size of a file of Starlark, in bytes.
+const LARGEST: u64 = 4 << 20;
+
 /// The files of a project, read and checked.
 pub(crate) struct Files<'a> {
     directory: &'a Path,
@@ -202,18 +205,31 @@ impl<'a> Files<'a> {
         if let Some(text) = self.unsaved.get(name) {
             return Ok(text.clone());
         }
-        let bytes =
-            std::fs::read(self.directory.join(name)).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => Diagnostic::error(format!(
-                    "there is no file {name} in {}",
-                    self.directory.display()
-                )),
-                _ => {
-                    let shown = self.home.shown(name);
-                    Diagnostic::error(format!("cannot read {shown}: {error}"))
-                }
-            })?;
-        utf8(&self.home.shown(name), bytes)
+        let path = self.directory.join(name);
+        let shown = self.home.shown(name);
+        let cannot = |why: &str| Diagnostic::error(format!("cannot read {shown}: {why}"));
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                let directory = self.directory.display();
+                Diagnostic::error(format!("there is no file {name} in {directory}"))
+            }
+            _ => cannot(&error.to_string()),
+        };
+        let data = std::fs::metadata(&path).map_err(failed)?;
+        // reading anything else might never end
+        if !data.is_file() {
+            return Err(cannot("it is not a regular file"));
+        }
+        if data.len() > LARGEST {
+            return Err(cannot(&format!("it has more than {} MiB", LARGEST >> 20)));
+        }
+        if let Home::Crate(_) = self.home {
+            let (real, root) = (path.canonicalize(), self.directory.canonicalize());
+            if !real.map_err(failed)?.starts_with(root.map_err(failed)?) {
+                return Err(cannot("it leads out of its crate"));
+            }
+        }
+        utf8(&shown, std::fs::read(&path).map_err(failed)?)
     }
 
     /// Reads the target of a load statement, and returns its types.

@@ -41,6 +41,9 @@ impl NodeRequest {
         let invalid = |error: crate::action::ActionError| {
             PluginError::new(ErrorKind::InvalidInput, error.to_string())
         };
+        if let Some(caller) = &self.caller {
+            caller.check_secrets(&wanted.action, &wanted.arguments)?;
+        }
         let mut arguments = wanted.arguments;
         for entered in self.recorded().scopes.iter().rev() {
             scope::apply(&entered.scope, entry, &mut arguments);

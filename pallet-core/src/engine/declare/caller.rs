@@ -1,6 +1,11 @@
 //! The crate function that uses a request, and what it is allowed to do.
 
-use crate::model::Capabilities;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::model::{Capabilities, secret_names};
 use crate::plugin::{ErrorKind, PluginError};
 use crate::plugins::Registry;
 
@@ -12,6 +17,8 @@ pub(super) struct Caller {
     pub(super) capabilities: Option<Capabilities>,
     /// Whether it has files of its own, `@NAME/PATH`, which it may always read.
     pub(super) has_files: bool,
+    /// The names of the secrets that it was given.
+    pub(super) secrets: Mutex<BTreeSet<String>>,
 }
 
 impl Caller {
@@ -49,6 +56,31 @@ impl Caller {
     pub(super) fn check_controller(&self) -> Result<(), PluginError> {
         let why = "its capabilities are for nodes, not for the machine that Pallet runs on";
         self.capabilities.as_ref().map_or(Ok(()), |_| Err(self.denied("locally", why)))
+    }
+
+    /// The function is given a value, and with it the secrets whose placeholders are in it.
+    pub(super) fn give(&self, value: &Value) {
+        let names = secret_names(value);
+        if !names.is_empty() {
+            self.secrets.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+        }
+    }
+
+    /// Refuses a value of the function with a secret that it was not given: anybody can write a
+    /// placeholder. `what` names where the value goes.
+    pub(super) fn check_secrets(&self, what: &str, value: &Value) -> Result<(), PluginError> {
+        let used = secret_names(value);
+        let given = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let other = used.iter().find(|name| !given.contains(*name));
+        other.map_or(Ok(()), |name| {
+            let message = format!(
+                "crate {}, function {}: {what} is not allowed: it uses the secret {name}, which \
+                 the function was not given",
+                self.config_crate, self.function
+            );
+            Err(PluginError::new(ErrorKind::Denied, message)
+                .with_help("pass it as an argument, or tell the crate's author"))
+        })
     }
 
     fn denied(&self, what: &str, why: &str) -> PluginError {

@@ -14,7 +14,9 @@ use super::caller::Caller;
 use super::context::{Activity, ActivityKind, RequestContext};
 use super::scope;
 use crate::action::{CONTROLLER, ClaimIndex, Condition, Declared, InBlock, SourceLocation};
-use crate::model::{Capabilities, Details, Machine, Os, Target, did_you_mean};
+use crate::model::{
+    Capabilities, Details, Machine, Os, Target, defuse_placeholders, did_you_mean, secret_names,
+};
 use crate::plugin::operation::{
     self, At, Block, CallFunction, GetDetails, GetSettings, Log, Scope, SetSettings,
 };
@@ -108,6 +110,12 @@ impl NodeRequest {
         self.inner.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a function is answered; it may use the secrets in it.
+    fn give(&self, answer: Value) -> Result<Value, PluginError> {
+        self.caller.iter().for_each(|caller| caller.give(&answer));
+        Ok(answer)
+    }
+
     fn watch(&self, kind: ActivityKind<'_>) {
         if let Some(watcher) = &self.inner.context.watcher {
             let by = self.caller.as_ref().map(|caller| caller.name());
@@ -117,7 +125,7 @@ impl NodeRequest {
     }
 
     fn call(&self, wanted: &CallFunction) -> Result<Value, PluginError> {
-        self.watch(ActivityKind::Calls(&format!("{}.{}", wanted.config_crate, wanted.function)));
+        self.watch(ActivityKind::Calls(&wanted.name()));
         {
             let mut recorded = self.recorded();
             if recorded.calls.len() >= MAX_CALL_DEPTH {
@@ -134,18 +142,19 @@ impl NodeRequest {
                 );
                 return Err(PluginError::new(ErrorKind::Failed, message));
             }
-            recorded.calls.push((
-                format!("{}.{}", wanted.config_crate, wanted.function),
-                wanted.source.clone(),
-            ));
+            recorded.calls.push((wanted.name(), wanted.source.clone()));
         }
         let answer = self.as_crate(wanted).and_then(|request| {
-            self.inner.context.registry.call(
+            let called = request.caller.clone();
+            let registry = &self.inner.context.registry;
+            let answer = registry.call(
                 &wanted.config_crate,
                 &wanted.function,
                 Arc::new(request),
                 &wanted.arguments,
-            )
+            )?;
+            called.iter().try_for_each(|called| called.check_secrets("its result", &answer))?;
+            self.give(answer)
         });
         let recorded = &mut *self.recorded();
         recorded.calls.pop();
@@ -158,6 +167,7 @@ impl NodeRequest {
     fn as_crate(&self, wanted: &CallFunction) -> Result<Self, PluginError> {
         if let Some(caller) = &self.caller {
             caller.check_call(&self.inner.context.registry, &wanted.config_crate)?;
+            caller.check_secrets(&format!("a call of {}", wanted.name()), &wanted.arguments)?;
         }
         let capabilities = self.inner.context.registry.capabilities(&wanted.config_crate);
         let caller = Caller {
@@ -166,6 +176,7 @@ impl NodeRequest {
             has_files: self.inner.context.registry.source_directory(&wanted.config_crate).is_some(),
             capabilities: capabilities
                 .map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?,
+            secrets: Mutex::new(secret_names(&wanted.arguments)),
         };
         Ok(NodeRequest { inner: self.inner.clone(), caller: Some(Arc::new(caller)) })
     }
@@ -211,6 +222,7 @@ impl NodeRequest {
             let mut needed = Capabilities::default();
             scope.when.iter().chain(&scope.when_not).for_each(|command| needed.command(command));
             caller.check("a condition", &needed)?;
+            caller.check_secrets("a scope of actions", &write(&scope)?)?;
         }
         let recorded = &mut *self.recorded();
         let conditions = scope::conditions(&scope, &mut recorded.conditions)?;
@@ -250,6 +262,10 @@ impl NodeRequest {
                 format!("settings for {} must be an object", wanted.facility),
             ));
         };
+        if let Some(caller) = &self.caller {
+            let what = format!("a setting for {}", wanted.facility);
+            value.values().try_for_each(|value| caller.check_secrets(&what, value))?;
+        }
         self.watch(ActivityKind::WritesSettings(&wanted.facility));
         let mut settings = self.settings();
         let there = settings
@@ -280,16 +296,16 @@ impl RequestHost for NodeRequest {
         match operation {
             operation::ACTION => self.declare(read(operation, payload)?).map(|()| Value::Null),
             operation::CALL => self.call(&read(operation, payload)?),
-            operation::TARGET => write(&self.inner.target),
-            operation::TARGETS => write(&context.targets),
-            operation::ENVIRONMENT => Ok(Value::Object(Map::clone(&context.environment))),
+            operation::TARGET => told(&self.inner.target),
+            operation::TARGETS => told(&context.targets),
+            operation::ENVIRONMENT => self.give(Value::Object(Map::clone(&context.environment))),
             operation::ADMIN_USER => write(&context.admin_user),
             operation::PHASE => Ok(Value::String(self.inner.phase.clone())),
-            operation::GET_SETTINGS => Ok(self.get_settings(read(operation, payload)?)),
+            operation::GET_SETTINGS => self.give(self.get_settings(read(operation, payload)?)),
             operation::SET_SETTINGS => {
                 self.set_settings(read(operation, payload)?).map(|()| Value::Null)
             }
-            operation::DETAILS => write(&self.details(read(operation, payload)?)),
+            operation::DETAILS => told(&self.details(read(operation, payload)?)),
             operation::ENTER_SCOPE => self.enter(read(operation, payload)?).map(|()| Value::Null),
             operation::ENTER_BLOCK => {
                 self.enter_block(read(operation, payload)?).map(|()| Value::Null)
@@ -334,6 +350,13 @@ fn controller() -> Target {
 fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {
     serde_json::from_value(payload)
         .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))
+}
+
+/// What nodes say of themselves.
+fn told(value: &impl serde::Serialize) -> Result<Value, PluginError> {
+    let mut value = write(value)?;
+    defuse_placeholders(&mut value);
+    Ok(value)
 }
 
 fn write(value: &impl serde::Serialize) -> Result<Value, PluginError> {

@@ -83,14 +83,24 @@ fn prepared(template: &str) -> String {
 }
 
 /// The path of a template that another one includes: relative to that one if it exists there, else
-/// to the project.
+/// to the project. A template of a crate sees the files of that crate alone.
 fn beside<'n>(roots: &Roots, name: &'n str, parent: &str) -> Cow<'n, str> {
-    let beside = Path::new(parent).parent().map(|directory| directory.join(name));
+    let parent = Path::new(parent);
+    let own = roots.crate_of(parent);
+    let beside = parent.parent().map(|directory| directory.join(name));
     match beside.as_deref().and_then(Path::to_str) {
-        Some(beside) if roots.inside(beside).is_some_and(|path| path.is_file()) => {
-            Cow::Owned(beside.to_owned())
+        Some(path)
+            if roots.crate_of(Path::new(path)) == own
+                && roots.inside(path).is_some_and(|path| path.is_file()) =>
+        {
+            Cow::Owned(path.to_owned())
         }
-        _ => Cow::Borrowed(name),
+        _ => match own {
+            Some(own) if roots.crate_of(Path::new(name)) != Some(own) => {
+                Cow::Owned(format!("@{own}/{name}"))
+            }
+            _ => Cow::Borrowed(name),
+        },
     }
 }
 
@@ -211,6 +221,42 @@ mod tests {
         write("site/part.j2", "another");
         assert_eq!(render("site/index.j2", "{% include 'part.j2' %}").unwrap(), "another");
         assert!(render("loop.j2", "{% include 'loop.j2' %}").is_err());
+    }
+
+    #[test]
+    fn a_template_of_a_crate_sees_that_crate_alone() {
+        let root = tempfile::tempdir().unwrap();
+        for (file, text) in [
+            ("project/key", "of the project"),
+            ("project/@web/key", "of the project"),
+            ("web/templates/part.j2", "beside"),
+            ("web/head.j2", "{{ name }}"),
+            ("db/templates/x.j2", "of another crate"),
+        ] {
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let crates = ["web", "db"].map(|name| (name.to_owned(), root.path().join(name)));
+        let roots = Roots::of(root.path().join("project")).and(crates);
+        let environment = environment(&roots);
+        let from = |parent: &str, template: &str| {
+            render(&environment, parent, template, &serde_json::json!({"name": "web"}))
+        };
+        let own = |template: &str| from("@web/templates/index.j2", template);
+        assert_eq!(own("{% include 'part.j2' %}").unwrap(), "beside");
+        assert_eq!(own("{% include 'head.j2' %}").unwrap(), "web");
+        assert_eq!(own("{% include '@web/head.j2' %}").unwrap(), "web");
+        assert_eq!(from("index.j2", "{% include '@web/head.j2' %}").unwrap(), "web");
+        for other in ["key", "../key", "@db/templates/x.j2", "templates/@db/templates/x.j2", "/key"]
+        {
+            for form in ["{% include 'X' %}", "{% extends 'X' %}", "{% import 'X' as x %}{{ x }}"] {
+                let rendered = own(&form.replace('X', other));
+                assert!(rendered.is_err(), "{other}: {rendered:?}");
+            }
+            let ignored = own(&format!("{{% include '{other}' ignore missing %}}"));
+            assert!(ignored.is_err() || ignored == Ok(String::new()), "{other}: {ignored:?}");
+        }
     }
 
     #[test]

@@ -20,10 +20,22 @@ impl Roots {
     }
 
     /// Adds the directories of crates in Starlark.
-    pub(in crate::engine) fn with(mut self, registry: &Registry) -> Self {
+    pub(in crate::engine) fn with(self, registry: &Registry) -> Self {
         let crates = registry.source_directories();
-        self.crates.extend(crates.map(|(name, directory)| (name.to_owned(), directory.to_owned())));
+        self.and(crates.map(|(name, directory)| (name.to_owned(), directory.to_owned())))
+    }
+
+    /// Adds directories of crates, by name.
+    pub(super) fn and(mut self, crates: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
+        self.crates.extend(crates);
         self
+    }
+
+    /// The name of the crate that a path is in.
+    pub(super) fn crate_of<'p>(&self, path: &'p Path) -> Option<&'p str> {
+        let Component::Normal(first) = path.components().next()? else { return None };
+        let name = first.to_str()?.strip_prefix('@')?;
+        self.crates.contains_key(name).then_some(name)
     }
 
     /// The file that a path names: relative to the project, or in a crate if it begins with
@@ -51,9 +63,9 @@ impl Roots {
     }
 
     fn in_crate<'p>(&self, path: &'p Path) -> Option<(&PathBuf, &'p Path)> {
+        let directory = self.crates.get(self.crate_of(path)?)?;
         let mut parts = path.components();
-        let Component::Normal(first) = parts.next()? else { return None };
-        let directory = self.crates.get(first.to_str()?.strip_prefix('@')?)?;
+        parts.next();
         Some((directory, parts.as_path()))
     }
 }

@@ -58,12 +58,42 @@ pub struct DeclaredCapabilities {
     local_files: Vec<String>,
 }
 
+impl DeclaredCapabilities {
+    /// Refuses patterns that would not be shown as they are, or that match nothing.
+    fn check(&self) -> Result<(), String> {
+        let all = [
+            ("paths", &self.paths),
+            ("packages", &self.packages),
+            ("services", &self.services),
+            ("users", &self.users),
+            ("commands", &self.commands),
+            ("network", &self.network),
+            ("local_files", &self.local_files),
+        ];
+        for (kind, patterns) in all {
+            for pattern in patterns {
+                if pattern.trim().is_empty() || pattern.chars().any(char::is_control) {
+                    return Err(format!("`capabilities`: {pattern:?} cannot be one of `{kind}`"));
+                }
+            }
+        }
+        let leads_on =
+            |path: &&String| !path.starts_with('/') || path.split('/').any(|part| part == "..");
+        match self.paths.iter().find(leads_on) {
+            Some(path) => Err(format!(
+                "`capabilities`: {path:?} cannot be one of `paths`: they begin with / and have no .."
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Description {
     /// Reads a `crate.toml`. The error is one line without the file's name.
     pub fn read(path: &Path) -> Result<Self, String> {
         let mut text = String::new();
         let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-        let data = std::fs::metadata(path).map_err(unreadable)?;
+        let data = std::fs::symlink_metadata(path).map_err(unreadable)?;
         if !data.is_file() {
             return Err("is not a regular file".to_owned());
         }
@@ -112,6 +142,7 @@ impl Description {
         if self.about.trim().is_empty() || self.about.contains(['\n', '\r']) {
             return Err("`about` must be one line that says what the crate is".to_owned());
         }
+        self.capabilities.iter().try_for_each(DeclaredCapabilities::check)?;
         for system in &self.systems {
             Os::of_name(system, "").map_err(|error| format!("`systems`: {error}"))?;
         }
@@ -174,6 +205,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_in_one_line() {
+        let capable = |line: &str| format!("{PLAIN}[capabilities]\n{line}\n");
         for (text, why) in [
             ("", "missing field `name`"),
             ("name = ", "line 1: "),
@@ -185,6 +217,10 @@ mod tests {
             (&PLAIN.replace("1.2.0", "1"), "line 2: "),
             (&PLAIN.replace("A site", ""), "`about` must be one line"),
             (&format!("{PLAIN}systems = [\"plan9\"]\n"), "the system \"plan9\" is not known"),
+            (&capable("paths = [\"/etc/a\\nb\"]"), "cannot be one of `paths`"),
+            (&capable("paths = [\"**\"]"), "they begin with / and have no .."),
+            (&capable("paths = [\"/a/../b\"]"), "they begin with / and have no .."),
+            (&capable("commands = [\"\"]"), "\"\" cannot be one of `commands`"),
         ] {
             let error = Description::parse(text).unwrap_err();
             assert!(error.contains(why) && !error.contains('\n'), "{text}: {error}");
