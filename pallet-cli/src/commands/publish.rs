@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context as _, anyhow, bail};
 use pallet_core::distribution::artifact::{
     Build, Details, Publication, Publishing, Release, manifest_for,
 };
@@ -70,7 +70,10 @@ impl Publish {
             let repository = repository::open(&source, &access).await?;
             let repository = repository.as_ref();
             let manifest = match libraries.iter().find(|file| is_source(file)) {
-                Some(source) => manifest_of_source(context, source)?,
+                Some(source) => {
+                    check_files(context, first)?;
+                    manifest_of_source(context, source)?
+                }
                 None => manifest_for(repository, &builds, &libraries).await?,
             };
             let release = Release::new(&builds, &manifest, &details)?;
@@ -129,6 +132,19 @@ impl Publish {
         }
         self.target.iter().map(|target| package::build(directory, true, Some(target))).collect()
     }
+}
+
+/// Checks that the modules of a crate in Starlark load nothing but files that are published.
+fn check_files(context: &Context, build: &Build) -> anyhow::Result<()> {
+    let directory = tempfile::tempdir().context("cannot make a temporary directory")?;
+    build.write_to(directory.path())?;
+    context.interpreter().check(directory.path()).map_err(|message| {
+        anyhow!(
+            "{} cannot be used as it would be published, without its tests and documents: \
+             {message}",
+            build.summary.name
+        )
+    })
 }
 
 /// The manifest of a crate in Starlark, which is loaded for it with all that it requires.

@@ -55,7 +55,8 @@ pub fn secret_names(value: &Value) -> BTreeSet<String> {
     names
 }
 
-/// Takes the placeholders out of what a node says of itself: it may want a secret to be written to it.
+/// Takes the placeholders out of what a node says of itself: it may want a secret to be written
+/// to it.
 pub fn defuse_placeholders(value: &mut Value) {
     match value {
         Value::String(text) if text.contains(MARK) => *text = text.replace(MARK, "["),

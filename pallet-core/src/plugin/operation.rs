@@ -139,13 +139,6 @@ pub struct CallFunction {
     pub source: Option<SourceLocation>,
 }
 
-impl CallFunction {
-    /// The function's full name: `nginx.site`.
-    pub fn name(&self) -> String {
-        format!("{}.{}", self.config_crate, self.function)
-    }
-}
-
 /// See [`GET_SETTINGS`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GetSettings {

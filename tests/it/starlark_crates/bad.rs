@@ -1,5 +1,7 @@
 //! What is wrong with a crate in Starlark is one error with file and line.
 
+use std::fs;
+
 use super::{CODE, MANIFEST, Shop};
 
 #[test]
@@ -100,4 +102,29 @@ fn crates_that_load_each_other_are_refused() {
         .run(&["check"])
         .exits(2)
         .says("the crates load each other in a cycle: web -> other -> web");
+}
+
+#[test]
+fn modules_that_never_end_or_lead_out_are_refused() {
+    let shop = Shop::new().by_path();
+    shop.configures("web.page(request, \"a\")");
+    let module = shop.directory().join("lib/text.star");
+    let main = shop.directory().join("crate.star");
+    let refused = |why: &str| {
+        shop.project.run(&["check"]).exits(2).says(why);
+    };
+    fs::remove_file(&module).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &module, rustix::fs::Mode::RUSR).unwrap();
+    refused("cannot read @web/lib/text.star: it is not a regular file");
+    fs::remove_file(&module).unwrap();
+    fs::File::create(&module).unwrap().set_len(20 << 30).unwrap();
+    refused("cannot read @web/lib/text.star: it has more than 4 MiB");
+    fs::write(&module, "def line(name, port):\n    return name\n").unwrap();
+    let outside = shop.project.home().join("outside.star");
+    fs::rename(&main, &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &main).unwrap();
+    refused("cannot read @web/crate.star: it leads out of its crate");
+    fs::remove_file(&main).unwrap();
+    fs::rename(&outside, &main).unwrap();
+    shop.project.run(&["check"]).exits(0);
 }

@@ -100,6 +100,10 @@ fn a_version_is_never_overwritten_and_a_broken_one_never_published() {
     publish(&["--target", "x86_64-unknown-linux-gnu"]).exits(2).says("runs on every system");
     shop.write("lib/text.star", "def line(:\n");
     publish(&[]).exits(2).says("@web/lib/text.star:1").says("syntax error");
+    // its tests are not published
+    shop.write("tests/text.star", "def line(name, port):\n    return name\n");
+    shop.write("lib/text.star", "load(\"//tests/text.star\", _line = \"line\")\nline = _line\n");
+    publish(&[]).exits(2).says("cannot be used as it would be published").says("tests/text.star");
     shop.write("lib/text.star", "def line(name, port):\n    return name\n");
     std::os::unix::fs::symlink("/etc/passwd", package.join("files")).unwrap();
     publish(&[]).exits(2).says("is not a regular file");

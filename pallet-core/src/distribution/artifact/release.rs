@@ -109,6 +109,17 @@ impl Build {
         })
     }
 
+    /// Writes its files into a directory. Blocks.
+    pub fn write_to(&self, directory: &Path) -> Result<(), ArtifactError> {
+        for (name, content) in &self.files {
+            let path = directory.join(name);
+            let parent = path.parent().unwrap_or(directory);
+            std::fs::create_dir_all(parent).map_err(ArtifactError::writing(parent))?;
+            std::fs::write(&path, content).map_err(ArtifactError::writing(&path))?;
+        }
+        Ok(())
+    }
+
     fn read_source(path: &Path) -> Result<Self, ArtifactError> {
         let summary = summary(path).map_err(|message| ArtifactError::NotAPlugin {
             place: path.display().to_string(),

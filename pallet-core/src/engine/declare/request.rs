@@ -125,7 +125,7 @@ impl NodeRequest {
     }
 
     fn call(&self, wanted: &CallFunction) -> Result<Value, PluginError> {
-        self.watch(ActivityKind::Calls(&wanted.name()));
+        self.watch(ActivityKind::Calls(&full_name(wanted)));
         {
             let mut recorded = self.recorded();
             if recorded.calls.len() >= MAX_CALL_DEPTH {
@@ -142,7 +142,7 @@ impl NodeRequest {
                 );
                 return Err(PluginError::new(ErrorKind::Failed, message));
             }
-            recorded.calls.push((wanted.name(), wanted.source.clone()));
+            recorded.calls.push((full_name(wanted), wanted.source.clone()));
         }
         let answer = self.as_crate(wanted).and_then(|request| {
             let called = request.caller.clone();
@@ -167,7 +167,7 @@ impl NodeRequest {
     fn as_crate(&self, wanted: &CallFunction) -> Result<Self, PluginError> {
         if let Some(caller) = &self.caller {
             caller.check_call(&self.inner.context.registry, &wanted.config_crate)?;
-            caller.check_secrets(&format!("a call of {}", wanted.name()), &wanted.arguments)?;
+            caller.check_secrets(&format!("a call of {}", full_name(wanted)), &wanted.arguments)?;
         }
         let capabilities = self.inner.context.registry.capabilities(&wanted.config_crate);
         let caller = Caller {
@@ -350,6 +350,11 @@ fn controller() -> Target {
 fn read<T: DeserializeOwned>(operation: &str, payload: Value) -> Result<T, PluginError> {
     serde_json::from_value(payload)
         .map_err(|error| PluginError::new(ErrorKind::InvalidInput, format!("{operation}: {error}")))
+}
+
+/// The full name of a function that is called: `nginx.site`.
+fn full_name(wanted: &CallFunction) -> String {
+    format!("{}.{}", wanted.config_crate, wanted.function)
 }
 
 /// What nodes say of themselves.

@@ -62,11 +62,13 @@ impl Directory {
     }
 }
 
-/// Lists the files in `directory`, with paths relative to where the listing began.
+/// Lists the files in `directory`, with paths relative to where the listing began. `check` refuses
+/// some of them.
 fn list(
     directory: &Path,
     name: &str,
     depth: usize,
+    check: &dyn Fn(&str) -> Result<PathBuf, String>,
     found: &mut Vec<Listed>,
 ) -> Result<(), ActionError> {
     if depth > DEPTH {
@@ -87,10 +89,11 @@ fn list(
             return Err(ActionError::node(format!("the name of {} is not UTF-8", path.display())));
         };
         let name = if name.is_empty() { own } else { format!("{name}/{own}") };
+        check(&name).map_err(ActionError::node)?;
         let data = std::fs::metadata(&path).map_err(|error| self::unreadable(&path, &error))?;
         if data.is_dir() {
             found.push(Listed { path: name.clone(), directory: true, executable: true });
-            list(&path, &name, depth + 1, found)?;
+            list(&path, &name, depth + 1, check, found)?;
         } else {
             found.push(Listed {
                 path: name,
@@ -141,8 +144,10 @@ impl Workspace for Directory {
 
     fn list(&self, path: &Path) -> Result<Vec<Listed>, ActionError> {
         let mut found = Vec::new();
-        let path = self.roots.find(path).map_err(ActionError::node)?;
-        list(&path, "", 0, &mut found)?;
+        let directory = self.roots.find(path).map_err(ActionError::node)?;
+        // no link leads out of a crate
+        let check = |name: &str| self.roots.find(&path.join(name));
+        list(&directory, "", 0, &check, &mut found)?;
         Ok(found)
     }
 
@@ -212,5 +217,23 @@ mod tests {
             "{error}"
         );
         assert!(project.list(Path::new("none")).is_err());
+    }
+
+    #[test]
+    fn no_link_leads_out_of_the_directory_of_a_crate() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| root.path().join(name);
+        std::fs::create_dir_all(path("web/site/b")).expect("it can be made");
+        std::fs::create_dir_all(path("outside")).expect("it can be made");
+        std::fs::write(path("outside/private"), "x").expect("it can be written");
+        std::fs::write(path("web/site/b/a"), "x").expect("it can be written");
+        symlink("b", path("web/site/own")).expect("it can be made");
+        let roots = Roots::of(path("project")).and([("web".to_owned(), path("web"))]);
+        let list = || Directory::with(roots.clone()).list(Path::new("@web/site"));
+        assert_eq!(list().expect("it stays within").len(), 4);
+        symlink("../../../outside", path("web/site/b/out")).expect("it can be made");
+        let error = list().expect_err("it leads out").to_string();
+        assert!(error.contains("@web/site/b/out leads out of its crate"), "{error}");
+        assert!(!error.contains("private"), "{error}");
     }
 }

@@ -26,7 +26,10 @@ impl Roots {
     }
 
     /// Adds directories of crates, by name.
-    pub(super) fn and(mut self, crates: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
+    pub(in crate::engine) fn and(
+        mut self,
+        crates: impl IntoIterator<Item = (String, PathBuf)>,
+    ) -> Self {
         self.crates.extend(crates);
         self
     }

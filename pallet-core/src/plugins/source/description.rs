@@ -81,7 +81,8 @@ impl DeclaredCapabilities {
             |path: &&String| !path.starts_with('/') || path.split('/').any(|part| part == "..");
         match self.paths.iter().find(leads_on) {
             Some(path) => Err(format!(
-                "`capabilities`: {path:?} cannot be one of `paths`: they begin with / and have no .."
+                "`capabilities`: {path:?} cannot be one of `paths`: they begin with / and have no \
+                 .."
             )),
             None => Ok(()),
         }
