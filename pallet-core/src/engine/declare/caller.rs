@@ -15,8 +15,9 @@ pub(super) struct Caller {
     pub(super) function: String,
     /// The crate's capabilities; `None`: unlimited.
     pub(super) capabilities: Option<Capabilities>,
-    /// Whether it has files of its own, `@NAME/PATH`, which it may always read.
-    pub(super) has_files: bool,
+    /// Whether the crate is one in Starlark: it has files of its own, `@NAME/PATH`, which it may
+    /// always read, and cannot name secrets. A library can: `Request::secret`.
+    pub(super) is_source: bool,
     /// The names of the secrets that it was given.
     pub(super) secrets: Mutex<BTreeSet<String>>,
 }
@@ -27,7 +28,7 @@ impl Caller {
     pub(super) fn check(&self, what: &str, needed: &Capabilities) -> Result<(), PluginError> {
         let Some(capabilities) = &self.capabilities else { return Ok(()) };
         let mut needed = needed.clone();
-        if self.has_files {
+        if self.is_source {
             let own = format!("@{}/", self.config_crate);
             needed.local_files.retain(|file| !file.starts_with(&own));
         }
@@ -69,6 +70,9 @@ impl Caller {
     /// Refuses a value of the function with a secret that it was not given: anybody can write a
     /// placeholder. `what` names where the value goes.
     pub(super) fn check_secrets(&self, what: &str, value: &Value) -> Result<(), PluginError> {
+        if !self.is_source {
+            return Ok(());
+        }
         let used = secret_names(value);
         let given = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let other = used.iter().find(|name| !given.contains(*name));

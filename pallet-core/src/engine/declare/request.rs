@@ -173,7 +173,7 @@ impl NodeRequest {
         let caller = Caller {
             config_crate: wanted.config_crate.clone(),
             function: wanted.function.clone(),
-            has_files: self.inner.context.registry.source_directory(&wanted.config_crate).is_some(),
+            is_source: self.inner.context.registry.source_directory(&wanted.config_crate).is_some(),
             capabilities: capabilities
                 .map_err(|error| PluginError::new(ErrorKind::NotFound, error.to_string()))?,
             secrets: Mutex::new(secret_names(&wanted.arguments)),
